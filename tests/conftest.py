@@ -1,0 +1,47 @@
+"""What every test stands on: a home of its own, and a simulated server that answers at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from watui.settings.paths import Paths, find_paths
+from watui.simulator.app import create_app
+from watui.simulator.serving import ServerThread
+from watui.simulator.world import World
+
+TOKEN = "test-token"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; nothing of the person who runs the tests is read or written."""
+    home = tmp_path / "home"
+    for name in ("WATUI_REGION", "WATUI_BATCH_SIZE", "WATUI_BLOCKING", "WATUI_THEME", "WATUI_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("WATUI_HOME", str(home / "watui"))
+    return home
+
+
+@pytest.fixture
+def paths(home: Path) -> Paths:
+    return find_paths()
+
+
+@pytest.fixture
+def world() -> World:
+    """A world that decides every number at once."""
+    return World(latency=None)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[ServerThread]:
+    """`world` behind a real socket on loopback; it accepts TOKEN."""
+    with ServerThread(create_app(world, TOKEN)) as thread:
+        yield thread
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

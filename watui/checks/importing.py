@@ -1,0 +1,107 @@
+"""Imports a source in a process of its own, so that a console answers keys while a large list is read.
+
+The process is this module, run with `python -m`. It writes into the ledger itself; what it tells its parent, one
+JSON object a line, is how many rows are in, or why the source can't be read. It ends when that pipe does.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from watui.checks.prepare import add_source
+from watui.intake.entries import read_entries
+from watui.intake.problems import BadSource
+from watui.intake.sources import open_text
+from watui.ledger.ledger import Ledger
+
+STOP_SECONDS = 2.0
+"""How long a process may take to end when it is asked to."""
+
+
+class Import(msgspec.Struct, frozen=True):
+    """How to import a source, and where into."""
+
+    run_id: int
+    name: str
+    """What the source is called in the ledger."""
+    region: str
+    column: str | None = None
+    skip_doubtful: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the process tells: rows read so far, or why it stopped."""
+
+    rows: int = 0
+    error: str | None = None
+
+
+def import_source(ledger: Ledger, path: str, wanted: Import, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Import the file at `path`, or `-`, in this process; `progress` is told how many rows are in. Raises BadSource."""
+    with open_text(path) as text:
+        layout, rows = read_entries(text, wanted.column, wanted.name)
+        add_source(
+            ledger,
+            wanted.run_id,
+            wanted.name,
+            layout.column_name,
+            rows,
+            region=wanted.region,
+            skip_doubtful=wanted.skip_doubtful,
+            progress=progress,
+        )
+
+
+async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None = None) -> None:
+    """Import the file at `path` in a process of its own; `text` is what the path `-` stands for.
+
+    Raises BadSource. Cancelling ends the process.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        __name__,
+        str(ledger),
+        path,
+        msgspec.json.encode(wanted).decode(),
+        stdin=asyncio.subprocess.PIPE if text is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    last = Progress()
+    try:
+        output, _ = await process.communicate(text.encode("utf-8", "replace") if text is not None else None)
+        if lines := output.splitlines():
+            last = msgspec.json.decode(lines[-1], type=Progress)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+    if last.error is not None:
+        raise BadSource(last.error)
+    if process.returncode != 0:
+        raise BadSource(f"reading {wanted.name} stopped unexpectedly; what was read so far is kept")
+
+
+def main() -> None:
+    """Import what the arguments (ledger, path, Import as JSON) say, telling the progress on standard output."""
+
+    def tell(progress: Progress) -> None:
+        sys.stdout.buffer.write(msgspec.json.encode(progress) + b"\n")
+        sys.stdout.buffer.flush()
+
+    ledger_path, path, wanted = sys.argv[1:]
+    ledger = Ledger(Path(ledger_path))
+    try:
+        import_source(ledger, path, msgspec.json.decode(wanted, type=Import), lambda rows: tell(Progress(rows)))
+    except BadSource as error:
+        tell(Progress(error=str(error)))
+
+
+if __name__ == "__main__":
+    main()

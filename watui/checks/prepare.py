@@ -1,0 +1,50 @@
+"""From the rows of a source to rows of the ledger: each input converted, each duplicate pointed at its number."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from watui.contract.conversion import read
+from watui.intake.entries import Entry, Row, Skipped
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import NewRow
+
+CHUNK_ROWS = 1_000
+"""Rows in one transaction: short enough that others can write in between."""
+
+
+def prepare(entry: Entry, region: str, skip_doubtful: bool) -> NewRow:
+    """Return `entry` as a server registered in `region` reads it.
+
+    Inputs that it reads as one number share a key; an input that it can't read is its own.
+    With `skip_doubtful` a doubtful number is rejected instead of asked.
+    """
+    if entry.problem is not None:
+        return NewRow(entry.line, entry.input, None, None, None, None, entry.problem)
+    reading = read(entry.input, region)
+    if skip_doubtful and reading.doubt is not None:
+        return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {reading.doubt}")
+    key = reading.number or entry.input
+    return NewRow(entry.line, entry.input, key, reading.number, reading.region, reading.doubt, None)
+
+
+def add_source(
+    ledger: Ledger,
+    run_id: int,
+    name: str,
+    column_name: str | None,
+    rows: Iterable[Row],
+    *,
+    region: str,
+    skip_doubtful: bool,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Append the `rows` of a source to a draft, a chunk at a time; `progress` is told how many are in."""
+    source_id = ledger.add_source(run_id, name, column_name)
+    rows, count = iter(rows), 0
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
+        entries = (prepare(row, region, skip_doubtful) for row in chunk if isinstance(row, Entry))
+        ledger.add_rows(run_id, source_id, entries, skipped)
+        count += len(chunk)
+        progress(count)

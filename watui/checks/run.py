@@ -1,0 +1,170 @@
+"""Drives a run: asks what the scheduler says, writes down every question before it goes out and every answer after."""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
+from watui.client.contacts import ContactsClient, Verdicts
+from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
+from watui.contract.models import Blocking
+from watui.contract.statuses import FINAL
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import Answered, RunRecord, RunState
+from watui.ledger.thread import LedgerThread
+
+UNUSABLE_TRIES = 3
+"""Failures of one question, other than a server that asks for patience, after which a run stops and says why."""
+
+Follower = Callable[[Sequence[int]], None]
+"""Is told the ids of numbers whose status has changed, once that is committed."""
+
+
+class Run:
+    """One run being asked. It can be paused, and stops by itself on failures that waiting does not mend."""
+
+    def __init__(self, record: RunRecord, ledger: LedgerThread, client: ContactsClient, scheduler: Scheduler) -> None:
+        self.record = record
+        self.failure: Failure | None = None
+        """Why it stopped; None while it goes on."""
+        self.requests = 0
+        """Requests sent."""
+        self.follower: Follower | None = None
+        self._ledger = ledger
+        self._client = client
+        self._scheduler = scheduler
+        self._blocking: Blocking = "wait" if record.options.blocking == "wait" else "no_wait"
+        self._open_status: dict[int, str] = {}
+        self._paused = False
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, record: RunRecord, ledger: LedgerThread, client: ContactsClient, policy: Policy) -> Self:
+        """Return the run with what is still to ask. Nothing is sent yet."""
+        unasked = await ledger(Ledger.unasked, record.id)
+        open_numbers = await ledger(Ledger.open_numbers, record.id)
+        return cls(record, ledger, client, Scheduler(policy, unasked, open_numbers, random.SystemRandom()))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is asked for now, at a person's wish or because of `failure`."""
+        return self._paused
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without an answer."""
+        return self._scheduler.in_flight
+
+    def pause(self) -> None:
+        """Ask nothing more; answers under way still come in."""
+        self._paused = True
+        self._wake.set()
+
+    def resume(self) -> None:
+        """Go on, at once, whatever stopped it."""
+        self.failure = None
+        self._paused = False
+        self._scheduler.forgive()
+        self._wake.set()
+
+    async def drive(self, stop_on_failure: bool) -> None:
+        """Ask until every number has a final status, then mark the run as done.
+
+        A failure that waiting does not mend pauses the run, or, with `stop_on_failure`, is raised.
+        Cancelling is safe at any moment: what was asked and answered by then is written down.
+        """
+        run_id = self.record.id
+        await self._ledger(Ledger.start, run_id)
+        try:
+            await self._drive(stop_on_failure)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ledger(Ledger.end, run_id, RunState.DONE)
+
+    async def _drive(self, stop_on_failure: bool) -> None:
+        while True:
+            self._raise_finished()
+            if self.failure is not None and stop_on_failure:
+                raise self.failure
+            self._wake.clear()
+            now = time.monotonic()
+            is_held = self._paused and not self._scheduler.is_done
+            step = Wait(math.inf) if is_held else self._scheduler.next(now)
+            match step:
+                case Done():
+                    return
+                case Ask():
+                    self._tasks.add(asyncio.create_task(self._ask(step)))
+                case Wait(until):
+                    await self._sleep(None if math.isinf(until) else until - now)
+
+    async def _sleep(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _raise_finished(self) -> None:
+        """Forget the tasks that are done; raise what went wrong in them beyond a Failure, such as a full disk."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+
+    async def _ask(self, ask: Ask) -> None:
+        run_id = self.record.id
+        try:
+            inputs = await self._ledger(Ledger.inputs, run_id, ask.numbers)
+            ask_id = await self._ledger(Ledger.asked, run_id, ask.numbers)
+            self.requests += 1
+            try:
+                verdicts = await self._client.check(
+                    [inputs[number] for number in ask.numbers],
+                    blocking=self._blocking,
+                    force_check=self.record.options.force_check and ask.is_first,
+                )
+            except Failure as failure:
+                await self._ledger(Ledger.failed, run_id, ask_id, ask.numbers, failure.title)
+                self._failed(ask, failure)
+            else:
+                answers = _answers(inputs, verdicts)
+                await self._ledger(Ledger.answered, run_id, ask_id, ask.numbers, answers, verdicts.version)
+                self._answered(ask, answers)
+        finally:
+            self._wake.set()
+
+    def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
+        final = {answer.number_id for answer in answers if answer.final}
+        self._scheduler.answered(ask, (number for number in ask.numbers if number not in final), time.monotonic())
+        if self.follower is None:
+            return
+        changed = [answer.number_id for answer in answers if self._open_status.get(answer.number_id) != answer.status]
+        for answer in answers:
+            self._open_status.pop(answer.number_id, None)
+            if not answer.final:
+                self._open_status[answer.number_id] = answer.status
+        self.follower(changed)
+
+    def _failed(self, ask: Ask, failure: Failure) -> None:
+        retry_after = failure.retry_after if isinstance(failure, Overloaded) else None
+        self._scheduler.failed(ask, time.monotonic(), retry_after)
+        may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble)
+        if isinstance(failure, Overloaded) or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
+            return
+        self.failure = failure
+        self._paused = True
+
+
+def _answers(inputs: dict[int, str], verdicts: Verdicts) -> list[Answered]:
+    answers = []
+    for number_id, text in inputs.items():
+        contact = verdicts.contacts.get(text)
+        if contact is not None:
+            answers.append(Answered(number_id, contact.status, contact.status in FINAL, contact.wa_id))
+    return answers

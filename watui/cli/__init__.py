@@ -1,0 +1,1 @@
+"""The `watui` command. stdout is data, stderr is talk."""

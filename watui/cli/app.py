@@ -1,0 +1,84 @@
+"""The commands of `watui`."""
+
+import os
+import select
+import stat
+import sys
+
+import click
+
+from watui import __version__
+from watui.cli.check import check
+from watui.cli.exits import Exit, Stop
+from watui.cli.simulate import simulate
+from watui.cli.talk import say
+
+_LONGEST_WAIT_FOR_INPUT = 0.3
+"""Seconds that a program piped into us may take to say something, before we take it that nothing comes."""
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="watui %(version)s")
+@click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN. Else the simulator.")
+@click.pass_context
+def watui(context: click.Context, url: str | None) -> None:
+    """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator.
+
+    Without a command, watui opens the console.
+    """
+    if context.invoked_subcommand is not None:
+        if url is not None:
+            raise Stop(f"--url goes after the command: watui {context.invoked_subcommand} --url {url}")
+        return
+    if _can_show_console():
+        from watui.cli.console import open_console
+
+        raise SystemExit(open_console(url))
+    if _is_fed():
+        raise Stop("numbers on standard input? Then 'watui check -' is meant: it reads them and prints a row for each")
+    if url is not None:
+        raise Stop("the console needs a terminal; without one, check a file on that server: watui check FILE --url URL")
+    say(f"{_why_no_console()}; checking the sample numbers instead, as 'watui check --sample' does.")
+    context.invoke(check, sample=True)
+
+
+watui.add_command(check)
+watui.add_command(simulate)
+
+
+def run() -> int:
+    """Run the command line and return its exit code. Nothing that a person did wrong ends in a traceback."""
+    try:
+        code = watui.main(prog_name="watui", standalone_mode=False)
+    except Stop as stop:
+        say(f"watui: {stop}")
+        return stop.code
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    return code if isinstance(code, int) else Exit.DONE
+
+
+def _can_show_console() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _why_no_console() -> str:
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return "This terminal (TERM=dumb) cannot show the console"
+    return "The console needs a terminal and there is none"
+
+
+def _is_fed() -> bool:
+    """Whether somebody feeds data into standard input."""
+    try:
+        mode = os.fstat(0)
+    except OSError:
+        return False
+    if stat.S_ISREG(mode.st_mode):
+        return mode.st_size > 0
+    if not stat.S_ISFIFO(mode.st_mode):
+        return False
+    return bool(select.select([0], [], [], _LONGEST_WAIT_FOR_INPUT)[0]) and os.read(0, 1) != b""

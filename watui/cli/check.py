@@ -1,0 +1,279 @@
+"""`watui check`: a list from file to verdicts without a console."""
+
+import asyncio
+import math
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from watui.checks.pace import Pace
+from watui.checks.scheduler import Policy
+from watui.cli.exits import Exit, Stop
+from watui.cli.talk import ProgressLine, say
+from watui.cli.target import find_region, find_server, find_settings
+from watui.client.exchanges import Exchange
+from watui.client.failures import Failure, Refused
+from watui.client.server import Server
+from watui.contract.models import BLOCKING_MODES
+from watui.contract.rules import MAX_BATCH_SIZE
+from watui.contract.statuses import FINAL, Status, explain
+from watui.desk import SIMULATOR, Desk, result_row
+from watui.export.rows import ResultRow, csv_lines, json_line, jsonl
+from watui.export.table import table
+from watui.files import CannotWrite, write_whole
+from watui.intake.entries import single
+from watui.intake.problems import BadSource
+from watui.intake.sample import SAMPLE_NAME, sample_text
+from watui.intake.sources import STDIN, source_name
+from watui.ledger.rows import REJECTED, RowFilter, RunOptions, RunRecord
+from watui.ledger.schema import LedgerUnusable
+from watui.settings.paths import Paths, find_paths
+
+UNATTENDED_SECONDS = 300.0
+"""How long a run may take where nobody watches it."""
+
+PROGRESS_SECONDS = 0.2
+
+NUMBERS_NAME = "--number"
+FORMATS = ("table", "jsonl", "csv")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a command line asks for."""
+
+    files: Sequence[str]
+    numbers: Sequence[str]
+    sample: bool
+    column: str | None
+    skip_doubtful: bool
+    format: str
+    output: Path | None
+    give_up_after: float | None
+    follow: bool
+    trace: bool
+    dry_run: bool
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE…|-]")
+@click.option("--number", "numbers", multiple=True, metavar="N", help="Check this number; may be given several times.")
+@click.option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
+@click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN. Else the simulator.")
+@click.option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")
+@click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
+@click.option("--force-check", is_flag=True, help="Ask past the server's cache of seven days.")
+@click.option("--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N", help="Numbers in one request.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else jsonl.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write the rows there, or nothing.")
+@click.option("--region", metavar="CC", help="Country of the number that the server is registered with. Default: US.")
+@click.option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
+@click.option(
+    "--give-up-after",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help=f"Stop asking then. Default: {UNATTENDED_SECONDS:g} without a terminal, never on one.",
+)
+@click.option("--follow", is_flag=True, help="Print a JSON line whenever a status changes.")
+@click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token.")
+@click.option("--dry-run", is_flag=True, help="Read and convert, say what would be asked, and ask nothing.")
+def check(
+    url: str | None,
+    blocking: str | None,
+    force_check: bool,
+    batch_size: int | None,
+    format_: str | None,
+    region: str | None,
+    **rest: Any,
+) -> int:
+    """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
+    wanted = Wanted(format=format_ or ("table" if sys.stdout.isatty() else "jsonl"), **rest)
+    _refuse_contradictions(wanted, url, format_)
+    paths = find_paths()
+    settings = find_settings(paths)
+    server = find_server(url)
+    options = RunOptions(
+        server.host if server else SIMULATOR,
+        find_region(region or settings.region),
+        blocking or settings.blocking,
+        force_check,
+        batch_size or settings.batch_size,
+    )
+    try:
+        return asyncio.run(_check(wanted, options, paths, server))
+    except (LedgerUnusable, CannotWrite) as error:
+        raise Stop(str(error)) from error
+
+
+def _refuse_contradictions(wanted: Wanted, url: str | None, format_: str | None) -> None:
+    if not wanted.files and not wanted.numbers and not wanted.sample:
+        raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")
+    if wanted.sample and url is not None:
+        raise Stop("sample numbers are for the simulator only: leave out --sample or --url")
+    if wanted.follow and format_ not in (None, "jsonl"):
+        raise Stop("--follow prints JSON lines: leave out --format, or say --format jsonl")
+    if wanted.output is not None and not wanted.output.parent.is_dir():
+        raise Stop(f"cannot write {wanted.output}: there is no folder {wanted.output.parent}")
+    if wanted.output is not None and wanted.output.is_dir():
+        raise Stop(f"cannot write {wanted.output}: it is a directory, name a file in it")
+
+
+async def _check(wanted: Wanted, options: RunOptions, paths: Paths, server: Server | None) -> int:
+    desk = Desk(paths, server, options.region)
+    try:
+        record = await _import(desk, wanted, options)
+        _say_summary(desk, record)
+        if wanted.dry_run:
+            say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
+            return Exit.DONE
+        failure = await _ask(desk, record, wanted)
+        _write(desk, record, wanted)
+        return _conclude(desk, record, failure)
+    finally:
+        await desk.close()
+
+
+async def _import(desk: Desk, wanted: Wanted, options: RunOptions) -> RunRecord:
+    """Import every source into a new draft and return it; a draft that holds nothing to ask is not kept."""
+    run_id = (await desk.add_draft(options)).id
+    try:
+        for path in wanted.files:
+            await desk.import_here(run_id, path, source_name(path), wanted.column, wanted.skip_doubtful)
+        if wanted.numbers:
+            rows = [single(line, number) for line, number in enumerate(wanted.numbers, 1)]
+            await desk.add_rows(run_id, NUMBERS_NAME, rows, wanted.skip_doubtful)
+        if wanted.sample:
+            await desk.import_aside(run_id, STDIN, SAMPLE_NAME, sample_text())
+        record = desk.reader.run(run_id)
+        if record.entries == 0:
+            raise Stop(_why_nothing(desk, record))
+    except BadSource as error:
+        await desk.discard(run_id)
+        raise Stop(str(error)) from error
+    except (Stop, asyncio.CancelledError):
+        await desk.discard(run_id)
+        raise
+    return record
+
+
+def _why_nothing(desk: Desk, record: RunRecord) -> str:
+    names = ", ".join(name for name, _ in desk.reader.sources(record.id))
+    if record.read == 0:
+        return f"{names} is empty: give one number a row"
+    return f"no phone numbers in {names}: {_rejections(desk, record) or 'only blank lines, comments or a header'}"
+
+
+def _rejections(desk: Desk, record: RunRecord) -> str:
+    return ", ".join(f"{count:,} × {problem}" for problem, count in desk.reader.problems(record.id))
+
+
+def _say_summary(desk: Desk, record: RunRecord) -> None:
+    who = (
+        f"the embedded simulator, {desk.expected_version}" if desk.is_simulator else f"the server at {desk.server_name}"
+    )
+    say(f"Asking {who}, read as registered in {record.options.region}.")
+    say(
+        f"{record.read:,} rows read: {record.entries:,} entries, {record.rejected:,} rejected,"
+        f" {record.skipped:,} skipped (header, blank, comment). {record.numbers:,} distinct numbers"
+        f" in {math.ceil(record.numbers / record.options.batch_size):,} requests, polls aside."
+    )
+    if record.rejected:
+        say(f"Rejected, never sent: {_rejections(desk, record)}.")
+    if record.doubtful:
+        say(f"Doubtful, asked all the same: {record.doubtful:,}; --skip-doubtful leaves them out.")
+
+
+async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
+    """Drive the run to its end or to the time limit; return the failure that stopped it."""
+    limit = wanted.give_up_after
+    if limit is None and not sys.stderr.isatty():
+        limit = UNATTENDED_SECONDS
+    if wanted.trace:
+        desk.exchanges.follow(_trace)
+    run = await desk.open_run(record.id, Policy(batch_size=record.options.batch_size))
+    if wanted.follow:
+        _print_rows(desk.result_rows(record.id, RowFilter(status=REJECTED)))
+        run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))
+    progress = asyncio.create_task(_show_progress(desk, record))
+    try:
+        async with asyncio.timeout(limit):
+            await run.drive(stop_on_failure=True)
+    except TimeoutError:
+        say(f"Gave up after {limit:g} seconds.")
+    except Failure as failure:
+        return failure
+    except asyncio.CancelledError:
+        say(f"Interrupted. What was answered by then is kept as run {record.id}.")
+        raise
+    finally:
+        progress.cancel()
+    return None
+
+
+async def _show_progress(desk: Desk, record: RunRecord) -> None:
+    line, pace = ProgressLine(), Pace()
+    try:
+        while True:
+            final = sum(count.numbers for status, count in desk.reader.tally(record.id).items() if status in FINAL)
+            pace.observe(time.monotonic(), final)
+            left = pace.seconds_left(record.numbers - final)
+            ending = f", about {left:.0f} s left" if left is not None else ""
+            line.show(f"{final:,} of {record.numbers:,} numbers have a final status{ending}")
+            await asyncio.sleep(PROGRESS_SECONDS)
+    finally:
+        line.clear()
+
+
+def _print_rows(rows: Iterable[ResultRow]) -> None:
+    for row in rows:
+        click.echo(json_line(row), nl=False)
+
+
+def _trace(exchange: Exchange) -> None:
+    say(f"> {exchange.method} {exchange.url}  Authorization: Bearer ***")
+    say(f"> {exchange.request.decode('utf-8', 'replace')}")
+    outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"
+    say(f"< {outcome} after {exchange.seconds * 1000:.0f} ms")
+    if exchange.response:
+        say(f"< {exchange.response.decode('utf-8', 'replace')}")
+
+
+def _write(desk: Desk, record: RunRecord, wanted: Wanted) -> None:
+    rows = desk.result_rows(record.id)
+    if wanted.output is not None:
+        write_whole(wanted.output, _formatted(rows, wanted.format, None), replace=True)
+        say(f"{record.rows:,} rows written to {wanted.output}")
+    elif not wanted.follow:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in _formatted(rows, wanted.format, width):
+            click.echo(line, nl=False)
+
+
+def _formatted(rows: Iterator[ResultRow], format_: str, width: int | None) -> Iterator[str]:
+    match format_:
+        case "jsonl":
+            return jsonl(rows)
+        case "csv":
+            return csv_lines(rows)
+        case _:
+            return table(rows, width)
+
+
+def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
+    tally = desk.reader.tally(record.id)
+    counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(tally.items()) if count.numbers)
+    say(f"Run {record.id}: {counts}. {explain(Status.VALID, desk.reader.run(record.id).server_version)}.")
+    if isinstance(failure, Refused):
+        say(f"watui: the server refused: {failure.title}. {failure.next_step}")
+        return Exit.REFUSED
+    if failure is not None:
+        say(f"watui: {failure.title}. {failure.next_step}")
+        return Exit.UNREACHABLE
+    is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
+    return Exit.UNFINISHED if is_open else Exit.DONE

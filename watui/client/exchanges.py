@@ -1,0 +1,46 @@
+"""What was said on the wire: the latest exchanges, kept in memory only."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+KEPT = 64
+"""Exchanges kept; a body holds up to a thousand numbers."""
+
+
+class Exchange(NamedTuple):
+    """One request and its answer. It holds no token."""
+
+    at: float
+    """When the request was sent, in seconds since 1970."""
+    method: str
+    url: str
+    request: bytes
+    status: int | None
+    """HTTP status, None where no answer came."""
+    response: bytes
+    seconds: float
+    """From sending to the last byte, or to the failure."""
+    failure: str | None
+    """Why no answer came."""
+
+
+class Exchanges:
+    """A ring of the latest exchanges, which others can follow."""
+
+    def __init__(self) -> None:
+        self._ring: deque[Exchange] = deque(maxlen=KEPT)
+        self._followers: list[Callable[[Exchange], None]] = []
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._ring)
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep `exchange` and hand it to every follower."""
+        self._ring.append(exchange)
+        for follower in self._followers:
+            follower(exchange)
+
+    def follow(self, follower: Callable[[Exchange], None]) -> None:
+        """Call `follower` with every exchange from now on."""
+        self._followers.append(follower)

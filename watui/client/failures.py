@@ -1,0 +1,70 @@
+"""Everything that can go wrong between a question and its answer: a small tree, each with a title and a next step.
+
+Titles and details may quote the server: pass them through `clean` before they are shown.
+"""
+
+from typing import ClassVar
+
+
+class Failure(Exception):
+    """A question without a usable answer."""
+
+    next_step: ClassVar[str] = "Try again."
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+        """One line on what happened."""
+
+
+class Unreachable(Failure):
+    """No answer: no connection, or it broke off."""
+
+    next_step = "Check the address and the network, then try again."
+
+
+class TimedOut(Unreachable):
+    """No complete answer within the time allowed."""
+
+    next_step = "The server may be busy: try again, or ask for fewer numbers at once."
+
+
+class Unusable(Failure):
+    """An answer that is not one of the contract: a redirect, HTML, broken JSON, a wrong shape, too large."""
+
+    next_step = "Check that the address is that of a server for /v1/contacts."
+
+
+class Refused(Failure):
+    """The server understood and said no."""
+
+    next_step = "Read what the server says, change the request, then try again."
+
+    def __init__(self, title: str, code: int | None, http_status: int) -> None:
+        super().__init__(title)
+        self.code = code
+        """Error code of the contract's section 5, None where the body has none."""
+        self.http_status = http_status
+
+
+class AccessDenied(Refused):
+    """The token is missing, wrong, expired or not allowed to do this."""
+
+    next_step = "Set WATUI_TOKEN to a valid token."
+
+
+class ServerTrouble(Failure):
+    """The server says that it failed itself (5xx)."""
+
+    next_step = "Wait a little, then try again; if it stays, see the server's own log."
+
+
+class Overloaded(ServerTrouble):
+    """Too many requests (429) or a full queue (503)."""
+
+    next_step = "Ask more slowly."
+
+    def __init__(self, title: str, retry_after: float | None) -> None:
+        super().__init__(title)
+        self.retry_after = retry_after
+        """Seconds that the server asks to wait at least, None where it does not say."""

@@ -1,0 +1,53 @@
+"""Where a server is and how to speak to it: a plain description."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from watui.contract.rules import CONTACTS_PATH
+
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class BadServer(ValueError):
+    """A URL or a token that can't be used; the message says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server to ask."""
+
+    url: str
+    """Base URL without a trailing slash; the paths of the contract are added to it."""
+    token: str | None = field(default=None, repr=False)
+    """Bearer token, sent with every request where there is one."""
+    is_simulator: bool = False
+
+    @classmethod
+    def at(cls, url: str, token: str | None = None, *, is_simulator: bool = False) -> "Server":
+        """Return the server at `url`, which may end in the path of the API. Raises BadServer."""
+        example = "such as https://wa.example.com:9090"
+        try:
+            parts = urlsplit(url.strip())
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise BadServer(f"not a URL: {error}; give one {example}") from error
+        if parts.username is not None or parts.password is not None:
+            raise BadServer("a URL with user:password@ in it is refused: give the token in WATUI_TOKEN")
+        if parts.scheme not in ("http", "https") or not host or not url.isprintable():
+            raise BadServer(f"not an http or https URL; give one {example}")
+        if parts.query or parts.fragment:
+            raise BadServer(f"a URL with ? or # in it cannot be a base URL; give one {example}")
+        if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
+            raise BadServer("the token holds characters that cannot stand in a header: check WATUI_TOKEN")
+        path = parts.path.rstrip("/").removesuffix(CONTACTS_PATH).removesuffix("/v1").rstrip("/")
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", token, is_simulator)
+
+    @property
+    def host(self) -> str:
+        """Host and port, for people."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, so that no proxy may stand between."""
+        return urlsplit(self.url).hostname in _LOOPBACK_HOSTS

@@ -1,0 +1,108 @@
+"""HTTP: the one module that knows httpx."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import httpx
+
+from watui.client.exchanges import Exchange, Exchanges
+from watui.client.failures import Failure, TimedOut, Unreachable, Unusable
+from watui.client.server import Server
+from watui.contract.rules import MAX_BODY_BYTES
+
+CONNECT_SECONDS = 10.0
+
+
+class Reply(NamedTuple):
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names are case-insensitive."""
+    body: bytes
+
+
+class Transport:
+    """Sends requests to one server. Redirects are never followed, TLS is always verified."""
+
+    def __init__(self, server: Server, exchanges: Exchanges, handler: httpx.AsyncBaseTransport | None = None) -> None:
+        self._server = server
+        self._exchanges = exchanges
+        self._client = httpx.AsyncClient(
+            transport=handler,
+            trust_env=not server.is_local,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            headers={"Accept": "application/json", "User-Agent": "watui"},
+        )
+
+    async def post(self, path: str, body: bytes, seconds: float) -> Reply:
+        """Send `body` (JSON) and return the whole answer.
+
+        Raises Unreachable, TimedOut when it takes more than `seconds`, and Unusable when the decoded
+        body is larger than MAX_BODY_BYTES.
+        """
+        url = self._server.url + path
+        at, started = time.time(), time.monotonic()
+        reply: Reply | None = None
+        failure: Failure | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                reply = await self._send("POST", url, body)
+        except TimeoutError:
+            failure = TimedOut(f"{self._server.host} did not answer within {seconds:g} seconds")
+        except httpx.DecodingError:
+            failure = Unusable("the answer is compressed in a way that cannot be read")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            failure = _unreachable(self._server, error)
+        except Unusable as error:
+            failure = error
+        finally:
+            self._exchanges.add(
+                Exchange(
+                    at,
+                    "POST",
+                    url,
+                    body,
+                    reply.status if reply else None,
+                    reply.body if reply else b"",
+                    time.monotonic() - started,
+                    None if reply else failure.title if failure else "interrupted",
+                )
+            )
+        if failure is not None:
+            raise failure
+        assert reply is not None
+        return reply
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def _send(self, method: str, url: str, body: bytes) -> Reply:
+        headers = {"Content-Type": "application/json"}
+        if self._server.token is not None:
+            headers["Authorization"] = f"Bearer {self._server.token}"
+        async with self._client.stream(method, url, content=body, headers=headers) as response:
+            received = bytearray()
+            async for chunk in response.aiter_bytes():
+                received += chunk
+                if len(received) > MAX_BODY_BYTES:
+                    raise Unusable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
+            return Reply(response.status_code, response.headers, bytes(received))
+
+
+def _unreachable(server: Server, error: Exception) -> Unreachable:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return Unreachable(f"no secure connection to {server.host}: {cause.reason or cause}")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectTimeout):
+        return TimedOut(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
+    if isinstance(error, httpx.ConnectError):
+        return Unreachable(f"cannot reach {server.host}: {error or 'no connection'}")
+    return Unreachable(f"the connection to {server.host} broke off: {error or type(error).__name__}")

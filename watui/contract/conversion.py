@@ -1,0 +1,91 @@
+"""How a server reads a number (contract section 1).
+
+`phonenumbers` is imported when the first number is read: it is not needed for the first screen.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+CACHED_READINGS = 20_000
+"""Readings kept per process: polls of the same numbers cost nothing, and a million numbers do not fill the memory."""
+
+
+class Reading(NamedTuple):
+    """An input as a server registered in some region reads it."""
+
+    number: str | None
+    """E.164 with `+`, None where the input does not parse."""
+    region: str | None
+    """The number's own region, such as `IN`; `001` for numbers of no country."""
+    doubt: str | None
+    """Why the number may not be what was meant, in a few words; None when it is a valid number."""
+    possible: bool
+    """Whether a server checks it at all; if not, it answers `failed`."""
+
+
+class UnknownRegion(ValueError):
+    """A region that no numbering plan has."""
+
+    def __init__(self, region: str) -> None:
+        hint = "GB" if region.upper() == "UK" else "US, IN or BR"
+        super().__init__(f"{region!r} is not a region: give two letters such as {hint}")
+
+
+def check_region(region: str) -> str:
+    """Return `region` in capitals. Raises UnknownRegion."""
+    import phonenumbers
+
+    known = region.strip().upper()
+    if known not in phonenumbers.SUPPORTED_REGIONS:
+        raise UnknownRegion(region)
+    return known
+
+
+@lru_cache(CACHED_READINGS)
+def read(text: str, region: str) -> Reading:
+    """Return how a server whose own number is of `region` reads `text`.
+
+    A number without a leading `+` gets that region's country code. `region` must be one that
+    `check_region` returned.
+    """
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        return Reading(None, None, _parse_doubt(error.error_type), False)
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    own_region = phonenumbers.region_code_for_number(parsed)
+    main_region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    result = phonenumbers.is_possible_number_with_reason(parsed)
+    possible = result == phonenumbers.ValidationResult.IS_POSSIBLE
+    if not possible:
+        doubt: str | None = _length_doubt(result)
+    elif own_region is None or not phonenumbers.is_valid_number_for_region(parsed, own_region):
+        doubt = f"no such number in {main_region}"
+    else:
+        doubt = None
+    return Reading(number, own_region or main_region, doubt, possible)
+
+
+def _parse_doubt(error_type: int) -> str:
+    from phonenumbers import NumberParseException as Kind
+
+    return {
+        Kind.INVALID_COUNTRY_CODE: "no such country code",
+        Kind.NOT_A_NUMBER: "not a phone number",
+        Kind.TOO_SHORT_AFTER_IDD: "too short",
+        Kind.TOO_SHORT_NSN: "too short",
+        Kind.TOO_LONG: "too long",
+    }.get(error_type, "not a phone number")
+
+
+def _length_doubt(result: int) -> str:
+    from phonenumbers import ValidationResult as Kind
+
+    return {
+        Kind.TOO_SHORT: "too short",
+        Kind.TOO_LONG: "too long",
+        Kind.INVALID_COUNTRY_CODE: "no such country code",
+        Kind.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
+    }.get(result, "wrong length")

@@ -1,0 +1,62 @@
+"""The bodies of `POST /v1/contacts` and of errors (contract sections 1 and 5)."""
+
+from typing import Any, Literal, get_args
+
+import msgspec
+
+Blocking = Literal["no_wait", "wait"]
+BLOCKING_MODES: tuple[str, ...] = get_args(Blocking)
+
+
+class CheckRequest(msgspec.Struct, frozen=True):
+    """What a client asks: any dialable spellings, at least one (section 1)."""
+
+    contacts: list[str]
+    blocking: Blocking = "no_wait"
+    force_check: bool = False
+
+
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One element of an answer. `input` is echoed as sent; `wa_id` is optional in every status (section 1)."""
+
+    input: str
+    status: str
+    wa_id: str | None = None
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """Stands beside every answer of a server, optional to a client (section 5)."""
+
+    version: str
+    api_status: str = "stable"
+
+
+class CheckAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A successful answer. `meta` is read leniently with `version_of`: a server may send anything there."""
+
+    contacts: list[Contact]
+    meta: Any = None
+
+
+class ApiError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One error. `code` is what a client matches on; it is missing from some 429 and 503 bodies (section 5)."""
+
+    code: int | None = None
+    title: str = ""
+    details: str | None = None
+    href: str | None = None
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The error envelope (section 5)."""
+
+    errors: list[ApiError]
+    meta: Any = None
+
+
+def version_of(meta: object) -> str | None:
+    """Return `meta.version` where it is a text, else None: a version that can't be read counts as unknown."""
+    if isinstance(meta, Meta):
+        return meta.version
+    version = meta.get("version") if isinstance(meta, dict) else None
+    return version if isinstance(version, str) else None

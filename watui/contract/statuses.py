@@ -1,0 +1,84 @@
+"""Statuses and what they mean by server version (contract section 1)."""
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Status(StrEnum):
+    """The statuses that the API documents."""
+
+    PROCESSING = "processing"
+    VALID = "valid"
+    INVALID = "invalid"
+    FAILED = "failed"
+
+
+FINAL: frozenset[str] = frozenset({Status.VALID, Status.INVALID, Status.FAILED})
+"""Statuses after which a number is not asked again. A status that no source documents is not final."""
+
+KNOWN_VERSIONS = ("v2.35.4", "v2.39.1", "v2.41", "v2.42", "v2.43", "v2.45.1")
+"""The server versions whose behaviour is described or, for v2.42, known to be undescribed."""
+
+FULLEST_VERSION = "v2.41"
+"""The last version in which all four statuses occur."""
+
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.\d+)*", re.ASCII)
+_LAST_WITH_ACCOUNTS = (2, 41)
+_FIRST_WITHOUT_INVALID = (2, 43)
+
+
+class Meaning(NamedTuple):
+    """What the statuses of one server version say."""
+
+    statuses: tuple[Status, ...]
+    """Those the version uses, in the order in which they are shown."""
+    claims_account: bool
+    """Whether `valid` says that the number has a WhatsApp account."""
+    valid: str
+    """What `valid` means, for people."""
+
+
+_ACCOUNTS = Meaning(
+    (Status.VALID, Status.INVALID, Status.FAILED, Status.PROCESSING), True, "valid: has a WhatsApp account"
+)
+_CHECKED = Meaning(
+    (Status.VALID, Status.FAILED, Status.PROCESSING),
+    False,
+    "valid: the check is done; it says nothing about an account",
+)
+_CAUTIOUS = _CHECKED._replace(statuses=_ACCOUNTS.statuses)
+
+_OTHERS = {
+    Status.INVALID: "invalid: has no WhatsApp account",
+    Status.FAILED: "failed: the server could not check it",
+    Status.PROCESSING: "processing: the server is still checking",
+}
+
+
+def parse_version(version: str | None) -> tuple[int, int] | None:
+    """Return (major, minor) of a version with or without a leading `v`; None where it can't be read."""
+    match = _VERSION.fullmatch(version.strip()) if version else None
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def meaning(version: str | None) -> Meaning:
+    """Return what the statuses of server `version` mean; cautious where it is v2.42, unknown or unreadable."""
+    number = parse_version(version)
+    if number is None:
+        return _CAUTIOUS
+    if number <= _LAST_WITH_ACCOUNTS:
+        return _ACCOUNTS
+    return _CHECKED if number >= _FIRST_WITHOUT_INVALID else _CAUTIOUS
+
+
+def explain(status: str, version: str | None) -> str:
+    """Return a sentence on what `status` from a server of `version` means. Undocumented ones are shown as they came."""
+    known = meaning(version)
+    if status == Status.VALID:
+        return known.valid
+    if status == Status.INVALID and not known.claims_account:
+        return "invalid: this server version does not document it"
+    if status in _OTHERS:
+        return _OTHERS[Status(status)]
+    return f"{status}: not a documented status; counts as not final"

@@ -1,0 +1,153 @@
+"""Puts the parts together for one server: the one place that both faces, command line and console, stand on.
+
+What speaks HTTP is imported when it is first needed, so that a first screen does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from watui.checks.importing import Import, import_aside, import_source
+from watui.checks.prepare import add_source
+from watui.checks.scheduler import Policy
+from watui.client.exchanges import Exchanges
+from watui.client.server import Server
+from watui.contract.statuses import FULLEST_VERSION
+from watui.export.rows import ResultRow, iso
+from watui.intake.entries import Row as IntakeRow
+from watui.ledger.ledger import Ledger
+from watui.ledger.reader import Reader
+from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState
+from watui.ledger.thread import LedgerThread
+from watui.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from watui.checks.run import Run
+    from watui.client.contacts import ContactsClient
+    from watui.simulator.serving import ServerThread
+
+SIMULATOR = "simulator"
+"""What the ledger calls the embedded simulator, whose port is another one each time."""
+
+
+class Desk:
+    """The ledger, and the server that is asked: one at a URL, or the embedded simulator.
+
+    The simulator is registered in `region`. Raises LedgerUnusable.
+    """
+
+    def __init__(self, paths: Paths, server: Server | None, region: str) -> None:
+        self.paths = paths
+        self.region = region
+        self.exchanges = Exchanges()
+        self.ledger = LedgerThread(paths.ledger)
+        self.reader = Reader(paths.ledger)
+        self._server = server
+        self._simulator: ServerThread | None = None
+        self._client: ContactsClient | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def is_simulator(self) -> bool:
+        """Whether the embedded simulator answers."""
+        return self._server is None
+
+    @property
+    def server_name(self) -> str:
+        """The server as the ledger and people call it."""
+        return self._server.host if self._server else SIMULATOR
+
+    @property
+    def expected_version(self) -> str | None:
+        """The server's version, where it is known before the first answer."""
+        return FULLEST_VERSION if self.is_simulator else None
+
+    async def add_draft(self, options: RunOptions) -> RunRecord:
+        """Add an empty draft."""
+        return self.reader.run(await self.ledger(Ledger.add_run, options))
+
+    async def import_here(self, run_id: int, path: str, name: str, column: str | None, skip_doubtful: bool) -> None:
+        """Import a file, or `-`, on the ledger's thread. Raises BadSource."""
+        wanted = Import(run_id, name, self.region, column, skip_doubtful)
+        await self.ledger(import_source, path, wanted)
+
+    async def import_aside(self, run_id: int, path: str, name: str, text: str | None = None) -> None:
+        """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
+        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
+
+    async def add_rows(self, run_id: int, name: str, rows: list[IntakeRow], skip_doubtful: bool) -> None:
+        """Add rows that are at hand already as a source of their own."""
+        await self.ledger(add_source, run_id, name, None, rows, region=self.region, skip_doubtful=skip_doubtful)
+
+    async def open_run(self, run_id: int, policy: Policy) -> Run:
+        """Return a run ready to drive, connecting to the server first."""
+        from watui.checks.run import Run
+
+        return await Run.open(self.reader.run(run_id), self.ledger, await self._connect(), policy)
+
+    async def discard(self, run_id: int) -> None:
+        """Delete a draft."""
+        await self.ledger(Ledger.discard, run_id)
+
+    async def cancel(self, run_id: int) -> None:
+        """Mark a run as ended by a person."""
+        await self.ledger(Ledger.end, run_id, RunState.CANCELLED)
+
+    def result_rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[ResultRow]:
+        """Yield the rows of a run as other programs get them."""
+        return map(result_row, self.reader.rows(run_id, wanted))
+
+    async def warm_up(self) -> None:
+        """Import and start, off the event loop, what the first question will need."""
+        await self._connect()
+
+    async def close(self) -> None:
+        """Close everything that is open."""
+        if self._client is not None:
+            await self._client.close()
+        if self._simulator is not None:
+            await asyncio.to_thread(self._simulator.stop)
+        self.reader.close()
+        self.ledger.close()
+
+    async def _connect(self) -> ContactsClient:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._open_client)
+        return self._client
+
+    def _open_client(self) -> ContactsClient:
+        from watui.client.contacts import ContactsClient
+        from watui.client.transport import Transport
+
+        return ContactsClient(Transport(self._server or self._start_simulator(), self.exchanges))
+
+    def _start_simulator(self) -> Server:
+        from watui.simulator.app import create_app
+        from watui.simulator.serving import ServerThread
+        from watui.simulator.world import World
+
+        token = secrets.token_urlsafe(24)
+        world = World(region=self.region, version=FULLEST_VERSION)
+        self._simulator = ServerThread(create_app(world, token))
+        return Server.at(self._simulator.url, token, is_simulator=True)
+
+
+def result_row(row: Row) -> ResultRow:
+    """Return a row of the ledger as other programs get it."""
+    return ResultRow(
+        row.source,
+        row.line,
+        row.input,
+        row.number,
+        row.region,
+        row.status,
+        row.wa_id,
+        row.problem,
+        row.duplicate_of,
+        iso(row.checked_at),
+        row.server_version,
+    )

@@ -1,0 +1,1 @@
+"""Rows into the formats that other programs read."""

@@ -1,0 +1,1 @@
+"""From a person's file or clipboard to entries: one streaming pass, nothing silently dropped."""

@@ -1,0 +1,89 @@
+"""Decides of every record whether it is an entry, is rejected with a reason, or is skipped."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple, TextIO
+
+from watui.intake import problems
+from watui.intake.records import Layout, Record, read_records
+
+LONGEST_INPUT = 250
+"""Characters of an input; no dialable spelling is longer."""
+
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""What bytes of a command line become that are not in its encoding."""
+
+_UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+class Skipped(StrEnum):
+    """Records that hold no number by their nature."""
+
+    HEADER = "header"
+    BLANK = "blank"
+    COMMENT = "comment"
+
+
+class Entry(NamedTuple):
+    """One row that holds, or should hold, a number."""
+
+    line: int
+    """Physical line of the source, from 1."""
+    input: str
+    """As given, trimmed."""
+    problem: str | None
+    """Why it is rejected; None for a row to ask about."""
+
+
+Row = Entry | Skipped
+
+
+def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Row]]:
+    """Return the layout of `text` and, streaming, one Row for every record in it.
+
+    `column` is a header or a number from 1; None finds it. Raises BadSource where there is no such column.
+    """
+    layout, records = read_records(text, column, name)
+    return layout, _rows(layout, records)
+
+
+def single(line: int, text: str) -> Row:
+    """Return the Row for one input given by itself."""
+    trimmed = _SURROGATES.sub(_UNDECODABLE, text).strip()
+    return Entry(line, trimmed, find_problem(trimmed)) if trimmed else Skipped.BLANK
+
+
+def find_problem(text: str) -> str | None:
+    """Return why `text`, trimmed, can't be sent, or None. Whether it is a possible number is the server's to say."""
+    if len(text) > LONGEST_INPUT:
+        return problems.TOO_LONG
+    if _UNDECODABLE in text:
+        return problems.UNDECODABLE
+    if any(character < " " or "\x7f" <= character <= "\x9f" for character in text if character != "\t"):
+        return problems.CONTROL_CHARACTERS
+    if not any(map(str.isdecimal, text)):
+        return problems.NO_DIGITS
+    if _SCIENTIFIC.fullmatch(text):
+        return problems.SCIENTIFIC
+    return None
+
+
+def _rows(layout: Layout, records: Iterator[Record]) -> Iterator[Row]:
+    header_expected = layout.has_header
+    for record in records:
+        if record.is_blank:
+            yield Skipped.BLANK
+        elif record.is_comment:
+            yield Skipped.COMMENT
+        elif header_expected:
+            header_expected = False
+            yield Skipped.HEADER
+        else:
+            yield _entry(record, layout.column)
+
+
+def _entry(record: Record, column: int) -> Entry:
+    text = record.cells[column].strip() if column < len(record.cells) else ""
+    return Entry(record.line, text[:LONGEST_INPUT], find_problem(text))

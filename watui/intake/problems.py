@@ -1,0 +1,11 @@
+"""Why an input is never sent, in the words that people read."""
+
+NO_DIGITS = "no digits"
+SCIENTIFIC = "digits lost to a spreadsheet's scientific notation"
+UNDECODABLE = "damaged characters: the file is not in one encoding"
+CONTROL_CHARACTERS = "control characters inside"
+TOO_LONG = "far too long for a number"
+
+
+class BadSource(Exception):
+    """A source that can't be read at all; the message is one sentence that says what to do."""

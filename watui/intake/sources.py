@@ -1,0 +1,88 @@
+"""Opens what a person gives, a file or standard input, in whatever encoding it is."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from watui.intake.problems import BadSource
+from watui.text import clean
+
+HEAD_BYTES = 64 * 1024
+"""How much of a source is looked at to find its encoding."""
+
+STDIN = "-"
+"""The path that means standard input, as everywhere."""
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ZIP = b"PK\x03\x04"
+_STDIN_DESCRIPTOR = 0
+
+
+@contextmanager
+def open_text(path: str) -> Iterator[TextIO]:
+    """Open the file at `path`, or standard input, in the encoding that its first bytes show.
+
+    Bytes that do not fit that encoding become U+FFFD, so that the row they stand in can be rejected.
+    Line ends are kept as they are. Raises BadSource where it can't be read as text.
+    """
+    name = source_name(path)
+    try:
+        if path != STDIN and Path(path).is_dir():
+            raise BadSource(f"{name} is a directory: name a file in it")
+        file: str | int = _STDIN_DESCRIPTOR if path == STDIN else path
+        with io.FileIO(file, closefd=path != STDIN) as raw, io.BufferedReader(raw, HEAD_BYTES) as binary:
+            encoding = find_encoding(binary.peek(HEAD_BYTES), name)
+            with io.TextIOWrapper(binary, encoding, errors="replace", newline="") as text:
+                yield text
+    except OSError as error:
+        raise BadSource(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def source_name(path: str) -> str:
+    """Return what a source is called, safe to show: the file's name, or `stdin`."""
+    return "stdin" if path == STDIN else clean(Path(path).name or path)
+
+
+def find_encoding(head: bytes, name: str) -> str:
+    """Return the encoding of a source that begins with `head`. Raises BadSource for what is not text."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return encoding
+    if head.startswith(_ZIP):
+        raise BadSource(f"{name} is a spreadsheet or an archive: save it as CSV first")
+    if b"\x00" in head:
+        return _utf16_without_mark(head, name)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return _guess(head, name)
+    return "utf-8"
+
+
+def _utf16_without_mark(head: bytes, name: str) -> str:
+    pairs = max(1, len(head) // 2)
+    for encoding, zeros in (("utf-16-le", head[1::2].count(0)), ("utf-16-be", head[0::2].count(0))):
+        if zeros / pairs > 0.7:
+            return encoding
+    raise _not_text(name)
+
+
+def _guess(head: bytes, name: str) -> str:
+    import charset_normalizer
+
+    last_line_end = head.rfind(b"\n") + 1
+    best = charset_normalizer.from_bytes(head[: last_line_end or len(head)]).best()
+    if best is None:
+        raise _not_text(name)
+    return best.encoding
+
+
+def _not_text(name: str) -> BadSource:
+    return BadSource(f"{name} is not a text file: give a .txt, .csv or .tsv with one number a row")

@@ -1,0 +1,1 @@
+"""What is known, on disk. It stores; what a status or a number means is decided elsewhere."""

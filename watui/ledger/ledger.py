@@ -1,0 +1,212 @@
+"""Writes runs. Every method is one short transaction; a connection belongs to one thread at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from watui.ledger import schema
+from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
+from watui.ledger.schema import LedgerUnusable
+
+
+class Ledger:
+    """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = schema.connect(path)
+
+    def close(self) -> None:
+        self._db.close()
+
+    # Runs
+
+    def add_run(self, options: RunOptions) -> int:
+        """Add an empty draft and return its id."""
+        with self._transaction():
+            cursor = self._db.execute(
+                "INSERT INTO run (state, server, region, blocking, force_check, batch_size, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    RunState.DRAFT,
+                    options.server,
+                    options.region,
+                    options.blocking,
+                    options.force_check,
+                    options.batch_size,
+                    time.time(),
+                ),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def start(self, run_id: int) -> None:
+        """Mark a draft as running."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE run SET state = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
+                (RunState.RUNNING, time.time(), run_id),
+            )
+
+    def end(self, run_id: int, state: RunState) -> None:
+        """Mark a run as ended in `state`."""
+        with self._transaction():
+            self._db.execute("UPDATE run SET state = ?, ended_at = ? WHERE id = ?", (state, time.time(), run_id))
+
+    def discard(self, run_id: int) -> None:
+        """Delete a draft with all that was imported into it."""
+        with self._transaction():
+            for table in ("entry", "number", "tally", "source"):
+                self._db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            self._db.execute("DELETE FROM run WHERE id = ?", (run_id,))
+
+    # Importing
+
+    def add_source(self, run_id: int, name: str, column_name: str | None) -> int:
+        """Add a source to a draft and return its id within the run."""
+        with self._transaction():
+            (source_id,) = self._db.execute(
+                "SELECT coalesce(max(source_id), 0) + 1 FROM source WHERE run_id = ?", (run_id,)
+            ).fetchone()
+            self._db.execute("INSERT INTO source VALUES (?, ?, ?, ?)", (run_id, source_id, name, column_name))
+        return int(source_id)
+
+    def add_rows(self, run_id: int, source_id: int, rows: Iterable[NewRow], skipped: dict[str, int]) -> None:
+        """Append `rows` to a draft; rows with a key that is there already share its number.
+
+        `skipped` counts rows without an entry, by the name of their column in `run`.
+        """
+        with self._transaction():
+            last_row, last_number = self._db.execute(
+                "SELECT entries + rejected, numbers FROM run WHERE id = ?", (run_id,)
+            ).fetchone()
+            row, number, rejected, doubtful = last_row, last_number, 0, 0
+            for new in rows:
+                row += 1
+                number_id = None
+                if new.key is None:
+                    rejected += 1
+                else:
+                    (number_id,) = self._db.execute(
+                        "INSERT INTO number (run_id, number_id, key, input, number, region, doubt, first_row)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                        " ON CONFLICT (run_id, key) DO UPDATE SET rows = rows + 1 RETURNING number_id",
+                        (run_id, number + 1, new.key, new.input, new.number, new.region, new.doubt, row),
+                    ).fetchone()
+                    number = max(number, number_id)
+                    doubtful += new.doubt is not None
+                self._db.execute(
+                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (run_id, row, source_id, new.line, new.input, number_id, new.problem),
+                )
+            entries = row - last_row - rejected
+            self._count(run_id, QUEUED, number - last_number, entries)
+            self._count(run_id, REJECTED, 0, rejected)
+            self._db.execute(
+                "UPDATE run SET entries = entries + ?, rejected = rejected + ?, doubtful = doubtful + ?, numbers = ?,"
+                " header = header + ?, blank = blank + ?, comment = comment + ? WHERE id = ?",
+                (
+                    entries,
+                    rejected,
+                    doubtful,
+                    number,
+                    skipped.get("header", 0),
+                    skipped.get("blank", 0),
+                    skipped.get("comment", 0),
+                    run_id,
+                ),
+            )
+
+    # Asking and answering
+
+    def unasked(self, run_id: int) -> array[int]:
+        """Return the ids, in order, of numbers that were never asked."""
+        return self._ids("asked = 0", run_id)
+
+    def open_numbers(self, run_id: int) -> array[int]:
+        """Return the ids, in order, of numbers that were asked and have no final status."""
+        return self._ids("asked > 0 AND final = 0", run_id)
+
+    def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
+        """Return what is sent for each of `number_ids`."""
+        marks = ",".join("?" * len(number_ids))
+        return dict(
+            self._db.execute(
+                f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({marks})",
+                (run_id, *number_ids),
+            )
+        )
+
+    def asked(self, run_id: int, number_ids: Sequence[int]) -> int:
+        """Write down that `number_ids` are about to be asked in one request; return the id of the ask."""
+        with self._transaction():
+            ask_id = self._db.execute(
+                "INSERT INTO ask (run_id, asked_at, numbers) VALUES (?, ?, ?)", (run_id, time.time(), len(number_ids))
+            ).lastrowid
+            self._db.executemany(
+                "UPDATE number SET asked = asked + 1, in_flight = 1 WHERE run_id = ? AND number_id = ?",
+                [(run_id, number_id) for number_id in sorted(number_ids)],
+            )
+        assert ask_id is not None
+        return ask_id
+
+    def answered(
+        self, run_id: int, ask_id: int, number_ids: Sequence[int], answers: Iterable[Answered], version: str | None
+    ) -> None:
+        """Write down the answer to an ask of `number_ids`. A final status is never overwritten."""
+        now = time.time()
+        with self._transaction():
+            self._settle(run_id, number_ids)
+            self._db.executemany(
+                "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?"
+                " WHERE run_id = ? AND number_id = ? AND final = 0",
+                [
+                    (answer.status, answer.final, answer.wa_id, now, version, run_id, answer.number_id)
+                    for answer in sorted(answers)
+                ],
+            )
+            self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
+            self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
+
+    def failed(self, run_id: int, ask_id: int, number_ids: Sequence[int], failure: str) -> None:
+        """Write down that an ask of `number_ids` got no usable answer."""
+        with self._transaction():
+            self._settle(run_id, number_ids)
+            self._db.execute(
+                "UPDATE ask SET answered_at = ?, failure = ? WHERE ask_id = ?", (time.time(), failure, ask_id)
+            )
+
+    # Parts
+
+    def _ids(self, condition: str, run_id: int) -> array[int]:
+        query = f"SELECT number_id FROM number WHERE run_id = ? AND {condition}"
+        return array("I", (number_id for (number_id,) in self._db.execute(query, (run_id,))))
+
+    def _settle(self, run_id: int, number_ids: Sequence[int]) -> None:
+        self._db.executemany(
+            "UPDATE number SET in_flight = 0 WHERE run_id = ? AND number_id = ?",
+            [(run_id, number_id) for number_id in sorted(number_ids)],
+        )
+
+    def _count(self, run_id: int, status: str, numbers: int, rows: int) -> None:
+        self._db.execute(
+            "INSERT INTO tally VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows",
+            (run_id, status, numbers, rows),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise LedgerUnusable(f"the ledger cannot be written: {error}") from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")

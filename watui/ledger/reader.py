@@ -1,0 +1,138 @@
+"""Reads runs: what screens show and exports write, in windows that cost what they hold."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from watui.ledger import schema
+from watui.ledger.rows import REJECTED, Counted, Row, RowFilter, RunOptions, RunRecord, RunState, Tally
+
+PAGE_ROWS = 2_000
+"""Rows read at once when all of them are wanted."""
+
+_ROW = """
+SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :rejected), n.wa_id,
+       coalesce(e.problem, n.doubt),
+       CASE WHEN n.first_row < e.row THEN
+           (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
+       n.checked_at, n.server_version, n.number_id
+FROM entry e
+JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
+LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
+WHERE e.run_id = :run_id
+"""
+
+
+class Reader:
+    """The ledger at one path, for reading; it sees what every process has committed. Raises LedgerUnusable.
+
+    A connection belongs to one thread at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = schema.connect(path)
+        self._seen = self._data_version()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def run(self, run_id: int) -> RunRecord:
+        """Return the run. Raises KeyError where there is none."""
+        row = self._db.execute(
+            "SELECT server, region, blocking, force_check, batch_size, state, created_at, started_at, ended_at,"
+            " server_version, entries, rejected, header, blank, comment, doubtful, numbers FROM run WHERE id = ?",
+            (run_id,),
+        ).fetchone()
+        if row is None:
+            raise KeyError(run_id)
+        server, region, blocking, force_check, batch_size, state, *rest = row
+        options = RunOptions(server, region, blocking, bool(force_check), batch_size)
+        return RunRecord(run_id, RunState(state), options, *rest)
+
+    def has_changed(self) -> bool:
+        """Whether another connection, of this process or of any other, has committed since the last call."""
+        seen, self._seen = self._seen, self._data_version()
+        return seen != self._seen
+
+    def tally(self, run_id: int) -> Tally:
+        """Return how many numbers and rows of the run are in each status."""
+        rows = self._db.execute("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
+        return {status: Counted(numbers, count) for status, numbers, count in rows if count}
+
+    def sources(self, run_id: int) -> list[tuple[str, str | None]]:
+        """Return name and number column (None where there is no header) of each source of the run."""
+        return self._db.execute(
+            "SELECT name, column_name FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
+        ).fetchall()
+
+    def problems(self, run_id: int) -> list[tuple[str, int]]:
+        """Return the reasons for rejected rows with their counts, the most frequent first."""
+        return self._db.execute(
+            "SELECT problem, count(*) FROM entry WHERE run_id = ? AND problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
+            (run_id,),
+        ).fetchall()
+
+    def regions(self, run_id: int) -> list[tuple[str | None, int]]:
+        """Return the regions of the run's numbers with their counts, the most frequent first."""
+        return self._db.execute(
+            "SELECT region, count(*) FROM number WHERE run_id = ? GROUP BY 1 ORDER BY 2 DESC", (run_id,)
+        ).fetchall()
+
+    def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
+        """Return the ordinals of all rows that fit `wanted`, in order."""
+        conditions, values = ["e.run_id = :run_id"], {"run_id": run_id, "rejected": REJECTED}
+        if wanted.status is not None:
+            conditions.append("coalesce(n.status, :rejected) = :status")
+            values["status"] = wanted.status
+        if wanted.text:
+            conditions.append(
+                "(instr(lower(e.input), :text) OR instr(n.number, :text) OR instr(lower(n.wa_id), :text))"
+            )
+            values["text"] = wanted.text.lower()
+        cursor = self._db.execute(
+            "SELECT e.row FROM entry e LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
+            f" WHERE {' AND '.join(conditions)} ORDER BY e.row",
+            values,
+        )
+        return array("I", (row for (row,) in cursor))
+
+    def window(self, run_id: int, first: int, last: int) -> list[Row]:
+        """Return the rows with ordinals from `first` to `last`, both included."""
+        return self._rows("AND e.row BETWEEN :first AND :last ORDER BY e.row", run_id, first=first, last=last)
+
+    def picked(self, run_id: int, ordinals: Sequence[int]) -> list[Row]:
+        """Return the rows with these ordinals, in order."""
+        wanted = ",".join(str(int(row)) for row in ordinals)
+        return self._rows(f"AND e.row IN ({wanted}) ORDER BY e.row", run_id)
+
+    def rows_of(self, run_id: int, number_ids: Sequence[int]) -> list[Row]:
+        """Return all rows of these numbers, in order."""
+        wanted = ",".join(str(int(number_id)) for number_id in number_ids)
+        numbers = self._db.execute(
+            f"SELECT number_id, rows, first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,)
+        ).fetchall()
+        rows = self.picked(run_id, [first_row for _, count, first_row in numbers if count == 1])
+        if shared := ",".join(str(number_id) for number_id, count, _ in numbers if count > 1):
+            rows += self._rows(f"AND e.number_id IN ({shared})", run_id)
+        return sorted(rows)
+
+    def rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[Row]:
+        """Yield the rows that fit `wanted`, or all, in order, a page at a time."""
+        if wanted is None or wanted == RowFilter():
+            first = 1
+            while page := self.window(run_id, first, first + PAGE_ROWS - 1):
+                yield from page
+                first += PAGE_ROWS
+            return
+        ordinals = self.matching(run_id, wanted)
+        for start in range(0, len(ordinals), PAGE_ROWS):
+            yield from self.picked(run_id, ordinals[start : start + PAGE_ROWS])
+
+    def _rows(self, condition: str, run_id: int, **values: object) -> list[Row]:
+        named = {"run_id": run_id, "rejected": REJECTED, **values}
+        return list(map(Row._make, self._db.execute(_ROW + condition, named)))
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])

@@ -1,0 +1,137 @@
+"""What goes into the ledger and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+QUEUED = "queued"
+"""Status of a number that no answer has mentioned yet. Ours, never the server's."""
+
+REJECTED = "rejected"
+"""Status of a row that is never sent. Ours, never the server's."""
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    DRAFT = "draft"
+    """Imported, nothing asked."""
+    RUNNING = "running"
+    """Started and not ended, whether anybody drives it or not."""
+    DONE = "done"
+    """Every number has a final status."""
+    CANCELLED = "cancelled"
+    """Ended by a person before that."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is asked."""
+
+    server: str
+    """Base URL, or `simulator` for the embedded one."""
+    region: str
+    blocking: str
+    force_check: bool
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it stands."""
+
+    id: int
+    state: RunState
+    options: RunOptions
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    server_version: str | None
+    """Of the latest answer."""
+    entries: int
+    """Rows that are asked about."""
+    rejected: int
+    header: int
+    blank: int
+    comment: int
+    doubtful: int
+    """Rows among `entries` whose number is doubtful."""
+    numbers: int
+    """Distinct numbers among `entries`."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table: entries and rejected ones."""
+        return self.entries + self.rejected
+
+    @property
+    def skipped(self) -> int:
+        return self.header + self.blank + self.comment
+
+    @property
+    def read(self) -> int:
+        """Rows read from the sources."""
+        return self.rows + self.skipped
+
+
+class NewRow(NamedTuple):
+    """A row on its way into a draft."""
+
+    line: int
+    input: str
+    key: str | None
+    """What makes two inputs the same question; None for a rejected row."""
+    number: str | None
+    region: str | None
+    doubt: str | None
+    problem: str | None
+    """Why the row is rejected, None if it isn't."""
+
+
+class Counted(NamedTuple):
+    """Numbers and rows in one status."""
+
+    numbers: int
+    rows: int
+
+
+Tally = Mapping[str, Counted]
+
+
+class Row(NamedTuple):
+    """A row as it stands."""
+
+    row: int
+    """From 1, in the order of the sources."""
+    source: str
+    line: int
+    input: str
+    number: str | None
+    region: str | None
+    status: str
+    wa_id: str | None
+    problem: str | None
+    """Why it is rejected, or why it is doubtful."""
+    duplicate_of: int | None
+    """Line of the first row with the same number."""
+    checked_at: float | None
+    server_version: str | None
+    number_id: int | None
+
+
+class Answered(NamedTuple):
+    """What an answer says of one number."""
+
+    number_id: int
+    status: str
+    final: bool
+    wa_id: str | None
+
+
+class RowFilter(NamedTuple):
+    """Which rows are wanted: all of those that fit every part given."""
+
+    status: str | None = None
+    text: str = ""
+    """Part of input, number or wa_id."""

@@ -1,0 +1,131 @@
+"""The tables, and how a connection to them is opened."""
+
+import sqlite3
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for another process's."""
+
+_TABLES = """
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    server TEXT NOT NULL,
+    region TEXT NOT NULL,
+    blocking TEXT NOT NULL,
+    force_check INTEGER NOT NULL,
+    batch_size INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL,
+    server_version TEXT,
+    entries INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    header INTEGER NOT NULL DEFAULT 0,
+    blank INTEGER NOT NULL DEFAULT 0,
+    comment INTEGER NOT NULL DEFAULT 0,
+    doubtful INTEGER NOT NULL DEFAULT 0,
+    numbers INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE source (
+    run_id INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    column_name TEXT,
+    PRIMARY KEY (run_id, source_id)
+) WITHOUT ROWID;
+CREATE TABLE number (
+    run_id INTEGER NOT NULL,
+    number_id INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    input TEXT NOT NULL,
+    number TEXT,
+    region TEXT,
+    doubt TEXT,
+    first_row INTEGER NOT NULL,
+    rows INTEGER NOT NULL DEFAULT 1,
+    status TEXT NOT NULL DEFAULT 'queued',
+    final INTEGER NOT NULL DEFAULT 0,
+    wa_id TEXT,
+    asked INTEGER NOT NULL DEFAULT 0,
+    in_flight INTEGER NOT NULL DEFAULT 0,
+    checked_at REAL,
+    server_version TEXT,
+    PRIMARY KEY (run_id, number_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX number_key ON number (run_id, key);
+CREATE TABLE entry (
+    run_id INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    number_id INTEGER,
+    problem TEXT,
+    PRIMARY KEY (run_id, row)
+) WITHOUT ROWID;
+CREATE TABLE tally (
+    run_id INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    numbers INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run_id, status)
+) WITHOUT ROWID;
+CREATE TABLE ask (
+    ask_id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    numbers INTEGER NOT NULL,
+    answered_at REAL,
+    failure TEXT
+);
+CREATE TRIGGER tally_status AFTER UPDATE OF status ON number WHEN old.status <> new.status
+BEGIN
+    UPDATE tally SET numbers = numbers - 1, rows = rows - old.rows WHERE run_id = old.run_id AND status = old.status;
+    INSERT INTO tally (run_id, status, numbers, rows) VALUES (new.run_id, new.status, 1, new.rows)
+        ON CONFLICT (run_id, status) DO UPDATE SET numbers = numbers + 1, rows = rows + excluded.rows;
+END;
+"""
+# `entry` holds every row that is not skipped, numbered from 1 in the order of the sources, so that a window of
+# rows is a range of keys. `number` holds each distinct number once; `key` is what makes two inputs the same
+# question. `tally` counts numbers and rows by status; a trigger keeps it right whoever changes a status.
+
+
+class LedgerUnusable(Exception):
+    """The ledger can't be opened; the message says why and what to do."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the ledger at `path`, making it where there is none. Transactions are begun by hand.
+
+    Raises LedgerUnusable.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        with_schema = connection.execute("PRAGMA user_version").fetchone()[0]
+        if with_schema == 0:
+            _create(connection)
+        elif with_schema != SCHEMA_VERSION:
+            connection.close()
+            raise LedgerUnusable(f"{path} was written by another version of watui: move it away or update watui")
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        statement = ""
+        for line in _TABLES.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.execute(statement)
+                statement = ""
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

@@ -1,0 +1,69 @@
+"""What a person has chosen. Flags beat environment (`WATUI_…`) beat `settings.toml` beat defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from watui.contract.models import Blocking
+from watui.contract.rules import DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE
+from watui.files import CannotWrite, write_whole
+
+ENVIRONMENT_PREFIX = "WATUI_"
+
+HEADING = "# Settings of watui. A line that begins with # is a comment; what is missing keeps its default."
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting; the text under a field stands above it in `settings.toml`."""
+
+    region: str = "US"
+    """Country of the number that the server is registered with, in two letters. A number without a leading +
+    gets its country code."""
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE)] = DEFAULT_BATCH_SIZE
+    """Numbers in one request, 1 to 1000."""
+    blocking: Blocking = "no_wait"
+    """"no_wait" (answer at once, then poll) or "wait" (answer when every number is decided)."""
+    theme: str = "watui-dark"
+    """Theme of the console: "watui-dark", "watui-light", or any other that the palette (ctrl+p) offers."""
+
+
+class BadSettings(Exception):
+    """A file or variable that can't be used; the message names it and says why."""
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of `path`, of which `environment` overrides some. Raises BadSettings."""
+    chosen = _from_file(path)
+    for name in Settings.__struct_fields__:
+        if value := environment.get(ENVIRONMENT_PREFIX + name.upper()):
+            chosen[name] = int(value) if name == "batch_size" and value.isascii() and value.isdigit() else value
+    try:
+        return msgspec.convert(chosen, Settings)
+    except msgspec.ValidationError as error:
+        raise BadSettings(f"settings in {path} or the environment: {error}") from error
+
+
+def save(path: Path, name: str, value: str | int) -> None:
+    """Write one setting into `path`, keeping every other line as it is. Raises BadSettings where that fails."""
+    import tomlkit
+
+    try:
+        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else f"{HEADING}\n")
+        document[name] = value
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, [tomlkit.dumps(document)], replace=True)
+    except (OSError, ValueError, CannotWrite) as error:
+        raise BadSettings(f"cannot write {path}: {error}") from error
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"cannot read {path}: {error}") from error

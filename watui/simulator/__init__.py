@@ -1,0 +1,1 @@
+"""Answers like a server that speaks the contract."""

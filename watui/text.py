@@ -1,0 +1,31 @@
+"""Foreign text made safe to show."""
+
+import unicodedata
+
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that a terminal obeys, reorders or hides instead of drawing."""
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_DELETE = "\x7f"
+
+
+def _visible(character: str) -> str:
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    if character == _DELETE:
+        return "\N{SYMBOL FOR DELETE}"
+    if unicodedata.category(character) in _HIDDEN_CATEGORIES:
+        return _REPLACEMENT
+    return character
+
+
+def clean(text: str) -> str:
+    """Return `text` with every control, format and unassigned character made visible.
+
+    C0 controls and DEL become their Unicode pictures (ESC becomes ␛, a line feed ␊); all others,
+    bidirectional overrides and zero-width characters included, become U+FFFD. Idempotent; text
+    without such characters comes back unchanged.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, text))
