@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from watui.checks.importing import Import, import_aside, import_source
 from watui.checks.prepare import add_source
@@ -16,7 +18,8 @@ from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.statuses import FULLEST_VERSION
-from watui.export.rows import ResultRow, iso
+from watui.export.rows import ResultRow, csv_lines, iso, jsonl
+from watui.files import write_whole
 from watui.intake.entries import Row as IntakeRow
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from watui.checks.run import Run
     from watui.client.contacts import ContactsClient
     from watui.simulator.serving import ServerThread
+
+_T = TypeVar("_T")
 
 SIMULATOR = "simulator"
 """What the ledger calls the embedded simulator, whose port is another one each time."""
@@ -100,6 +105,24 @@ class Desk:
         """Yield the rows of a run as other programs get them."""
         return map(result_row, self.reader.rows(run_id, wanted))
 
+    async def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
+        """Return the ordinals of the rows that fit `wanted`, read in another thread."""
+        return await asyncio.to_thread(self._read, lambda reader: reader.matching(run_id, wanted))
+
+    async def numbers(self, run_id: int, wanted: RowFilter) -> list[str]:
+        """Return number, or input where there is none, of the rows that fit `wanted`, each once and in order."""
+        return await asyncio.to_thread(
+            self._read,
+            lambda reader: list(dict.fromkeys(row.number or row.input for row in reader.rows(run_id, wanted))),
+        )
+
+    async def export(self, run_id: int, wanted: RowFilter, path: Path) -> int:
+        """Write the rows that fit `wanted` to `path`, as JSONL or CSV by its ending; return how many.
+
+        Raises CannotWrite, also where there is such a file already.
+        """
+        return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
+
     async def warm_up(self) -> None:
         """Import and start, off the event loop, what the first question will need."""
         await self._connect()
@@ -112,6 +135,14 @@ class Desk:
             await asyncio.to_thread(self._simulator.stop)
         self.reader.close()
         self.ledger.close()
+
+    def _read(self, question: Callable[[Reader], _T]) -> _T:
+        """Ask a reader of its own, for threads other than the caller's."""
+        reader = Reader(self.paths.ledger)
+        try:
+            return question(reader)
+        finally:
+            reader.close()
 
     async def _connect(self) -> ContactsClient:
         async with self._connecting:
@@ -151,3 +182,10 @@ def result_row(row: Row) -> ResultRow:
         iso(row.checked_at),
         row.server_version,
     )
+
+
+def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> int:
+    rows = list(map(result_row, reader.rows(run_id, wanted)))
+    lines = jsonl(rows) if path.suffix.lower() == ".jsonl" else csv_lines(rows)
+    write_whole(path, lines, replace=False)
+    return len(rows)

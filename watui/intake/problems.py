@@ -1,7 +1,7 @@
 """Why an input is never sent, in the words that people read."""
 
 NO_DIGITS = "no digits"
-SCIENTIFIC = "digits lost to a spreadsheet's scientific notation"
+SCIENTIFIC = "digits lost to scientific notation"
 UNDECODABLE = "damaged characters: the file is not in one encoding"
 CONTROL_CHARACTERS = "control characters inside"
 TOO_LONG = "far too long for a number"

@@ -1,0 +1,134 @@
+"""The console: themes, the first screen, and a clean end whatever ends it."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.content import Content
+from textual.screen import Screen
+
+from watui.client.server import Server
+from watui.desk import Desk
+from watui.settings.paths import Paths
+from watui.settings.settings import BadSettings, Settings, save
+from watui.text import clean
+from watui.tui.commands import Scope, bindings, described
+from watui.tui.endings import Crash, TerminalKeeper, silent_console, tell
+from watui.tui.screens.check import CheckScreen
+from watui.tui.screens.dialogs import Confirm
+from watui.tui.screens.help import HelpScreen
+from watui.tui.session import Session
+from watui.tui.themes import THEMES
+
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+BUG_EXIT = 70
+"""Exit code after a mistake of our own (sysexits' EX_SOFTWARE)."""
+
+SWITCH_SECONDS = 0.001
+"""How long another thread, such as the simulator's, may keep the interpreter while a key waits."""
+
+_KEPT_SYSTEM_COMMANDS = frozenset({"Theme", "Screenshot"})
+
+
+class WatuiApp(App[int]):
+    """The console for one desk."""
+
+    TITLE = "watui"
+    CSS_PATH = ["app.tcss", "screens/check.tcss"]
+    BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, desk: Desk, settings: Settings) -> None:
+        super().__init__()
+        self.error_console = silent_console()
+        self.crash: Crash | None = None
+        self.session = Session(desk, settings.blocking, settings.batch_size)
+        self._chosen_theme = settings.theme
+        self._terminal = TerminalKeeper()
+
+    def get_default_screen(self) -> CheckScreen:
+        return CheckScreen(self.session)
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._chosen_theme if self._chosen_theme in self.available_themes else THEMES[0].name
+        self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        loop = asyncio.get_running_loop()
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, self._end_by, number)
+
+    def bell(self) -> None:
+        # Textual rings the bell first of all when it gives up on an exception, while that is still being handled:
+        # the one public place to see which it was.
+        if (error := sys.exception()) is not None:
+            self.crash = Crash.of(error)
+        super().bell()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for command in described():
+            if command.id != "palette":
+                owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
+                title = f"{command.title.capitalize()} ({command.key_name})"
+                yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))
+        for known in super().get_system_commands(screen):
+            if known.title in _KEPT_SYSTEM_COMMANDS:
+                yield known
+
+    def _action(self, name: str) -> Callable[[], Awaitable[bool]]:
+        return lambda: self.run_action(name)
+
+    async def action_help(self) -> None:
+        await self.push_screen(HelpScreen(self.session.version))
+
+    async def action_quit(self) -> None:
+        self._quit()
+
+    @work(exclusive=True, group="quit")
+    async def _quit(self) -> None:
+        record = self.session.record
+        if self.session.is_asking and record is not None:
+            left = record.numbers - self.session.final
+            question = f"Leave with {left:,} numbers not decided? The run stops; what is known is kept."
+            if not await self.push_screen_wait(Confirm(Content(question), "leave")):
+                return
+        self.exit(0)
+
+    def _end_by(self, number: int) -> None:
+        code = 128 + number
+        self._terminal.force_end_later(code)
+        self.exit(code)
+
+    @work(exclusive=True, group="settings")
+    async def _keep_theme(self, name: str) -> None:
+        if name == self._chosen_theme:
+            return
+        self._chosen_theme = name
+        try:
+            await asyncio.to_thread(save, self.session.desk.paths.settings, "theme", name)
+        except BadSettings as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+
+
+def run_console(paths: Paths, settings: Settings, server: Server | None, region: str) -> int:
+    """Run the console until it ends and return the exit code. Raises LedgerUnusable."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    app = WatuiApp(Desk(paths, server, region), settings)
+    asyncio.run(_run(app))
+    if app.return_code == 1:
+        crash = app.crash or Crash("unknown", ())
+        tell(crash.report(paths.crash_log))
+        return BUG_EXIT
+    return app.return_value or 0
+
+
+async def _run(app: WatuiApp) -> None:
+    try:
+        await app.run_async()
+    finally:
+        await app.session.desk.close()

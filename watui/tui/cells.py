@@ -1,0 +1,136 @@
+"""Rows as cells: pure functions from a row of the ledger to text and style."""
+
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from watui.contract.statuses import Status
+from watui.ledger.rows import QUEUED, REJECTED, Row
+from watui.text import clean
+
+ELLIPSIS = "…"
+
+GLYPHS: dict[str, str] = {
+    Status.VALID: "✓",
+    Status.INVALID: "✗",
+    Status.FAILED: "!",
+    Status.PROCESSING: "◦",
+    QUEUED: "·",
+    REJECTED: "-",
+}
+"""Beside the word, so that colour is never the only carrier of meaning."""
+
+OTHER_GLYPH = "?"
+
+STATUS_STYLES: dict[str, str] = {
+    Status.VALID: "valid",
+    Status.INVALID: "invalid",
+    Status.FAILED: "failed",
+    Status.PROCESSING: "processing",
+}
+"""Component classes of the table; every other status is shown dim."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+class Column(NamedTuple):
+    """A column of the table at its place."""
+
+    name: str
+    x: int
+    width: int
+
+
+class Cell(NamedTuple):
+    """Text cut and padded to its column, and the component class of its style, empty for none."""
+
+    text: str
+    style: str
+
+
+_PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 7), ("note", 22))
+_STATUS = (("input", 0), ("number", 16), ("country", 7), ("status", 12), ("wa_id", 15), ("age", 5))
+_WIDE_STATUS = (("line", 7), *_STATUS, ("note", 26))
+_WIDE = 110
+_NARROW_DROPS = ("line", "age", "wa_id", "country", "note", "number")
+"""What a narrow terminal goes without, first to last; input and status stay."""
+
+_LEAST_INPUT, _MOST_INPUT = 12, 40
+_GAP = 1
+
+
+def columns(width: int, *, preview: bool) -> tuple[Column, ...]:
+    """Return the columns that fit `width`; the input takes what the others leave, then the note."""
+    wanted = list(_PREVIEW if preview else _WIDE_STATUS if width >= _WIDE else _STATUS)
+    for name in _NARROW_DROPS:
+        if sum(room + _GAP for _, room in wanted) + _LEAST_INPUT <= width:
+            break
+        wanted = [(other, room) for other, room in wanted if other != name]
+    free = max(1, width - sum(room + _GAP for _, room in wanted))
+    has_note = wanted[-1][0] == "note"
+    input_width = min(free, _MOST_INPUT) if has_note else free
+    placed, x = [], 1
+    for name, room in wanted:
+        room = input_width if name == "input" else room + free - input_width if name == "note" else room
+        placed.append(Column(name, x, room))
+        x += room + _GAP
+    return tuple(placed)
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` in exactly `width` columns, with an ellipsis where something is missing."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, max(0, width - 1)) + ELLIPSIS
+
+
+def cells(row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
+    """Return the cells of `row` in the columns `wanted`. `now` is in seconds since 1970."""
+    return tuple(_cell(row, column, now) for column in wanted)
+
+
+def status_text(status: str) -> str:
+    """Return `status` with its glyph."""
+    return f"{GLYPHS.get(status, OTHER_GLYPH)} {clean(status)}"
+
+
+def note(row: Row) -> str:
+    """Return what there is to say of a row beside its answer."""
+    if row.status == REJECTED:
+        return f"rejected: {row.problem}"
+    if row.problem:
+        return f"doubtful: {row.problem}"
+    return f"same as line {row.duplicate_of}" if row.duplicate_of else ""
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in at most four characters."""
+    if seconds < _MINUTE:
+        return "now"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} m"
+    if seconds < _DAY:
+        return f"{int(seconds // _HOUR)} h"
+    return f"{min(int(seconds // _DAY), 999)} d"
+
+
+def _cell(row: Row, column: Column, now: float) -> Cell:
+    style = ""
+    match column.name:
+        case "line":
+            text, style = str(row.line), "dim"
+        case "input":
+            text = clean(row.input)
+        case "number":
+            text = row.number or ""
+        case "country":
+            text = row.region or ""
+        case "status":
+            text, style = status_text(row.status), STATUS_STYLES.get(row.status, "dim")
+        case "wa_id":
+            text = clean(row.wa_id or "")
+        case "age":
+            text, style = "" if row.checked_at is None else age(now - row.checked_at), "dim"
+        case _:
+            text, style = clean(note(row)), "doubtful" if row.problem else "dim"
+    return Cell(fit(text, column.width), style)

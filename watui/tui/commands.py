@@ -1,0 +1,143 @@
+"""The registry of commands: bindings, palette, help, the key bar and the README's key table are made from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from textual.binding import Binding, BindingType
+
+
+class Scope(StrEnum):
+    """Where a command works."""
+
+    EVERYWHERE = "everywhere"
+    CHECK = "check"
+
+
+class Phase(Enum):
+    """Where the list on the Check screen stands."""
+
+    EMPTY = "empty"
+    IMPORTING = "importing"
+    PREVIEW = "preview"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+_WITH_ROWS = frozenset({Phase.PREVIEW, Phase.RUNNING, Phase.PAUSED, Phase.ENDED})
+_ALWAYS = frozenset(Phase)
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a person can do with a key."""
+
+    id: str
+    """Name of the action: `action_<id>` does it."""
+    title: str
+    """A few words, for the key bar."""
+    keys: tuple[str, ...]
+    """The first is the one that is shown."""
+    scope: Scope
+    help: str
+    """One sentence."""
+    phases: frozenset[Phase] = _ALWAYS
+    """When the key bar offers it."""
+    in_bar: bool = True
+    is_destructive: bool = False
+    """Whether it asks first."""
+
+    @property
+    def key_name(self) -> str:
+        """The key as people write it."""
+        return {"question_mark": "?", "slash": "/", "escape": "esc"}.get(self.keys[0], self.keys[0])
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "start",
+        "start",
+        ("enter",),
+        Scope.CHECK,
+        "Ask the server about the numbers that the preview shows.",
+        frozenset({Phase.PREVIEW}),
+    ),
+    Command(
+        "pause",
+        "pause",
+        ("p",),
+        Scope.CHECK,
+        "Pause the run; answers under way still come in. Again: go on.",
+        frozenset({Phase.RUNNING}),
+    ),
+    Command("pause", "resume", ("p",), Scope.CHECK, "", frozenset({Phase.PAUSED})),
+    Command(
+        "cancel",
+        "cancel",
+        ("x",),
+        Scope.CHECK,
+        "End the run early; what is known is kept.",
+        frozenset({Phase.RUNNING, Phase.PAUSED}),
+        is_destructive=True,
+    ),
+    Command(
+        "import",
+        "import",
+        ("i",),
+        Scope.CHECK,
+        "Import a file: .txt, .csv or .tsv. In the preview it is added to the list.",
+        frozenset({Phase.EMPTY, Phase.PREVIEW, Phase.ENDED}),
+    ),
+    Command(
+        "sample",
+        "sample",
+        ("s",),
+        Scope.CHECK,
+        "Load sample numbers (simulator only).",
+        frozenset({Phase.EMPTY}),
+    ),
+    Command("search", "search", ("slash",), Scope.CHECK, "Show only rows that hold a text.", _WITH_ROWS),
+    Command("status", "status", ("f",), Scope.CHECK, "Show only rows of one status; again for the next.", _WITH_ROWS),
+    Command("copy", "copy", ("c",), Scope.CHECK, "Copy the numbers of the rows shown.", _WITH_ROWS),
+    Command("export", "export", ("e",), Scope.CHECK, "Export the rows shown to a .csv or .jsonl file.", _WITH_ROWS),
+    Command(
+        "new",
+        "new list",
+        ("n",),
+        Scope.CHECK,
+        "Begin with a new list; the run that ended stays in the ledger.",
+        frozenset({Phase.ENDED}),
+    ),
+    Command(
+        "back",
+        "discard",
+        ("escape",),
+        Scope.CHECK,
+        "One step back: close the search, show all rows, discard the preview.",
+        frozenset({Phase.IMPORTING, Phase.PREVIEW}),
+        is_destructive=True,
+    ),
+    Command("help", "help", ("question_mark", "f1"), Scope.EVERYWHERE, "Show what every key does."),
+    Command("palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command or a theme by name.", in_bar=False),
+    Command("quit", "quit", ("q", "ctrl+q"), Scope.EVERYWHERE, "Leave; a run that is going on is asked about first."),
+)
+
+
+def described() -> Iterable[Command]:
+    """Return each command once, with its help."""
+    return (command for command in COMMANDS if command.help)
+
+
+def bindings(scope: Scope) -> list[BindingType]:
+    """Return the bindings of `scope`. Textual binds the palette and ctrl+q itself."""
+    return [
+        Binding(",".join(command.keys), command.id, command.title, show=False)
+        for command in described()
+        if command.scope is scope and command.id != "palette"
+    ]
+
+
+def bar(phase: Phase) -> list[Command]:
+    """Return what the key bar offers in `phase`, the most useful first."""
+    return [command for command in COMMANDS if command.in_bar and phase in command.phases]

@@ -1,0 +1,80 @@
+"""How the console ends when something goes wrong: the terminal as it was, and a few words with no data in them."""
+
+import contextlib
+import io
+import os
+import sys
+import termios
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from rich.console import Console
+
+GRACE_SECONDS = 1.5
+"""How long an orderly end may take after a signal, before the process ends without one."""
+
+_LEAVE_SCREEN = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h"
+"""Mouse, paste and focus reports off, the keyboard and the ordinary screen back, the cursor shown."""
+
+_STDIN, _STDOUT = 0, 1
+
+
+def silent_console() -> Console:
+    """Return a console that prints nowhere: Textual's own report of a crash holds every local variable."""
+    return Console(file=io.StringIO())
+
+
+class Crash(NamedTuple):
+    """A bug that ended the console, without the message of its exception, which may hold numbers or a token."""
+
+    kind: str
+    places: tuple[str, ...]
+    """File, line and function of every frame, the innermost last."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        frames = traceback.extract_tb(error.__traceback__)
+        return cls(type(error).__name__, tuple(f"{f.filename}:{f.lineno} in {f.name}" for f in frames))
+
+    def report(self, log: Path) -> str:
+        """Write the crash into `log` and return the words for the person."""
+        words = f"watui stopped because of a mistake in itself ({self.kind}). What was answered by then is kept."
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            log.write_text("\n".join((self.kind, *self.places)) + "\n", "utf-8")
+        except OSError:
+            return words
+        return f"{words} Where it happened is in {log}"
+
+
+class TerminalKeeper:
+    """Knows how the terminal was, to put it back when an orderly end does not come."""
+
+    def __init__(self) -> None:
+        self._attributes: list[Any] | None = None
+        with contextlib.suppress(termios.error):
+            self._attributes = termios.tcgetattr(_STDIN)
+
+    def force_end_later(self, code: int) -> None:
+        """End the process with `code` in GRACE_SECONDS, whatever still hangs then."""
+        timer = threading.Timer(GRACE_SECONDS, self._end, (code,))
+        timer.daemon = True
+        timer.start()
+
+    def _end(self, code: int) -> None:
+        with contextlib.suppress(OSError, termios.error):
+            os.set_blocking(_STDOUT, False)
+            os.write(_STDOUT, _LEAVE_SCREEN)
+            os.set_blocking(_STDOUT, True)
+        with contextlib.suppress(OSError, termios.error):
+            if self._attributes is not None:
+                termios.tcsetattr(_STDIN, termios.TCSANOW, self._attributes)
+        os._exit(code)
+
+
+def tell(words: str) -> None:
+    """Print `words` on stderr, if anybody is there."""
+    with contextlib.suppress(OSError):
+        print(words, file=sys.stderr)

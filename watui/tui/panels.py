@@ -1,0 +1,230 @@
+"""What stands around the table: pure functions from the state of a list to content."""
+
+import math
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from watui.contract.statuses import Status, explain, meaning
+from watui.desk import Desk
+from watui.ledger.rows import Row, RowFilter, RunRecord, Tally
+from watui.text import clean
+from watui.tui.cells import STATUS_STYLES, note, status_text
+from watui.tui.commands import Command, Phase
+from watui.tui.session import Session
+
+Part = str | Content | tuple[str, str]
+
+STYLES = {"valid": "$text-success", "invalid": "$text-error", "failed": "$text-warning", "processing": "$text-accent"}
+"""By component class of a status."""
+
+_DIM = "$foreground 60%"
+_BAR_WIDTHS = (40, 24, 12)
+_MOST_REGIONS = 6
+_GAP = "   "
+
+
+def title(desk: Desk, session: Session, width: int) -> Content:
+    """The top line: where we are, and who answers."""
+    run = f" · run {session.record.id}" if session.record and session.phase is not Phase.PREVIEW else ""
+    left = Content.assemble((" watui ", "bold $primary"), f" Check{run}")
+    version = f" {clean(session.version)}" if session.version else ""
+    if desk.is_simulator:
+        badge = Content.styled(f" SIMULATOR{version} ", "bold $background on $warning")
+    else:
+        badge = Content.styled(f" {clean(desk.server_name)}{version} ", "bold $background on $primary")
+    region = Content.styled(f" registered in {desk.region} ", _DIM)
+    if left.cell_length + badge.cell_length + region.cell_length >= width:
+        region = Content(" ")
+    return sides(left, Content.assemble(region, badge), width)
+
+
+def sides(left: Content, right: Content, width: int) -> Content:
+    """Return `left` and `right` at both ends of `width` columns; the left is cut where there is no room for both."""
+    room = max(0, width - right.cell_length - 1)
+    if left.cell_length > room:
+        left = left.truncate(room, ellipsis=True)
+    return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
+
+
+def sources(desk: Desk, record: RunRecord) -> str:
+    """Names of what a list was imported from, with the column where there was a choice."""
+    names = [f"{name} (column {column})" if column else name for name, column in desk.reader.sources(record.id)]
+    return " + ".join(names)
+
+
+def progress(session: Session, width: int) -> Content:
+    """How far a run is: a bar, a share, a rate and the time left."""
+    record = session.record
+    if record is None:
+        return Content("")
+    done, total = session.final, max(1, record.numbers)
+    words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,} numbers"]
+    match session.phase:
+        case Phase.RUNNING:
+            words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
+            if (left := session.seconds_left) is not None and done < total:
+                words.append((f"{_GAP}{duration(left)} left", _DIM))
+        case Phase.PAUSED:
+            words.append((f"{_GAP}paused", "bold $text-warning"))
+        case Phase.ENDED:
+            words.append((_GAP + ("cancelled" if session.was_cancelled else "done"), "bold $text-success"))
+        case _:
+            pass
+    text = Content.assemble(*words)
+    room = next((bar for bar in _BAR_WIDTHS if bar + text.cell_length + 2 <= width), 0)
+    filled = math.floor(room * done / total)
+    return Content.assemble(" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"), text)
+
+
+def counts(tally: Tally, version: str | None, wanted: RowFilter, width: int) -> Content:
+    """How many rows are in each status; the one that is shown alone is marked."""
+    chips = []
+    for status in shown_statuses(tally, version):
+        count = tally[status].rows if status in tally else 0
+        style = STYLES.get(STATUS_STYLES.get(status, ""), _DIM)
+        if status == wanted.status:
+            style = f"reverse {style}"
+        chips.append(Content.styled(f"{status_text(status)} {count:,}", style))
+    line = Content.assemble(" ", Content(_GAP).join(chips))
+    return line if line.cell_length <= width else Content.assemble(" ", Content(" ").join(chips))
+
+
+def shown_statuses(tally: Tally, version: str | None) -> list[str]:
+    """The statuses that the server's version uses, then whatever else has rows."""
+    usual = list(meaning(version).statuses)
+    return [*usual, *sorted(status for status in tally if status not in usual)]
+
+
+def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
+    """One line under the counts: the filter, or what `valid` means on this server."""
+    if wanted == RowFilter():
+        return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
+    parts: list[Part] = [f" {shown:,} rows"]
+    if wanted.status:
+        parts.append((f" that are {clean(wanted.status)}", "bold"))
+    if wanted.text:
+        parts.append((f" with “{clean(wanted.text)}”", "bold"))
+    parts.append((f"{_GAP}esc shows all", _DIM))
+    return Content.assemble(*parts)
+
+
+def importing(record: RunRecord | None) -> Content:
+    """What a list holds while it is read."""
+    read = record.read if record else 0
+    return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", _DIM))
+
+
+def summary(desk: Desk, record: RunRecord) -> Content:
+    """What a list holds and what asking about it takes, before anything is sent."""
+    lines: list[Content] = [
+        Content.assemble(("Nothing has been sent yet. ", "bold"), clean(sources(desk, record))),
+        Content.assemble(
+            f"{record.read:,} rows read: ",
+            (f"{record.entries:,} entries", "bold"),
+            f", {record.rejected:,} rejected, {record.skipped:,} skipped{_skipped(record)}",
+        ),
+        Content.assemble(
+            (f"{record.numbers:,} distinct numbers", "bold"),
+            f", {record.entries - record.numbers:,} rows repeat one of them",
+        ),
+    ]
+    if record.numbers:
+        lines.append(Content(f"By country: {_regions(desk, record)}"))
+    if record.rejected:
+        lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), _reasons(desk, record)))
+    if record.doubtful:
+        doubtful = f"{record.doubtful:,} doubtful"
+        lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
+    lines.append(_question(desk, record))
+    return Content("\n").join(lines)
+
+
+def _question(desk: Desk, record: RunRecord) -> Content:
+    if not record.numbers:
+        return Content("There is nothing to ask.")
+    requests = math.ceil(record.numbers / record.options.batch_size)
+    polls = ", then polls" if record.options.blocking == "no_wait" else ""
+    return Content.assemble(
+        ("enter", "bold $primary"),
+        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}:"
+        f" {requests:,} request{'s' * (requests != 1)} of up to {record.options.batch_size:,} numbers{polls}",
+    )
+
+
+def welcome(desk: Desk) -> Content:
+    """The first screen."""
+    key = "bold $primary"
+    lines: list[Content] = [
+        Content.styled("Check phone numbers", "bold"),
+        Content(""),
+        Content.assemble(("paste", key), "  numbers here, one a line"),
+        Content.assemble(("i    ", key), "  import a .txt, .csv or .tsv file"),
+    ]
+    if desk.is_simulator:
+        lines += [
+            Content.assemble(("s    ", key), "  load sample numbers"),
+            Content(""),
+            Content.styled("The embedded simulator answers: nothing leaves this machine.", _DIM),
+        ]
+    return Content("\n").join(lines)
+
+
+def detail(row: Row | None) -> Content:
+    """Everything about the row under the cursor, on one line."""
+    if row is None:
+        return Content("")
+    where = f"{row.source}:{row.line}"
+    read_as = f"{row.number} {row.region or ''}".strip() if row.number else "not readable as a number"
+    parts: list[Part] = [(f" {clean(where)}  ", _DIM), clean(row.input), (" → ", _DIM), read_as]
+    if row.wa_id:
+        parts += [(f"{_GAP}wa_id ", _DIM), clean(row.wa_id)]
+    if words := note(row):
+        parts += [_GAP, (clean(words), "$text-warning" if row.problem else _DIM)]
+    if row.checked_at is not None:
+        parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", _DIM))
+    return Content.assemble(*parts)
+
+
+def key_bar(commands: Sequence[Command], width: int) -> Content:
+    """The keys that do something now, as many as fit; help and quit always do."""
+    shown = [_key(command) for command in commands]
+    *others, last_but_one, last = shown
+    tail = Content.assemble(last_but_one, last)
+    for count in range(len(others), -1, -1):
+        line = Content.assemble(*others[:count], tail)
+        if line.cell_length <= width:
+            return line
+    return tail
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words, to the second, minute or hour."""
+    if seconds < 1:
+        return "less than 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _key(command: Command) -> Content:
+    return Content.assemble((f" {command.key_name}", "bold $primary"), f" {command.title} ")
+
+
+def _reasons(desk: Desk, record: RunRecord) -> str:
+    return ", ".join(f"{count:,} × {problem}" for problem, count in desk.reader.problems(record.id))
+
+
+def _skipped(record: RunRecord) -> str:
+    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
+    named = ", ".join(f"{count:,} {kind}" for kind, count in kinds if count)
+    return f" ({named})" if named else ""
+
+
+def _regions(desk: Desk, record: RunRecord) -> str:
+    regions = desk.reader.regions(record.id)
+    named = [f"{region or 'unreadable'} {count:,}" for region, count in regions[:_MOST_REGIONS]]
+    more = len(regions) - _MOST_REGIONS
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,358 @@
+"""The Check screen: paste or import, preview, live statuses."""
+
+import contextlib
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
+
+from watui.files import CannotWrite
+from watui.intake.problems import BadSource
+from watui.intake.sample import SAMPLE_NAME, sample_text
+from watui.ledger.rows import RowFilter
+from watui.ledger.schema import LedgerUnusable
+from watui.text import clean
+from watui.tui import panels
+from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+from watui.tui.session import Session
+from watui.tui.view import View
+from watui.tui.widgets.line import Line
+from watui.tui.widgets.number_table import NumberTable
+
+TICK_SECONDS = 0.1
+"""How often the ledger is asked whether anything has changed; nothing is painted where nothing has."""
+
+FILTER_TICKS = 10
+"""Ticks between two readings of what a filter picks, while a run changes it."""
+
+MOST_COPIED = 75_000
+"""Characters that go to a terminal's clipboard; terminals drop what is much longer."""
+
+PASTE_NAME = "paste"
+
+
+class SearchInput(Input):
+    """The search line; a paste of several lines is a list, not a search."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        if len(event.text.splitlines()) > 1:
+            event.prevent_default()
+        else:
+            event.stop()
+
+
+class CheckScreen(Screen[None]):
+    """One list from import to its last verdict. The list itself is the Session's; this shows it."""
+
+    BINDINGS: ClassVar = bindings(Scope.CHECK)
+    AUTO_FOCUS = "NumberTable"
+
+    title_line = query_one("#title", Line)
+    banner = query_one("#banner", Static)
+    progress = query_one("#progress", Line)
+    counts = query_one("#counts", Line)
+    legend = query_one("#legend", Line)
+    summary = query_one("#summary", Static)
+    welcome = query_one("#welcome", Static)
+    table = query_one("#table", NumberTable)
+    search = query_one("#search", SearchInput)
+    detail = query_one("#detail", Line)
+    keys = query_one("#keys", Line)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._wanted = RowFilter()
+        self._ticks = 0
+        self._adding: Worker[None] | None = None
+        self._asking: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="title")
+        yield Static(id="banner")
+        with Vertical(id="state"):
+            yield Line(id="progress")
+            yield Line(id="counts")
+            yield Line(id="legend")
+        yield Static(id="summary")
+        yield Static(id="welcome")
+        yield NumberTable(id="table")
+        yield SearchInput(placeholder="part of an input, a number or a wa_id", id="search")
+        yield Line(id="detail")
+        yield Line(id="keys")
+
+    def on_mount(self) -> None:
+        self.search.cursor_blink = False
+        self.welcome.update(panels.welcome(self.session.desk))
+        self.set_interval(TICK_SECONDS, self._tick)
+        self._show_phase()
+        self.call_after_refresh(self._warm_up)
+
+    # What the ledger says
+
+    def _tick(self) -> None:
+        if self.session.record is None or not self.session.desk.reader.has_changed():
+            return
+        self.session.refresh()
+        if self.session.phase is Phase.IMPORTING:
+            self._show_rows()
+        elif self._wanted != RowFilter() and self.session.is_asking:
+            self._ticks += 1
+            if self._ticks % FILTER_TICKS == 0:
+                self._show_rows()
+        self.table.update_rows()
+        self._show_state()
+
+    def _show_phase(self) -> None:
+        """Show what belongs to the phase, after it has changed."""
+        phase = self.session.phase
+        for name in Phase:
+            self.set_class(name is phase, f"-{name.value}")
+        if phase is Phase.PREVIEW and self.session.record is not None:
+            self.summary.update(panels.summary(self.session.desk, self.session.record))
+        if phase is Phase.EMPTY:
+            self._wanted = RowFilter()
+        self._show_rows()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        session, width = self.session, self.size.width
+        self.title_line.show(panels.title(session.desk, session, width))
+        if session.phase is Phase.IMPORTING:
+            self.progress.show(panels.importing(session.record))
+        else:
+            self.progress.show(panels.progress(session, width))
+        self.counts.show(panels.counts(session.tally, session.version, self._wanted, width))
+        self.legend.show(panels.legend(session, self._wanted, self.table.row_count))
+        failure = session.failure
+        self.banner.display = failure is not None
+        if failure is not None:
+            self.banner.update(
+                Content.assemble((" Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
+            )
+        self.keys.show(panels.key_bar(bar(session.phase), width))
+
+    def _show_rows(self) -> None:
+        """Show the rows that the filter picks; reading them is left to another thread where there is a filter."""
+        record = self.session.record
+        if record is None:
+            self.table.show(None, preview=True)
+        elif self._wanted == RowFilter():
+            self._show_view(View(self.session.desk.reader, record.id, record.rows, self._wanted, None))
+        else:
+            self._pick_rows(self._wanted)
+
+    def _show_view(self, view: View) -> None:
+        self.table.show(view, preview=self.session.phase in (Phase.IMPORTING, Phase.PREVIEW))
+
+    @work(exclusive=True, group="filter")
+    async def _pick_rows(self, wanted: RowFilter) -> None:
+        record, desk = self.session.record, self.session.desk
+        if record is None:
+            return
+        ordinals = await desk.matching(record.id, wanted)
+        if wanted == self._wanted and self.session.record is not None and self.session.record.id == record.id:
+            self._show_view(View(desk.reader, record.id, record.rows, wanted, ordinals))
+            self._show_state()
+
+    @on(NumberTable.Moved)
+    def show_detail(self, event: NumberTable.Moved) -> None:
+        self.detail.show(panels.detail(event.row))
+
+    def on_resize(self) -> None:
+        self._show_state()
+
+    # From paste or file to a preview
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self.session.is_asking:
+            self._refuse("A run is on the screen: let it end or cancel it, then paste again.")
+        elif self.session.phase is Phase.IMPORTING:
+            self._refuse("A list is being read: paste again when it is in.")
+        elif event.text.strip():
+            self._adding = self._add(None, event.text, PASTE_NAME)
+
+    @work(exclusive=True, group="list")
+    async def action_import(self) -> None:
+        if self.session.is_asking or self.session.phase is Phase.IMPORTING:
+            self._refuse("A list is under way: let it end or cancel it first.")
+            return
+        path = await self.app.push_screen_wait(ImportDialog())
+        if path is not None:
+            self._adding = self._add(path, "", "")
+
+    def action_sample(self) -> None:
+        if not self.session.desk.is_simulator:
+            self._refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
+        elif self.session.phase in (Phase.EMPTY, Phase.ENDED):
+            self._adding = self._add(None, sample_text(), SAMPLE_NAME)
+        else:
+            self._refuse("There is a list on the screen already.")
+
+    @work(exclusive=True, group="add")
+    async def _add(self, path: str | None, text: str, name: str) -> None:
+        session = self.session
+        self._wanted = RowFilter()
+        session.begin_import()
+        self._show_phase()
+        try:
+            await (session.add_file(path) if path is not None else session.add_text(text, name))
+        except (BadSource, LedgerUnusable) as error:
+            self._refuse(str(error))
+        finally:
+            self._show_phase()
+
+    # From preview to verdicts
+
+    def action_start(self) -> None:
+        if self.session.phase is not Phase.PREVIEW or self.session.record is None:
+            return
+        if self.session.record.numbers == 0:
+            self._refuse("There is nothing to ask: every row is rejected.")
+            return
+        self._wanted = RowFilter()
+        self._asking = self._ask()
+
+    @work(exclusive=True, group="run")
+    async def _ask(self) -> None:
+        self.session.phase = Phase.RUNNING
+        self._show_phase()
+        try:
+            await self.session.ask()
+        except (LedgerUnusable, OSError) as error:
+            self._refuse(f"{error}. The run stopped; what was answered by then is kept.")
+            self.session.phase = Phase.ENDED
+        self._show_phase()
+
+    def action_pause(self) -> None:
+        if self.session.is_asking:
+            self.session.pause()
+            self._show_phase()
+
+    @work(exclusive=True, group="list")
+    async def action_cancel(self) -> None:
+        session = self.session
+        if not session.is_asking or session.record is None:
+            return
+        left = session.record.numbers - session.final
+        question = f"End this run with {left:,} numbers not decided? What is known is kept."
+        if await self.app.push_screen_wait(Confirm(Content(question), "end the run")) and session.is_asking:
+            await self._stop(self._asking)
+            await session.cancel()
+            self._show_phase()
+
+    def action_new(self) -> None:
+        if self.session.phase is Phase.ENDED:
+            self.session.forget()
+            self._show_phase()
+
+    @work(exclusive=True, group="list")
+    async def action_back(self) -> None:
+        """One step back."""
+        session = self.session
+        if self.search.display:
+            self._close_search()
+        elif self._wanted != RowFilter():
+            self._filter(RowFilter())
+        elif session.phase is Phase.IMPORTING:
+            await self._stop(self._adding)
+        elif session.phase is Phase.PREVIEW and session.record is not None:
+            question = Content(f"Discard this list of {session.record.read:,} rows? Nothing of it has been sent.")
+            if await self.app.push_screen_wait(Confirm(question, "discard it")):
+                await session.discard()
+                self._show_phase()
+
+    # Looking closer, and taking away
+
+    def action_search(self) -> None:
+        if self.session.record is not None:
+            self.search.display = True
+            self.search.focus()
+
+    @on(Input.Changed, "#search")
+    def search_changed(self, event: Input.Changed) -> None:
+        if self.search.display:
+            self._filter(self._wanted._replace(text=event.value.strip()))
+
+    @on(Input.Submitted, "#search")
+    def search_done(self) -> None:
+        self.search.display = False
+        self.table.focus()
+
+    def action_status(self) -> None:
+        if self.session.record is None:
+            return
+        choices = [None, *panels.shown_statuses(self.session.tally, self.session.version)]
+        place = choices.index(self._wanted.status) if self._wanted.status in choices else 0
+        self._filter(self._wanted._replace(status=choices[(place + 1) % len(choices)]))
+
+    @work(exclusive=True, group="copy")
+    async def action_copy(self) -> None:
+        record = self.session.record
+        if record is None:
+            return
+        numbers = await self.session.desk.numbers(record.id, self._wanted)
+        text = "\n".join(numbers)
+        if len(text) > MOST_COPIED:
+            self._refuse(f"{len(numbers):,} numbers are too many for a terminal's clipboard: export them with e.")
+        elif numbers:
+            self.app.copy_to_clipboard(text)
+            self.notify(
+                f"{len(numbers):,} numbers sent to the terminal's clipboard. If it stays empty, use e.", markup=False
+            )
+
+    @work(exclusive=True, group="list")
+    async def action_export(self) -> None:
+        record = self.session.record
+        if record is None:
+            return
+        suggestion = Path.cwd() / f"watui-run-{record.id}.csv"
+        path = await self.app.push_screen_wait(ExportDialog(self.table.row_count, suggestion))
+        if path is None:
+            return
+        try:
+            count = await self.session.desk.export(record.id, self._wanted, path)
+        except CannotWrite as error:
+            self._refuse(str(error))
+        else:
+            self.notify(f"{count:,} rows written to {clean(str(path))}", markup=False)
+
+    # Parts
+
+    def _filter(self, wanted: RowFilter) -> None:
+        self._wanted = wanted
+        self._show_rows()
+        self._show_state()
+
+    def _close_search(self) -> None:
+        self.search.display = False
+        self.search.value = ""
+        self._filter(self._wanted._replace(text=""))
+        self.table.focus()
+
+    @staticmethod
+    async def _stop(worker: Worker[None] | None) -> None:
+        if worker is not None:
+            worker.cancel()
+            with contextlib.suppress(WorkerCancelled, WorkerFailed):
+                await worker.wait()
+
+    def _refuse(self, words: str) -> None:
+        self.notify(clean(words), severity="warning", markup=False)
+
+    @work(exclusive=True, group="warm-up")
+    async def _warm_up(self) -> None:
+        """Load what the first question needs while the person still reads."""
+        try:
+            await self.session.desk.warm_up()
+        except OSError as error:
+            self._refuse(str(error))

@@ -1,0 +1,63 @@
+"""What every key does, and what the words on the screen mean."""
+
+import textwrap
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from watui.contract.statuses import Status, explain
+from watui.tui.cells import status_text
+from watui.tui.commands import Command, Scope, described
+
+_MOVING = (
+    ("↑ ↓  k j", "move; page up and page down, home and end as usual"),
+    ("paste", "add the pasted lines to a new list, or to the one in the preview"),
+)
+_KEY_WIDTH = 12
+_WORDS_WIDTH = 54
+"""Columns of a line that are left for words at 80 columns."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Help, made from the registry of commands."""
+
+    BINDINGS = [Binding("escape,question_mark,f1,q", "close", show=False)]
+
+    def __init__(self, version: str | None) -> None:
+        super().__init__()
+        self._version = version
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="dialog"):
+            yield Static(Content("\n").join(self._lines()))
+
+    def _lines(self) -> list[Content]:
+        lines = [Content.styled("Keys", "bold")]
+        lines += [_line(_keys(command), command.help) for command in described() if command.scope is Scope.CHECK]
+        lines += [_line(key, words) for key, words in _MOVING]
+        lines += [_line(_keys(command), command.help) for command in described() if command.scope is Scope.EVERYWHERE]
+        lines += [Content(""), Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
+        for status in Status:
+            lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
+        lines.append(_line(status_text("queued"), "not answered yet"))
+        lines.append(_line(status_text("rejected"), "never sent: the row holds no number"))
+        lines += [Content(""), Content.styled("esc closes this help", "$foreground 60%")]
+        return lines
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def _keys(command: Command) -> str:
+    names = {"question_mark": "?", "slash": "/", "escape": "esc"}
+    return " ".join(names.get(key, key) for key in command.keys)
+
+
+def _line(key: str, words: str) -> Content:
+    first, *rest = textwrap.wrap(words, _WORDS_WIDTH)
+    indented = (f"\n{'':<{_KEY_WIDTH}} {part}" for part in rest)
+    return Content.assemble((f"{key:<{_KEY_WIDTH}} ", "bold $primary"), first, *indented)

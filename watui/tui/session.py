@@ -1,0 +1,140 @@
+"""One list on the Check screen, from import to its last verdict. It knows no widget."""
+
+import asyncio
+import time
+
+from watui.checks.pace import Pace
+from watui.checks.run import Run
+from watui.checks.scheduler import Policy
+from watui.contract.statuses import FINAL
+from watui.desk import Desk
+from watui.intake.problems import BadSource
+from watui.intake.sources import STDIN, source_name
+from watui.ledger.rows import RunOptions, RunRecord, RunState, Tally
+from watui.tui.commands import Phase
+
+
+class Session:
+    """The list at hand. All methods are called on the event loop."""
+
+    def __init__(self, desk: Desk, blocking: str, batch_size: int) -> None:
+        self.desk = desk
+        self.phase = Phase.EMPTY
+        self.record: RunRecord | None = None
+        self.tally: Tally = {}
+        self._options = RunOptions(desk.server_name, desk.region, blocking, False, batch_size)
+        self._run: Run | None = None
+        self._pace = Pace()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a run is under way, paused or not."""
+        return self.phase in (Phase.RUNNING, Phase.PAUSED)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run stopped by itself, with what to do; None while all is well."""
+        failure = self._run.failure if self._run else None
+        return f"{failure.title}. {failure.next_step}" if failure else None
+
+    @property
+    def version(self) -> str | None:
+        """Server version of the latest answer, or the one to expect."""
+        return (self.record.server_version if self.record else None) or self.desk.expected_version
+
+    @property
+    def final(self) -> int:
+        """Numbers with a final status."""
+        return sum(count.numbers for status, count in self.tally.items() if status in FINAL)
+
+    @property
+    def per_second(self) -> float:
+        """Numbers that lately got a final status in a second."""
+        return self._pace.per_second()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at that rate, None while that can't be told."""
+        return self._pace.seconds_left(self.record.numbers - self.final) if self.record else None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without an answer."""
+        return self._run.in_flight if self._run else 0
+
+    def refresh(self) -> None:
+        """Read again where the list stands."""
+        if self.record is None:
+            return
+        self.record = self.desk.reader.run(self.record.id)
+        self.tally = self.desk.reader.tally(self.record.id)
+        if self.phase in (Phase.RUNNING, Phase.PAUSED):
+            self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
+            self._pace.observe(time.monotonic(), self.final)
+
+    def begin_import(self) -> None:
+        """Make room for what comes; a list that has ended is left to the ledger."""
+        if self.phase is Phase.ENDED:
+            self.forget()
+        self.phase = Phase.IMPORTING
+
+    async def add_file(self, path: str) -> None:
+        """Add a file to the draft, or to a new one. Raises BadSource."""
+        await self._add(path, source_name(path))
+
+    async def add_text(self, text: str, name: str) -> None:
+        """Add pasted text to the draft, or to a new one. Raises BadSource."""
+        await self._add(STDIN, name, text)
+
+    async def _add(self, path: str, name: str, text: str | None = None) -> None:
+        if self.record is None:
+            self.record = await self.desk.add_draft(self._options)
+        try:
+            await self.desk.import_aside(self.record.id, path, name, text)
+        finally:
+            self.refresh()
+            self.phase = Phase.PREVIEW
+            if self.record.rows == 0:
+                await asyncio.shield(self.discard())
+        if self.record is None:
+            raise BadSource(f"{name} holds no numbers: give one a row")
+
+    async def discard(self) -> None:
+        """Delete the draft."""
+        if self.record is not None:
+            record = self.record
+            self.forget()
+            await self.desk.discard(record.id)
+
+    def forget(self) -> None:
+        """Begin anew; a run that was started stays in the ledger."""
+        self.phase, self.record, self.tally, self._run, self._pace = Phase.EMPTY, None, {}, None, Pace()
+
+    async def ask(self) -> None:
+        """Ask about the whole draft, until every number has a final status. Raises LedgerUnusable."""
+        assert self.record is not None
+        self.phase = Phase.RUNNING
+        self._run = await self.desk.open_run(self.record.id, Policy(batch_size=self.record.options.batch_size))
+        await self._run.drive(stop_on_failure=False)
+        self.refresh()
+        self.phase = Phase.ENDED
+
+    def pause(self) -> None:
+        """Pause, or go on."""
+        if self._run is not None:
+            if self._run.is_paused:
+                self._run.resume()
+            else:
+                self._run.pause()
+        self.refresh()
+
+    async def cancel(self) -> None:
+        """End the run early. Its driver must have been stopped."""
+        assert self.record is not None
+        await self.desk.cancel(self.record.id)
+        self.refresh()
+        self.phase = Phase.ENDED
+
+    @property
+    def was_cancelled(self) -> bool:
+        return self.record is not None and self.record.state is RunState.CANCELLED

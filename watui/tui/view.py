@@ -1,0 +1,32 @@
+"""What of a run is shown: all of its rows, or those that a filter picked."""
+
+from array import array
+from collections.abc import Mapping
+
+from watui.ledger.reader import Reader
+from watui.ledger.rows import Row, RowFilter
+
+
+class View:
+    """Rows by their position in the view, read when they are wanted and never held."""
+
+    def __init__(
+        self, reader: Reader, run_id: int, total: int, wanted: RowFilter, ordinals: "array[int] | None"
+    ) -> None:
+        """`ordinals` are the rows that fit `wanted`; None stands for all `total`."""
+        self.run_id = run_id
+        self.wanted = wanted
+        self._reader = reader
+        self._total = total
+        self._ordinals = ordinals
+
+    def __len__(self) -> int:
+        return self._total if self._ordinals is None else len(self._ordinals)
+
+    def window(self, first: int, last: int) -> Mapping[int, Row]:
+        """Return the rows at positions `first` to `last`, both included, by position from 0."""
+        if self._ordinals is None:
+            rows = self._reader.window(self.run_id, first + 1, last + 1)
+        else:
+            rows = self._reader.picked(self.run_id, self._ordinals[first : last + 1])
+        return dict(enumerate(rows, first))
