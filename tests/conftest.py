@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from watui.settings.paths import Paths, find_paths
 from watui.simulator.app import create_app
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 TOKEN = "test-token"
 

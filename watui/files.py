@@ -1,5 +1,6 @@
 """Writes a file whole or not at all."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -15,13 +16,10 @@ def write_whole(path: Path, parts: Iterable[str], *, replace: bool) -> int:
 
     Raises CannotWrite, also where `path` exists and `replace` is false.
     """
-    if path.is_dir():
-        raise CannotWrite(f"{path} is a directory: name a file in it")
-    if not replace and path.exists():
-        raise CannotWrite(f"{path} is there already: choose another name")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     count = 0
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
+        _refuse(path, replace)
         with temporary.open("x", encoding="utf-8", newline="") as file:
             for part in parts:
                 file.write(part)
@@ -29,8 +27,16 @@ def write_whole(path: Path, parts: Iterable[str], *, replace: bool) -> int:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise CannotWrite(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
     return count
+
+
+def _refuse(path: Path, replace: bool) -> None:
+    if path.is_dir():
+        raise CannotWrite(f"{path} is a directory: name a file in it")
+    if not replace and path.exists():
+        raise CannotWrite(f"{path} is there already: choose another name")

@@ -1,6 +1,7 @@
 """HTTP: the one module that knows httpx."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Mapping
@@ -104,5 +105,15 @@ def _unreachable(server: Server, error: Exception) -> Unreachable:
     if isinstance(error, httpx.ConnectTimeout):
         return TimedOut(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
     if isinstance(error, httpx.ConnectError):
-        return Unreachable(f"cannot reach {server.host}: {error or 'no connection'}")
-    return Unreachable(f"the connection to {server.host} broke off: {error or type(error).__name__}")
+        return Unreachable(f"cannot reach {server.host}: {_reason(error)}")
+    return Unreachable(f"the connection to {server.host} broke off: {_reason(error)}")
+
+
+def _reason(error: BaseException) -> str:
+    """Return the system's words for what lies under `error`, or its own where there are none."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return os.strerror(cause.errno).lower() if cause.errno > 0 else str(cause.strerror)
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 _PLAIN_NUMBER = re.compile(r"\+?\d{1,15}", re.ASCII)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n")
 
 
 class ResultRow(msgspec.Struct, frozen=True):

@@ -13,6 +13,9 @@ _WIDTHS = (6, 22, 16, 7, 10, 15)
 
 _ELLIPSIS = "…"
 
+_MOST_CHARACTERS_A_COLUMN = 4
+"""Combining characters take no column; beyond so many of them a cell is not worth measuring."""
+
 
 def table(rows: Iterable[ResultRow], width: int | None) -> Iterator[str]:
     """Yield a heading and one line a row, every cell cut to its column and the line to `width`; None cuts nothing."""
@@ -33,6 +36,7 @@ def _line(cells: tuple[str, ...], width: int | None) -> str:
 
 
 def _cut(text: str, width: int) -> str:
+    text = text[: width * _MOST_CHARACTERS_A_COLUMN]
     if wcswidth(text) <= width:
         return text
     while text and wcswidth(text) > width - 1:

@@ -11,7 +11,6 @@ from watui.intake.records import Layout, Record, read_records
 LONGEST_INPUT = 250
 """Characters of an input; no dialable spelling is longer."""
 
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """What bytes of a command line become that are not in its encoding."""
 
@@ -65,7 +64,7 @@ def find_problem(text: str) -> str | None:
         return problems.CONTROL_CHARACTERS
     if not any(map(str.isdecimal, text)):
         return problems.NO_DIGITS
-    if _SCIENTIFIC.fullmatch(text):
+    if problems.SCIENTIFIC_NOTATION.fullmatch(text):
         return problems.SCIENTIFIC
     return None
 
@@ -85,5 +84,7 @@ def _rows(layout: Layout, records: Iterator[Record]) -> Iterator[Row]:
 
 
 def _entry(record: Record, column: int) -> Entry:
+    if record.is_cut:
+        return Entry(record.line, record.cells[0][:LONGEST_INPUT], problems.TOO_LONG)
     text = record.cells[column].strip() if column < len(record.cells) else ""
     return Entry(record.line, text[:LONGEST_INPUT], find_problem(text))

@@ -1,10 +1,15 @@
 """Why an input is never sent, in the words that people read."""
 
+import re
+
 NO_DIGITS = "no digits"
 SCIENTIFIC = "digits lost to scientific notation"
 UNDECODABLE = "damaged characters: the file is not in one encoding"
 CONTROL_CHARACTERS = "control characters inside"
 TOO_LONG = "far too long for a number"
+
+SCIENTIFIC_NOTATION = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+"""What a spreadsheet makes of a long number: `4.47900E+11`. The digits it left out can't be had back."""
 
 
 class BadSource(Exception):

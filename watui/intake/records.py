@@ -3,10 +3,10 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import NamedTuple, TextIO
 
-from watui.intake.problems import BadSource
+from watui.intake.problems import SCIENTIFIC_NOTATION, BadSource
 from watui.text import clean
 
 LONGEST_LINE = 100_000
@@ -19,16 +19,25 @@ _LONGEST_RECORD = 50
 """Lines that a quoted cell may span; beyond that the quote was never meant to be one."""
 
 _DELIMITERS = ",;\t|"
-_DIAL_CHARACTERS = re.compile(r"[\s\d０-９+＋()\[\]./\-‐-―−\u200b-\u200f\ufeffx#]+", re.IGNORECASE)
-_SCIENTIFIC_LIKE = re.compile(r"\s*\d[.,]\d+E\+?\d+\s*", re.IGNORECASE)
+_DIAL_CHARACTERS = re.compile(r"(?:tel:)?[\s\d０-９+＋()\[\]./\-‐-―−\u200b-\u200f\ufeffx#]+", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{4}")
 _FEWEST_DIGITS, _MOST_DIGITS = 5, 17
-_NUMBER_NAMES = re.compile(
-    r"phone|mobile|msisdn|whats|cell(?!ular)|\btel|telefon|teléfono|telefone|handy|number|numero|número|nummer|contact"
-    r"|wa_?id|电话|電話|手机|携帯|番号",
-    re.IGNORECASE,
+
+_PHONE_NAMES = re.compile(
+    r"phone|mobile|msisdn|whats|\bcell\b|\btel|telefon|teléfono|telefone|handy|电话|電話|手机|携帯|番号", re.IGNORECASE
 )
-_NAME_WEIGHT = 0.5
+_NUMBER_NAMES = re.compile(r"number|numero|número|nummer|contact|wa_?id", re.IGNORECASE)
+_PHONE_NAME_WEIGHT, _NUMBER_NAME_WEIGHT = 0.6, 0.3
 """What a telling column name adds to the share of cells that look like a number."""
+
+
+class Line(NamedTuple):
+    """A physical line, from 1, without its end."""
+
+    number: int
+    text: str
+    is_cut: bool
+    """Whether it was longer than LONGEST_LINE."""
 
 
 class Record(NamedTuple):
@@ -37,6 +46,8 @@ class Record(NamedTuple):
     line: int
     """Physical line, from 1, where it begins."""
     cells: list[str]
+    is_cut: bool = False
+    """Whether its line was too long to be read whole."""
 
     @property
     def is_blank(self) -> bool:
@@ -44,7 +55,12 @@ class Record(NamedTuple):
 
     @property
     def is_comment(self) -> bool:
-        return bool(self.cells) and self.cells[0].lstrip().startswith("#")
+        """Whether it begins with `#`, and not because its first cell is something like an order number."""
+        return self.cells[0].lstrip().startswith("#") and not any(map(looks_like_number, self.cells[1:]))
+
+    @property
+    def is_content(self) -> bool:
+        return not self.is_blank and not self.is_comment
 
 
 class Layout(NamedTuple):
@@ -61,42 +77,42 @@ class Layout(NamedTuple):
 
 def looks_like_number(cell: str) -> bool:
     """Whether `cell` could be meant as a phone number: dial characters only, and a plausible count of digits."""
-    digits = sum(map(str.isdigit, cell))
-    if _SCIENTIFIC_LIKE.fullmatch(cell):
+    text = cell.strip()
+    if SCIENTIFIC_NOTATION.fullmatch(text):
         return True
-    dialable = _DIAL_CHARACTERS.fullmatch(cell.removeprefix("tel:")) is not None
-    return dialable and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
+    is_dialable = _DIAL_CHARACTERS.fullmatch(text) is not None and _DATE.fullmatch(text) is None
+    return is_dialable and _FEWEST_DIGITS <= _digits(text) <= _MOST_DIGITS
 
 
 def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Record]]:
-    """Find the layout of `text` and return it with all records, the header among them.
+    """Find the layout of `text`, whose lines end in a line feed, and return it with all records, the header too.
 
     `column` is a header or a number from 1. Raises BadSource where there is no such column.
     """
     lines = _lines(text)
     head = list(islice(lines, SAMPLE_RECORDS))
-    delimiter = _find_delimiter([line for _, line in head])
+    delimiter = _find_delimiter([line.text for line in head])
     records = _records(chain(head, lines), delimiter)
     sample = list(islice(records, SAMPLE_RECORDS))
-    if delimiter is not None and (spread := _one_line_list(sample)):
+    if delimiter is not None and column is None and (spread := _one_line_list(sample)):
         return Layout(None, 0, None, False), chain(spread, records)
     return _find_layout(sample, delimiter, column, name), chain(sample, records)
 
 
-def _lines(text: TextIO) -> Iterator[tuple[int, str]]:
-    """Yield each physical line with its number, from 1, holding no more than one line in memory."""
-    number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        tail = line
-        while len(tail) == LONGEST_LINE and not tail.endswith(("\n", "\r")):
+def _lines(text: TextIO) -> Iterator[Line]:
+    """Yield each physical line, holding no more than one in memory."""
+    for number in count(1):
+        line = tail = text.readline(LONGEST_LINE)
+        if not line:
+            return
+        while len(tail) == LONGEST_LINE and not tail.endswith("\n"):
             tail = text.readline(LONGEST_LINE)
-        yield number, line.rstrip("\r\n")
+        yield Line(number, line.removesuffix("\n"), is_cut=tail is not line)
 
 
 def _find_delimiter(lines: list[str]) -> str | None:
     """Return the delimiter that splits most lines into the same number (two or more) of cells."""
-    content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")] or lines
     best, best_share = None, 0.5
     for delimiter in _DELIMITERS:
         widths = [len(_cells(line, delimiter)) for line in content if delimiter in line]
@@ -106,48 +122,61 @@ def _find_delimiter(lines: list[str]) -> str | None:
     return best
 
 
-def _records(lines: Iterable[tuple[int, str]], delimiter: str | None) -> Iterator[Record]:
-    if delimiter is None:
-        for number, line in lines:
-            quoted = len(line) > 1 and line.startswith('"') and line.endswith('"')
-            yield Record(number, [line[1:-1] if quoted else line])
-        return
-    held: list[tuple[int, str]] = []
-    for number, line in lines:
-        if not held and '"' not in line:
-            yield Record(number, line.split(delimiter))
+def _records(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
+    held: list[Line] = []
+    for line in lines:
+        if line.is_cut:
+            yield from _by_line(held, delimiter)
+            yield Record(line.number, [line.text], is_cut=True)
+            held.clear()
             continue
-        held.append((number, line))
-        text = "\n".join(part for _, part in held)
-        if not _quote_is_open(text, delimiter):
-            yield Record(held[0][0], _cells(text, delimiter))
+        held.append(line)
+        if delimiter is None or (len(held) == 1 and '"' not in line.text):
+            yield from _by_line(held, delimiter)
             held.clear()
-        elif len(held) == _LONGEST_RECORD:
-            yield from _unquoted(held, delimiter)
+            continue
+        cells, is_open = _quoted_cells("\n".join(part.text for part in held), delimiter)
+        if cells is not None:
+            yield Record(held[0].number, cells)
             held.clear()
-    yield from _unquoted(held, delimiter)
+        elif not is_open or len(held) == _LONGEST_RECORD:
+            yield from _by_line(held, delimiter)
+            held.clear()
+    yield from _by_line(held, delimiter)
 
 
-def _quote_is_open(text: str, delimiter: str) -> bool:
-    return text.count('"') % 2 == 1 and _cells(text + "\n", delimiter)[-1].endswith("\n")
+def _quoted_cells(text: str, delimiter: str) -> tuple[list[str] | None, bool]:
+    """Return the cells of one record, or None and whether a quote is still open in it."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True)), False
+    except csv.Error as error:
+        return None, "end of data" in str(error)
+
+
+def _by_line(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
+    """Read each line as a record of its own, so that a quote that is never closed swallows none."""
+    for line in lines:
+        if delimiter is None:
+            is_quoted = len(line.text) > 1 and line.text.startswith('"') and line.text.endswith('"')
+            yield Record(line.number, [line.text[1:-1] if is_quoted else line.text])
+        else:
+            yield Record(line.number, _cells(line.text, delimiter))
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter), [""])
-    except csv.Error:
-        return text.split(delimiter)
+    cells, is_open = _quoted_cells(text, delimiter) if '"' in text else (None, True)
+    if cells is not None:
+        return cells
+    return text.split(delimiter) if is_open else next(csv.reader([text], delimiter=delimiter))
 
 
-def _unquoted(held: list[tuple[int, str]], delimiter: str) -> Iterator[Record]:
-    """Read lines after a quote that is never closed one by one, so that none is swallowed."""
-    for number, line in held:
-        yield Record(number, line.split(delimiter))
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
 
 
 def _one_line_list(sample: list[Record]) -> list[Record] | None:
     """Return one record a cell where the source is a single line of numbers, else None."""
-    content = [record for record in sample if not record.is_blank and not record.is_comment]
+    content = [record for record in sample if record.is_content]
     if len(content) != 1 or not all(looks_like_number(cell) for cell in content[0].cells if cell.strip()):
         return None
     record = content[0]
@@ -157,33 +186,47 @@ def _one_line_list(sample: list[Record]) -> list[Record] | None:
 
 
 def _find_layout(sample: list[Record], delimiter: str | None, column: str | None, name: str) -> Layout:
-    content = [record.cells for record in sample if not record.is_blank and not record.is_comment]
+    content = [record.cells for record in sample if record.is_content]
     first = content[0] if content else [""]
-    index = _best_column(content) if column is None else _named_column(first, column, name)
-    named = column is not None and not column.isdigit()
-    header_cell = first[index] if index < len(first) else ""
-    has_header = named or (len(content) > 1 and _is_header(header_cell))
-    return Layout(delimiter, index, clean(header_cell.strip()) if has_header else None, has_header)
+    by_name = _place(first, column) if column is not None else None
+    if column is None:
+        index = _best_column(content)
+    else:
+        index = by_name if by_name is not None else _numbered_column(first, column, name)
+    cell = first[index].strip() if index < len(first) else ""
+    has_header = by_name is not None or (len(content) > 1 and _is_header(cell))
+    return Layout(delimiter, index, clean(cell) if has_header else None, has_header)
 
 
 def _is_header(cell: str) -> bool:
-    return not any(map(str.isdigit, cell)) or bool(_NUMBER_NAMES.search(cell) and not looks_like_number(cell))
+    digits = _digits(cell)
+    if digits == 0:
+        return bool(cell)
+    return digits < _FEWEST_DIGITS and _name_weight(cell) > 0
+
+
+def _name_weight(cell: str) -> float:
+    if _PHONE_NAMES.search(cell):
+        return _PHONE_NAME_WEIGHT
+    return _NUMBER_NAME_WEIGHT if _NUMBER_NAMES.search(cell) else 0.0
 
 
 def _best_column(content: list[list[str]]) -> int:
     def score(index: int) -> float:
         cells = [cells[index] for cells in content if index < len(cells)]
-        share = sum(map(looks_like_number, cells)) / len(cells)
-        telling = _NUMBER_NAMES.search(cells[0]) is not None
-        return share + _NAME_WEIGHT * (telling and share > 0)
+        share = sum(map(looks_like_number, cells)) / len(content)
+        return share + _name_weight(cells[0]) * (share > 0)
 
     return max(range(max(map(len, content), default=0)), key=score, default=0)
 
 
-def _named_column(first: list[str], column: str, name: str) -> int:
+def _place(first: list[str], column: str) -> int | None:
     names = [cell.strip().casefold() for cell in first]
-    if column.strip().casefold() in names:
-        return names.index(column.strip().casefold())
+    wanted = column.strip().casefold()
+    return names.index(wanted) if wanted in names else None
+
+
+def _numbered_column(first: list[str], column: str, name: str) -> int:
     if column.isascii() and column.isdigit() and 1 <= int(column) <= len(first):
         return int(column) - 1
     known = ", ".join(clean(cell.strip()) or "(no name)" for cell in first)

@@ -30,7 +30,7 @@ def open_text(path: str) -> Iterator[TextIO]:
     """Open the file at `path`, or standard input, in the encoding that its first bytes show.
 
     Bytes that do not fit that encoding become U+FFFD, so that the row they stand in can be rejected.
-    Line ends are kept as they are. Raises BadSource where it can't be read as text.
+    Line ends of every kind become line feeds. Raises BadSource where it can't be read as text.
     """
     name = source_name(path)
     try:
@@ -39,7 +39,7 @@ def open_text(path: str) -> Iterator[TextIO]:
         file: str | int = _STDIN_DESCRIPTOR if path == STDIN else path
         with io.FileIO(file, closefd=path != STDIN) as raw, io.BufferedReader(raw, HEAD_BYTES) as binary:
             encoding = find_encoding(binary.peek(HEAD_BYTES), name)
-            with io.TextIOWrapper(binary, encoding, errors="replace", newline="") as text:
+            with io.TextIOWrapper(binary, encoding, errors="replace") as text:
                 yield text
     except OSError as error:
         raise BadSource(f"cannot read {name}: {error.strerror or error}") from error

@@ -14,6 +14,8 @@ from watui.files import CannotWrite, write_whole
 
 ENVIRONMENT_PREFIX = "WATUI_"
 
+_MOST_DIGITS = 9
+
 HEADING = "# Settings of watui. A line that begins with # is a comment; what is missing keeps its default."
 
 
@@ -40,7 +42,8 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     chosen = _from_file(path)
     for name in Settings.__struct_fields__:
         if value := environment.get(ENVIRONMENT_PREFIX + name.upper()):
-            chosen[name] = int(value) if name == "batch_size" and value.isascii() and value.isdigit() else value
+            is_number = value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
+            chosen[name] = int(value) if name == "batch_size" and is_number else value
     try:
         return msgspec.convert(chosen, Settings)
     except msgspec.ValidationError as error:
@@ -52,7 +55,7 @@ def save(path: Path, name: str, value: str | int) -> None:
     import tomlkit
 
     try:
-        document = tomlkit.parse(path.read_text("utf-8") if path.exists() else f"{HEADING}\n")
+        document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else f"{HEADING}\n")
         document[name] = value
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, [tomlkit.dumps(document)], replace=True)
@@ -62,7 +65,7 @@ def save(path: Path, name: str, value: str | int) -> None:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -33,7 +33,8 @@ def title(desk: Desk, session: Session, width: int) -> Content:
         badge = Content.styled(f" SIMULATOR{version} ", "bold $background on $warning")
     else:
         badge = Content.styled(f" {clean(desk.server_name)}{version} ", "bold $background on $primary")
-    region = Content.styled(f" registered in {desk.region} ", _DIM)
+    known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
+    region = Content.styled(f" {known_or_assumed} {desk.region} ", _DIM)
     if left.cell_length + badge.cell_length + region.cell_length >= width:
         region = Content(" ")
     return sides(left, Content.assemble(region, badge), width)

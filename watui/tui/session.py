@@ -62,13 +62,18 @@ class Session:
         """Requests without an answer."""
         return self._run.in_flight if self._run else 0
 
+    @property
+    def has_turned(self) -> bool:
+        """Whether the run has paused or gone on by itself since the last `refresh`."""
+        return self.is_asking and self._run is not None and self._run.is_paused is not (self.phase is Phase.PAUSED)
+
     def refresh(self) -> None:
         """Read again where the list stands."""
         if self.record is None:
             return
         self.record = self.desk.reader.run(self.record.id)
         self.tally = self.desk.reader.tally(self.record.id)
-        if self.phase in (Phase.RUNNING, Phase.PAUSED):
+        if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
             self._pace.observe(time.monotonic(), self.final)
 

@@ -99,12 +99,17 @@ class CheckScreen(Screen[None]):
     # What the ledger says
 
     def _tick(self) -> None:
-        if self.session.record is None or not self.session.desk.reader.has_changed():
+        session = self.session
+        if session.record is None or not (session.desk.reader.has_changed() or session.has_turned):
             return
-        self.session.refresh()
-        if self.session.phase is Phase.IMPORTING:
+        phase = session.phase
+        session.refresh()
+        if session.phase is not phase:
+            self._show_phase()
+            return
+        if phase is Phase.IMPORTING:
             self._show_rows()
-        elif self._wanted != RowFilter() and self.session.is_asking:
+        elif self._wanted != RowFilter() and session.is_asking:
             self._ticks += 1
             if self._ticks % FILTER_TICKS == 0:
                 self._show_rows()
@@ -136,7 +141,7 @@ class CheckScreen(Screen[None]):
         self.banner.display = failure is not None
         if failure is not None:
             self.banner.update(
-                Content.assemble((" Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
+                Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
             )
         self.keys.show(panels.key_bar(bar(session.phase), width))
 

@@ -1,0 +1,231 @@
+"""The scheduler in virtual time, against a small simulated server."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
+
+HOUR = 3600.0
+
+
+class Sent(NamedTuple):
+    """One request as it went out."""
+
+    at: float
+    ask: Ask
+
+
+class Failed(NamedTuple):
+    """No answer, and how long the server asks to be left alone."""
+
+    retry_after: float | None = None
+
+
+@dataclass
+class Server:
+    """Decides a number some time after it was first asked, and answers a request after a while."""
+
+    decides_after: Callable[[int], float] = lambda _: 0.0
+    answers_after: Callable[[], float] = lambda: 0.05
+    fails: Callable[[float], Failed | None] = lambda _: None
+    first_asked: dict[int, float] = field(default_factory=dict)
+
+    def answer(self, ask: Ask, now: float) -> list[int] | Failed:
+        if (failed := self.fails(now)) is not None:
+            return failed
+        for number in ask.numbers:
+            self.first_asked.setdefault(number, now)
+        return [n for n in ask.numbers if now < self.first_asked[n] + self.decides_after(n)]
+
+
+def make(policy: Policy, unasked: Iterable[int], open_numbers: Iterable[int] = ()) -> Scheduler:
+    return Scheduler(policy, list(unasked), open_numbers, Random(0))
+
+
+def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) -> list[Sent]:
+    """Let the scheduler and the server talk until all is done, or `until`; return what was sent."""
+    now, order = 0.0, 0
+    sent: list[Sent] = []
+    flights: list[tuple[float, int, Ask]] = []
+    while now <= until:
+        match scheduler.next(now):
+            case Done():
+                assert not flights
+                return sent
+            case Ask() as ask:
+                order += 1
+                sent.append(Sent(now, ask))
+                heapq.heappush(flights, (now + server.answers_after(), order, ask))
+                assert scheduler.in_flight == len(flights)
+            case Wait(wake_at):
+                assert wake_at > now, "a wait must lead somewhere"
+                now = min(wake_at, flights[0][0] if flights else wake_at)
+                while flights and flights[0][0] <= now:
+                    _, _, ask = heapq.heappop(flights)
+                    outcome = server.answer(ask, now)
+                    if isinstance(outcome, Failed):
+                        scheduler.failed(ask, now, outcome.retry_after)
+                    else:
+                        scheduler.answered(ask, outcome, now)
+    return sent
+
+
+policies = st.builds(
+    Policy,
+    batch_size=st.integers(1, 50),
+    rate=st.floats(0.5, 50),
+    first_poll_after=st.floats(0.01, 5),
+    poll_growth=st.floats(1, 3),
+    in_flight=st.integers(1, 8),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(policies, st.integers(0, 200), st.integers(0, 60), st.integers(0, 2**32), st.floats(0, 0.5))
+def test_every_number_becomes_final_within_the_limits_of_the_policy(
+    policy: Policy, unasked: int, open_before: int, seed: int, trouble: float
+) -> None:
+    chance = Random(seed)
+    latency = {number: chance.expovariate(0.2) for number in range(unasked + open_before)}
+    server = Server(
+        latency.__getitem__,
+        lambda: chance.uniform(0.001, 20),
+        lambda _: Failed(chance.choice([None, 0.0, 90.0])) if chance.random() < trouble else None,
+    )
+    scheduler = make(policy, range(unasked), range(unasked, unasked + open_before))
+    sent = play(scheduler, server)
+
+    assert scheduler.is_done
+    assert set(server.first_asked) == set(latency)
+    assert all(1 <= len(ask.numbers) <= policy.batch_size for _, ask in sent)
+    assert all(len(set(ask.numbers)) == len(ask.numbers) for _, ask in sent)
+    gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
+    assert all(gap >= 1 / policy.rate - 1e-6 for gap in gaps)
+
+    # force_check goes with first questions: each number has one, repeated only as the very question that failed.
+    first = Counter(number for _, ask in sent if ask.is_first and ask.tries == 0 for number in ask.numbers)
+    assert first == Counter(range(unasked))
+    asked_before: set[int] = set()
+    for _, ask in sent:
+        if ask.is_first and ask.tries == 0:
+            assert asked_before.isdisjoint(ask.numbers)
+        asked_before.update(ask.numbers)
+
+
+def test_nothing_to_ask_is_done_at_once() -> None:
+    assert make(Policy(), []).next(0) == Done()
+
+
+def test_an_open_number_of_an_earlier_run_is_polled_at_once_and_not_as_a_first_question() -> None:
+    assert make(Policy(), [], [4, 5]).next(0) == Ask((4, 5), is_first=False)
+
+
+def test_numbers_decided_at_once_are_asked_once_in_order() -> None:
+    sent = play(make(Policy(batch_size=3), range(8)), Server())
+    assert [ask.numbers for _, ask in sent] == [(0, 1, 2), (3, 4, 5), (6, 7)]
+    assert all(ask.is_first for _, ask in sent)
+
+
+def test_no_more_requests_are_in_flight_than_allowed() -> None:
+    scheduler = make(Policy(batch_size=1, rate=1e6, in_flight=3), range(10))
+    asks = [scheduler.next(second) for second in range(3)]
+    assert all(isinstance(ask, Ask) for ask in asks)
+    assert scheduler.next(3) == Wait(float("inf"))
+    assert isinstance(asks[0], Ask)
+    scheduler.answered(asks[0], [], 4)
+    assert isinstance(scheduler.next(4), Ask)
+
+
+def test_polls_and_first_questions_take_turns() -> None:
+    # Nothing is ever decided: neither kind may starve the other while there are both.
+    policy = Policy(batch_size=1, rate=10, first_poll_after=0.1, poll_growth=1)
+    sent = play(make(policy, range(50)), Server(lambda _: float("inf")), until=10)
+    kinds = "".join("F" if ask.is_first else "P" for _, ask in sent[: 2 * 40])
+    assert "FFF" not in kinds.lstrip("F")
+    assert "PPP" not in kinds
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_stuck_numbers_are_polled_at_most_twelve_times_in_any_later_hour(count: int) -> None:
+    scheduler = make(Policy(), range(count))
+    sent = play(scheduler, Server(lambda _: float("inf")), until=26 * HOUR)
+    polls = [[at for at, ask in sent if number in ask.numbers] for number in range(count)]
+    for times in polls:
+        settled = [at for at in times if at >= 2 * HOUR]
+        assert settled
+        assert all(sum(start <= at < start + HOUR for at in settled) <= 12 for start in settled)
+        assert max(b - a for a, b in pairwise(settled)) < 2 * Policy.longest_poll
+    assert not scheduler.is_done
+
+
+def test_the_first_polls_come_soon_and_then_further_and_further_apart() -> None:
+    sent = play(make(Policy(), [0]), Server(lambda _: float("inf")), until=HOUR)
+    gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
+    assert gaps[0] == pytest.approx(Policy.first_poll_after, abs=0.1)
+    assert gaps == sorted(gaps)
+
+
+@given(st.floats(0, 5000), st.integers(0, 5))
+def test_nothing_goes_out_before_retry_after(retry_after: float, answered_meanwhile: int) -> None:
+    # Other requests are in flight when the server asks for patience; their answers do not shorten it.
+    scheduler = make(Policy(batch_size=1, rate=100, first_poll_after=0.1), range(20))
+    asks = [scheduler.next(place) for place in range(answered_meanwhile + 1)]
+    scheduler.failed(take(asks[0]), 10, retry_after)
+    for ask in asks[1:]:
+        scheduler.answered(take(ask), take(ask).numbers, 10)
+    step = scheduler.next(10)
+    assert isinstance(step, Wait)
+    assert step.until >= 10 + retry_after
+    again = scheduler.next(step.until)
+    assert again == take(asks[0])._replace(tries=1), "what failed comes first"
+
+
+def take(step: object) -> Ask:
+    assert isinstance(step, Ask)
+    return step
+
+
+def test_a_second_retry_after_that_is_shorter_does_not_shorten_the_first() -> None:
+    scheduler = make(Policy(batch_size=1, rate=100), range(9))
+    first, second = take(scheduler.next(0)), take(scheduler.next(1))
+    scheduler.failed(first, 2, 500.0)
+    scheduler.failed(second, 3, 5.0)
+    step = scheduler.next(4)
+    assert isinstance(step, Wait)
+    assert step.until >= 502
+
+
+def test_failures_are_further_and_further_apart_but_recovery_is_noticed_within_about_a_minute() -> None:
+    outage = 0.5 * HOUR
+    server = Server(fails=lambda now: Failed() if now < outage else None)
+    sent = play(make(Policy(), [1, 2]), server)
+    gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
+    assert gaps[0] < 2
+    assert max(gaps) <= Policy.longest_retry * 1.25 + 0.1
+    assert sent[-1].at - outage <= Policy.longest_retry * 1.25 + 0.1
+    assert len(set(gaps)) == len(gaps), "jitter: no two waits are alike"
+
+
+def test_an_outage_of_days_breaks_nothing() -> None:
+    server = Server(fails=lambda now: Failed() if now < 72 * HOUR else None)
+    scheduler = make(Policy(), [1])
+    play(scheduler, server)
+    assert scheduler.is_done
+
+
+def test_a_person_can_make_it_go_on_at_once() -> None:
+    scheduler = make(Policy(), [1])
+    ask = take(scheduler.next(0))
+    scheduler.failed(ask, 1, 1000)
+    assert isinstance(scheduler.next(2), Wait)
+    scheduler.forgive()
+    assert scheduler.next(2) == ask

@@ -1,0 +1,100 @@
+"""The command line, in this process and as a process of its own."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import TOKEN
+from watui.cli.app import run
+from watui.contract.models import CheckAnswer
+from watui.simulator.world import World
+
+SECONDS = 30.0
+"""No command of the tests may take longer."""
+
+
+@dataclass
+class RecordingWorld(World):
+    """A world that remembers what it was asked, a list of inputs a request."""
+
+    requests: list[list[str]] = field(default_factory=list)
+
+    def answer(self, inputs: list[str], now: float) -> CheckAnswer:
+        self.requests.append(inputs)
+        return super().answer(inputs, now)
+
+
+@pytest.fixture
+def world() -> RecordingWorld:
+    return RecordingWorld(latency=None)
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Watui = Callable[..., Ended]
+
+
+@pytest.fixture
+def watui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Watui:
+    """Run `watui` in this process, with the token of the `server` fixture in the environment."""
+    monkeypatch.setenv("WATUI_TOKEN", TOKEN)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    def call(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["watui", *arguments])
+        capsys.readouterr()
+        code = run()
+        return Ended(int(code), *capsys.readouterr())
+
+    return call
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a fresh process: that of the test, with its own home, and no token."""
+    return {name: value for name, value in os.environ.items() if name != "WATUI_TOKEN"} | {"PYTHONWARNINGS": "error"}
+
+
+def start(*arguments: str, stdin: int = subprocess.DEVNULL, **env: str) -> "subprocess.Popen[str]":
+    """Start `watui` as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "watui", *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment() | env,
+    )
+
+
+def process(*arguments: str, given: str | None = None, **env: str) -> Ended:
+    """Run `watui` as a process to its end; without `given` its standard input is /dev/null."""
+    with start(*arguments, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE, **env) as running:
+        out, err = running.communicate(given, timeout=SECONDS)
+        return Ended(running.returncode, out, err)
+
+
+def assert_one_sentence(ended: Ended, code: int) -> None:
+    """Assert that a command ended with `code`, nothing on stdout, and one line of talk in the end."""
+    assert ended.code == code, ended.err
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    assert ended.err.strip()
+    assert len(ended.err.strip().splitlines()[-1]) > 20
+
+
+def congress() -> Path:
+    """Return the list of numbers of the offices of the United States Congress (public domain, CC0)."""
+    return Path(__file__).parent.parent / "data" / "us-congress-offices.csv"

@@ -1,0 +1,208 @@
+"""The transport against real sockets that behave badly, and what it writes down of every exchange."""
+
+import asyncio
+import gzip
+import socket
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.client.conftest import CANARY
+from tests.conftest import TOKEN
+from watui.client.exchanges import KEPT, Exchange, Exchanges
+from watui.client.failures import Failure, TimedOut, Unreachable, Unusable
+from watui.client.server import Server
+from watui.client.transport import Transport
+from watui.contract.rules import MAX_BODY_BYTES
+from watui.simulator.serving import ServerThread
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/v1/contacts"
+BODY = b'{"contacts": ["+16315551000"]}'
+
+Peer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def peer(behave: Peer) -> AsyncIterator[str]:
+    """Serve connections on loopback: once a request has come, `behave` does as it likes. Yield the URL."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await behave(writer)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+def saying(answer: bytes) -> Peer:
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+
+    return behave
+
+
+async def post(url: str, exchanges: Exchanges, seconds: float = 5.0) -> int:
+    """Post to `url` with the canary as token and return the size of the answer."""
+    transport = Transport(Server.at(url, CANARY), exchanges)
+    try:
+        return len((await transport.post(PATH, BODY, seconds)).body)
+    finally:
+        await transport.close()
+
+
+def gzipped(body: bytes, times: int) -> bytes:
+    for _ in range(times):
+        body = gzip.compress(body)
+    encoding = b", ".join([b"gzip"] * times)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (encoding, len(body))
+    return head + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{", Unreachable),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Unreachable),
+        (b"\x15\x03\x03\x00\x02\x02\x46", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", Unusable),
+    ],
+    ids=range(7),
+)
+async def test_an_answer_that_breaks_off_or_is_no_http_is_a_failure(
+    answer: bytes, kind: type[Failure], exchanges: Exchanges
+) -> None:
+    async with peer(saying(answer)) as url:
+        with pytest.raises(kind) as caught:
+            await post(url, exchanges)
+    assert url.removeprefix("http://") in caught.value.title or kind is Unusable
+    (exchange,) = exchanges
+    assert (exchange.status, exchange.failure) == (None, caught.value.title)
+
+
+async def test_a_refused_connection_names_the_server(exchanges: Exchanges) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(Unreachable, match=f"cannot reach 127.0.0.1:{port}"):
+        await post(f"http://127.0.0.1:{port}", exchanges)
+
+
+async def test_plain_http_where_tls_is_asked_for_sends_nothing(server: ServerThread, exchanges: Exchanges) -> None:
+    with pytest.raises(Unreachable, match="no secure connection"):
+        await post(server.url.replace("http:", "https:"), exchanges)
+
+
+async def silence(_: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+async def trickle(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1\r\n \r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("behave", [silence, trickle])
+async def test_no_call_outlives_its_timeout(behave: Peer, exchanges: Exchanges) -> None:
+    began = time.monotonic()
+    async with peer(behave) as url:
+        with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
+            await post(url, exchanges, seconds=0.2)
+        assert time.monotonic() - began < 1.2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_gzip_bomb_is_given_up_before_it_fills_the_memory(times: int, exchanges: Exchanges) -> None:
+    # A megabyte of zeros takes a kilobyte, and compressed once more, a few bytes.
+    bomb = gzipped(bytes(128 * 1024 * 1024), times)
+    async with peer(saying(bomb)) as url:
+        tracemalloc.start()
+        try:
+            with pytest.raises(Unusable, match="larger than"):
+                await post(url, exchanges)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 4 * MAX_BODY_BYTES
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_sends_nothing_to_another_origin(
+    status: int, server: ServerThread, exchanges: Exchanges
+) -> None:
+    reached: list[bool] = []
+
+    async def elsewhere(_: asyncio.StreamWriter) -> None:
+        reached.append(True)
+
+    async with peer(elsewhere) as other:
+        answer = f"HTTP/1.1 {status} Moved\r\nLocation: {other}{PATH}\r\nContent-Length: 0\r\n\r\n"
+        async with peer(saying(answer.encode())) as url:
+            await post(url, exchanges)
+    assert not reached
+    assert [exchange.status for exchange in exchanges] == [status]
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_no_proxy_stands_before_a_server_on_this_machine(
+    variable: str, server: ServerThread, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    transport = Transport(Server.at(server.url, TOKEN), exchanges)
+    assert (await transport.post(PATH, BODY, 5)).status == 200
+    await transport.close()
+
+
+async def test_every_exchange_is_written_down_without_the_token(server: ServerThread, exchanges: Exchanges) -> None:
+    followed: list[Exchange] = []
+    exchanges.follow(followed.append)
+    before = time.time()
+    await post(server.url, exchanges)
+    (exchange,) = exchanges
+    assert followed == [exchange]
+    assert (exchange.method, exchange.url, exchange.request) == ("POST", server.url + PATH, BODY)
+    assert (exchange.status, exchange.failure) == (401, None)
+    assert b"1005" in exchange.response
+    assert before <= exchange.at <= time.time()
+    assert 0 <= exchange.seconds < 5
+    assert CANARY not in repr(exchange)
+
+
+async def test_an_interrupted_exchange_is_written_down_too(exchanges: Exchanges) -> None:
+    asked = asyncio.Event()
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await silence(writer)
+
+    async with peer(behave) as url:
+        task = asyncio.create_task(post(url, exchanges))
+        await asyncio.wait_for(asked.wait(), 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert [exchange.failure for exchange in exchanges] == ["interrupted"]
+
+
+def test_only_the_latest_exchanges_are_kept(exchanges: Exchanges) -> None:
+    for number in range(KEPT + 10):
+        exchanges.add(Exchange(number, "POST", "", b"", 200, b"", 0.0, None))
+    assert [exchange.at for exchange in exchanges] == list(range(10, KEPT + 10))

@@ -1,0 +1,113 @@
+"""Environment beats file beats default; a bad file is named, never a crash; a saved file is always whole."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watui.settings.paths import Paths
+from watui.settings.settings import HEADING, BadSettings, Settings, load, save
+
+
+def _write(paths: Paths, content: bytes | str) -> Path:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return paths.settings
+
+
+def test_environment_beats_file_beats_default(paths: Paths) -> None:
+    assert load(paths.settings, {}) == Settings("US", 500, "no_wait", "watui-dark")
+    path = _write(paths, 'region = "IN"\nbatch_size = 7\n')
+    assert load(path, {}) == Settings("IN", 7)
+    assert load(path, {"WATUI_REGION": "BR", "WATUI_BLOCKING": "wait"}) == Settings("BR", 7, "wait")
+    assert load(path, {"WATUI_BATCH_SIZE": "1000", "WATUI_THEME": ""}) == Settings("IN", 1000)
+
+
+def test_the_environment_of_the_process_is_read(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATUI_REGION", "GB")
+    assert load(paths.settings).region == "GB"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('colour = "red"', "colour"),
+        ("[simulator]\nseed = 1", "simulator"),
+        ("batch_size = 0", "batch_size"),
+        ("batch_size = 1001", "batch_size"),
+        ('batch_size = "10"', "batch_size"),
+        ("batch_size = true", "batch_size"),
+        ("region = 1", "region"),
+        ('blocking = "later"', "blocking"),
+        ("region =", "Invalid value"),
+        ('region = "I', "Unterminated string"),
+        ('region = "IN"\nregion = "US"', "overwrite"),
+        (b"\xff\xfe\x00", "decode"),
+    ],
+)
+def test_a_bad_file_is_named_and_says_why(paths: Paths, content: bytes | str, message: str) -> None:
+    path = _write(paths, content)
+    with pytest.raises(BadSettings, match=message) as caught:
+        load(path, {})
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == (content if isinstance(content, bytes) else content.encode())
+
+
+def test_a_folder_in_the_place_of_the_file_is_bad_settings(paths: Paths) -> None:
+    paths.settings.mkdir(parents=True)
+    with pytest.raises(BadSettings):
+        load(paths.settings, {})
+    with pytest.raises(BadSettings):
+        save(paths.settings, "region", "IN")
+
+
+@pytest.mark.parametrize(
+    "value", ["many", "0", "1001", "-1", "5.0", "５", "1e3", "9" * 30, pytest.param("9" * 5_000, id="huge")]
+)
+def test_a_bad_variable_is_named(paths: Paths, value: str) -> None:
+    with pytest.raises(BadSettings, match="batch_size"):
+        load(paths.settings, {"WATUI_BATCH_SIZE": value})
+
+
+def test_the_first_save_makes_a_file_with_a_heading(paths: Paths) -> None:
+    save(paths.settings, "region", "IN")
+    save(paths.settings, "batch_size", 50)
+    assert paths.settings.read_text("utf-8") == f'{HEADING}\nregion = "IN"\nbatch_size = 50\n'
+    assert load(paths.settings, {}) == Settings("IN", 50)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_save_keeps_every_other_line(paths: Paths, end: str) -> None:
+    lines = ["# mine", "", 'theme  =  "watui-light"   # for the day', "# é", 'region = "US"  # home', "batch_size=9"]
+    path = _write(paths, end.join(lines))
+    save(path, "region", "IN")
+    lines[4] = 'region = "IN"  # home'
+    assert path.read_bytes().decode() == end.join(lines)
+
+
+@pytest.mark.parametrize("value", ['"quoted"\n[x]', "\x00\x1b\u202e", "\\", "'''", "山"])
+def test_any_text_is_saved_and_read_back(paths: Paths, value: str) -> None:
+    save(paths.settings, "theme", value)
+    assert load(paths.settings, {}).theme == value
+
+
+def test_a_save_that_fails_leaves_the_old_file(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _write(paths, 'region = "IN"\n')
+
+    def refuse(*_: Any) -> None:
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", refuse)
+        with pytest.raises(BadSettings, match=str(path)):
+            save(path, "region", "US")
+    assert [file.name for file in paths.config.iterdir()] == [path.name]
+    assert path.read_text() == 'region = "IN"\n'
+
+
+def test_a_file_that_cannot_be_read_is_not_overwritten(paths: Paths) -> None:
+    path = _write(paths, 'region = "I')
+    with pytest.raises(BadSettings, match=str(path)):
+        save(path, "region", "US")
+    assert path.read_text() == 'region = "I'

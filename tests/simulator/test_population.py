@@ -1,0 +1,68 @@
+"""Who has an account, how long a check takes, and which wa_id a number gets."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watui.simulator.population import ACCOUNT_SHARE, DEFAULT_LATENCY, Latency, check_seconds, has_account, wa_id
+
+NUMBERS = [f"+1631555{last:04}" for last in range(4_000)]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+16315551000", "16315551000"),
+        ("+919999900010", "919999900010"),
+        ("+525512345678", "5215512345678"),
+        ("+5215512345678", "5215512345678"),  # has the 1 already
+        ("+5531912345678", "553112345678"),
+        ("+5599912345678", "559912345678"),
+        ("+5530912345678", "5530912345678"),  # the last area code that keeps its nine
+        ("+5511912345678", "5511912345678"),
+        ("+553132345678", "553132345678"),  # a landline has no ninth digit to lose
+        ("+5531812345678", "5531812345678"),  # eleven digits, but the third is no nine
+    ],
+)
+def test_wa_id_is_the_digits_but_for_mexico_and_parts_of_brazil(number: str, expected: str) -> None:
+    assert wa_id(number) == expected
+
+
+def test_the_documented_share_of_numbers_has_an_account() -> None:
+    share = sum(has_account(0, number) for number in NUMBERS) / len(NUMBERS)
+    assert share == pytest.approx(ACCOUNT_SHARE, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [has_account, lambda seed, number: check_seconds(seed, number, DEFAULT_LATENCY)],
+    ids=["account", "latency"],
+)
+def test_fates_are_the_same_for_a_seed_and_others_for_another(fate: Callable[[int, str], object]) -> None:
+    first = [fate(7, number) for number in NUMBERS[:200]]
+    assert [fate(7, number) for number in NUMBERS[:200]] == first
+    assert [fate(8, number) for number in NUMBERS[:200]] != first
+
+
+def test_latencies_of_many_numbers_have_the_median_and_p99_that_were_asked_for() -> None:
+    seconds = sorted(check_seconds(0, number, DEFAULT_LATENCY) for number in NUMBERS)
+    assert seconds[len(seconds) // 2] == pytest.approx(DEFAULT_LATENCY.median, rel=0.05)
+    assert seconds[int(len(seconds) * 0.99)] == pytest.approx(DEFAULT_LATENCY.p99, rel=0.15)
+
+
+@given(
+    st.floats(0.001, 1e4),
+    st.floats(1, 100),
+    st.lists(st.floats(1e-9, 1 - 1e-9), min_size=2, max_size=2).map(sorted),
+)
+def test_latency_grows_with_the_share(median: float, spread: float, shares: list[float]) -> None:
+    latency = Latency(median, median * spread)
+    assert latency.seconds(0.5) == pytest.approx(median)
+    assert latency.seconds(0.99) == pytest.approx(median * spread)
+    assert 0 < latency.seconds(shares[0]) <= latency.seconds(shares[1])
+
+
+def test_without_a_latency_a_check_takes_no_time() -> None:
+    assert check_seconds(0, NUMBERS[0], None) == 0

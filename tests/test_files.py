@@ -1,0 +1,82 @@
+"""A file is written whole or not at all."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watui.files import CannotWrite, write_whole
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_parts_are_counted_and_written_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    assert write_whole(path, iter(["é,\r\n", "", "山\n"]), replace=False) == 3
+    assert path.read_bytes() == "é,\r\n山\n".encode()
+    assert _names(tmp_path) == ["out.csv"]
+
+
+def test_an_old_file_is_replaced_only_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with pytest.raises(CannotWrite, match="there already"):
+        write_whole(path, ["new"], replace=False)
+    assert path.read_text() == "old"
+    write_whole(path, ["new"], replace=True)
+    assert path.read_text() == "new"
+    assert _names(tmp_path) == ["out.csv"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["", "missing/out.csv", "a-file/out.csv", "n" * 250, "n" * 300],
+    ids=["folder", "in no folder", "in a file", "name too long for a temporary file", "name too long"],
+)
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_path_that_cannot_be_written(tmp_path: Path, target: str, replace: bool) -> None:
+    (tmp_path / "a-file").write_text("old")
+    with pytest.raises(CannotWrite) as caught:
+        write_whole(tmp_path / target, ["new"], replace=replace)
+    assert str(tmp_path / target) in str(caught.value)
+    assert _names(tmp_path) == ["a-file"]
+    assert (tmp_path / "a-file").read_text() == "old"
+
+
+@pytest.mark.parametrize("failing", ["pathlib.Path.open", "os.fsync", "pathlib.Path.replace"])
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_system_that_refuses_leaves_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, code: int
+) -> None:
+    """Raised by hand, since permissions do not stop every user who may run the tests."""
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(failing, refuse)
+        with pytest.raises(CannotWrite, match=os.strerror(code)):
+            write_whole(path, ["new"], replace=True)
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == ["out.csv"]
+
+
+def test_parts_that_end_in_an_error_leave_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+
+    def parts() -> Iterator[str]:
+        yield "new"
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        write_whole(path, parts(), replace=True)
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == ["out.csv"]

@@ -1,0 +1,95 @@
+"""Brings a console into a state that looks the same each time: for snapshots and for the README's pictures."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from textual.pilot import Pilot
+
+from tests.tui.story import Story
+from watui.checks.pace import Pace
+from watui.contract.statuses import Status
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import Answered, RunState
+from watui.simulator.world import World
+from watui.tui.app import WatuiApp
+from watui.tui.commands import Phase
+from watui.tui.session import Session
+
+Stage = Callable[[Pilot[int]], Awaitable[None]]
+
+HALF = 0.55
+"""Share of the numbers that the staged run has decided."""
+
+
+class StillPace(Pace):
+    """A rate that no clock changes."""
+
+    def observe(self, now: float, count: int) -> None:
+        pass
+
+    def per_second(self) -> float:
+        return 41.0
+
+
+async def empty(pilot: Pilot[int]) -> None:
+    await pilot.pause()
+
+
+async def preview(pilot: Pilot[int]) -> None:
+    story = _story(pilot)
+    await story.press("s")
+    await story.until_phase(Phase.PREVIEW)
+
+
+async def running(pilot: Pilot[int]) -> None:
+    await _staged(pilot, HALF)
+
+
+async def done(pilot: Pilot[int]) -> None:
+    await _staged(pilot, 1.0)
+
+
+def _story(pilot: Pilot[int]) -> Story:
+    assert isinstance(pilot.app, WatuiApp)
+    return Story(pilot.app, pilot)
+
+
+async def _staged(pilot: Pilot[int], share: float) -> None:
+    await preview(pilot)
+    story = _story(pilot)
+    session = story.session
+
+    async def ask() -> None:
+        await _answer(session, share)
+        session.refresh()
+        if share < 1:
+            await asyncio.Event().wait()
+        session.phase = Phase.ENDED
+
+    session.ask = ask  # type: ignore[method-assign]
+    session._pace = StillPace()
+    await story.press("enter")
+    await story.until(
+        lambda: sum(count.numbers for count in session.tally.values()) > 0 and session.final > 0, "answers"
+    )
+    if share == 1:
+        await story.until_phase(Phase.ENDED)
+
+
+async def _answer(session: Session, share: float) -> None:
+    """Write down what a run would have, with every number decided up to `share` of them."""
+    record, desk, world = session.record, session.desk, World(latency=None)
+    assert record is not None
+    await desk.ledger(Ledger.start, record.id)
+    inputs = await desk.ledger(Ledger.inputs, record.id, range(1, record.numbers + 1))
+    world.begin(list(inputs.values()), False, 0.0)
+    answers = [
+        Answered(number_id, contact.status, True, contact.wa_id)
+        if number_id * 7 % 100 < share * 100
+        else Answered(number_id, Status.PROCESSING, False, None)
+        for number_id, contact in zip(inputs, world.answer(list(inputs.values()), 0.0).contacts, strict=True)
+    ]
+    ask_id = await desk.ledger(Ledger.asked, record.id, list(inputs))
+    await desk.ledger(Ledger.answered, record.id, ask_id, list(inputs), answers, world.version)
+    if share == 1:
+        await desk.ledger(Ledger.end, record.id, RunState.DONE)

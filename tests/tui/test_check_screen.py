@@ -1,0 +1,317 @@
+"""The Check screen by pilot, against a simulated server that answers at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.conftest import TOKEN
+from tests.tui.story import NARROW, WIDE, console
+from watui.client.server import Server
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import RunState
+from watui.settings.paths import Paths
+from watui.simulator.app import create_app
+from watui.simulator.population import Latency
+from watui.simulator.serving import ServerThread
+from watui.simulator.world import World
+from watui.tui.commands import Phase
+from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+from watui.tui.screens.help import HelpScreen
+
+pytestmark = pytest.mark.anyio
+
+SAMPLE_ROWS = ("16315551000", "+1 631 555 1001", "6315551002", "+163155588")
+"""The request sample of the contract."""
+
+SLOW = Latency(1000.0, 2000.0)
+"""Longer than any test waits."""
+
+
+def at(server: ServerThread) -> Server:
+    return Server.at(server.url, TOKEN)
+
+
+async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        assert "paste" in str(story.screen.welcome.content)
+        await story.paste("phone\n" + "\n".join((*SAMPLE_ROWS, "", "6315551002", "none")) + "\n")
+        await story.until_phase(Phase.PREVIEW)
+        summary = str(story.screen.summary.content)
+        assert "8 rows read: 6 entries, 1 rejected, 2 skipped" not in summary
+        assert "8 rows read: 5 entries, 1 rejected, 2 skipped (1 header, 1 blank)" in summary
+        assert "4 distinct numbers, 1 rows repeat one of them" in summary
+        assert "1 × no digits" in summary
+        assert "1 doubtful" in summary
+        assert "1 request of up to 500 numbers" in summary
+        assert story.session.record is not None
+        assert story.session.record.state is RunState.DRAFT, "nothing is sent before enter"
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        rows = [line.split() for line in story.table()[1:8]]
+        assert rows[0][:1] == ["16315551000"]
+        assert [row[-2 if "valid" in row else -1] for row in rows[:0]] == []
+        statuses = [row.status for row in story.session.desk.reader.rows(story.session.record.id)]
+        assert statuses == ["valid", "invalid", "valid", "failed", "valid", "rejected"]
+        assert "100%" in story.screen.progress.render().plain
+        assert "has a WhatsApp account" in story.screen.legend.render().plain
+
+
+async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
+    with ServerThread(create_app(World(version="v2.45.1", latency=None), TOKEN)) as server:
+        async with console(paths, at(server), size=WIDE) as story:
+            await story.paste("\n".join(SAMPLE_ROWS))
+            await story.until_phase(Phase.PREVIEW)
+            await story.press("enter")
+            await story.until_phase(Phase.ENDED)
+            around = [story.screen.counts, story.screen.legend, story.screen.detail, story.screen.title_line]
+            words = "\n".join([*(line.render().plain for line in around), *story.table()])
+            assert "invalid" not in words
+            assert "has a" not in words
+            assert "says nothing about an account" in words
+            assert "v2.45.1" in words
+
+
+async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.paste("+16315551000\n+16315551001")
+        await story.until_phase(Phase.PREVIEW)
+        await story.paste("+1 631-555-1001\n+16315551002")
+        await story.until(
+            lambda: story.session.record is not None and story.session.record.entries == 4, "four entries"
+        )
+        await story.until_phase(Phase.PREVIEW)
+        assert story.session.record is not None
+        assert story.session.record.numbers == 3
+
+
+async def test_discarding_asks_first(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("escape")
+        await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
+        await story.press("n")
+        assert story.session.phase is Phase.PREVIEW
+        await story.press("escape")
+        await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
+        await story.press("y")
+        await story.until_phase(Phase.EMPTY)
+        assert story.session.record is None
+
+
+async def test_import_by_path_tells_what_is_wrong_and_keeps_the_dialog(paths: Paths, tmp_path: Path) -> None:
+    good = tmp_path / "numbers.csv"
+    good.write_text("name,mobile\nA,+16315551000\n")
+    async with console(paths) as story:
+        await story.press("i")
+        await story.until(lambda: isinstance(story.app.screen, ImportDialog), "the dialog")
+        dialog = story.app.screen
+        assert isinstance(dialog, ImportDialog)
+        dialog.path.value = str(tmp_path / "missing.csv")
+        await story.press("enter")
+        assert "There is no file" in str(dialog.hint.content)
+        dialog.path.value = str(good)
+        await story.press("enter")
+        await story.until_phase(Phase.PREVIEW)
+        assert "numbers.csv (column mobile)" in str(story.screen.summary.content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.txt", b"", "holds no numbers"),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "not a text file"),
+        ("book.xlsx", b"PK\x03\x04rest", "save it as CSV"),
+    ],
+)
+async def test_a_file_that_is_no_list_leaves_the_screen_as_it_was(
+    paths: Paths, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    async with console(paths) as story:
+        await story.press("i")
+        await story.until(lambda: isinstance(story.app.screen, ImportDialog), "the dialog")
+        story.app.screen.query_one(Input).value = str(tmp_path / name)
+        await story.press("enter")
+        await story.until_told(words)
+        await story.until_phase(Phase.EMPTY)
+
+
+async def test_pause_resume_and_cancel(paths: Paths) -> None:
+    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+        async with console(paths, at(server)) as story:
+            await story.paste("\n".join(SAMPLE_ROWS))
+            await story.until_phase(Phase.PREVIEW)
+            await story.press("enter")
+            await story.until(lambda: story.session.final == 1, "the number that cannot be checked is failed")
+            await story.press("p")
+            await story.until_phase(Phase.PAUSED)
+            await story.press("p")
+            await story.until_phase(Phase.RUNNING)
+            await story.press("x")
+            await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
+            await story.press("y")
+            await story.until_phase(Phase.ENDED)
+            assert story.session.was_cancelled
+            assert "cancelled" in story.screen.progress.render().plain
+            await story.press("n")
+            await story.until_phase(Phase.EMPTY)
+
+
+async def test_a_run_that_cannot_go_on_pauses_and_says_why(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, Server.at(server.url, "wrong")) as story:
+        await story.paste("\n".join(SAMPLE_ROWS))
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_phase(Phase.PAUSED)
+        await story.until(lambda: bool(story.screen.banner.display), "the banner")
+        assert "Access denied (1005)" in str(story.screen.banner.content)
+        assert "WATUI_TOKEN" in str(story.screen.banner.content)
+
+
+async def test_search_and_status_pick_rows(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        await story.paste("\n".join(SAMPLE_ROWS))
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        await story.press("f")
+        await story.until(lambda: story.screen.table.row_count == 2, "two valid rows")
+        assert "2 rows that are valid" in story.screen.legend.render().plain
+        await story.press("slash", *"1002")
+        await story.until(lambda: story.screen.table.row_count == 1, "one of them holds 1002")
+        await story.press("escape")
+        await story.until(lambda: story.screen.table.row_count == 2, "the search is closed")
+        await story.press("escape")
+        await story.until(lambda: story.screen.table.row_count == 4, "all rows again")
+
+
+async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerThread, tmp_path: Path) -> None:
+    async with console(paths, at(server)) as story:
+        await story.paste("\n".join(SAMPLE_ROWS))
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        await story.press("f")
+        await story.until(lambda: story.screen.table.row_count == 2, "two valid rows")
+        await story.press("c")
+        await story.until_told("2 numbers sent to the terminal's clipboard")
+        assert story.app.clipboard == "+16315551000\n+16315551002"
+        await story.press("e")
+        await story.until(lambda: isinstance(story.app.screen, ExportDialog), "the dialog")
+        target = tmp_path / "valid.csv"
+        story.app.screen.query_one(Input).value = str(target)
+        await story.press("enter")
+        await story.until_told("2 rows written")
+        lines = target.read_text().splitlines()
+        assert len(lines) == 3
+        assert all(",valid," in line for line in lines[1:])
+
+
+async def test_sample_is_refused_on_a_real_server(paths: Paths, server: ServerThread, world: World) -> None:
+    async with console(paths, at(server)) as story:
+        await story.press("s")
+        await story.until_told("never sent to a real server")
+        assert story.session.phase is Phase.EMPTY
+        assert "load sample" not in str(story.screen.welcome.content)
+
+
+async def test_a_paste_during_a_run_is_refused_not_lost_silently(paths: Paths) -> None:
+    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+        async with console(paths, at(server)) as story:
+            await story.paste(SAMPLE_ROWS[0])
+            await story.until_phase(Phase.PREVIEW)
+            await story.press("enter")
+            await story.until_phase(Phase.RUNNING)
+            await story.paste("+16315559999")
+            await story.until_told("paste again")
+            assert story.session.record is not None
+            assert story.session.record.entries == 1
+
+
+async def test_a_paste_of_several_lines_into_the_search_is_a_list(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        assert story.session.record is not None
+        before = story.session.record.entries
+        await story.press("slash")
+        await story.paste("+16315551000\n+16315551001")
+        await story.until(
+            lambda: story.session.record is not None and story.session.record.entries == before + 2, "both"
+        )
+        assert story.screen.search.value == ""
+
+
+async def test_help_tells_every_key_and_closes(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("question_mark")
+        await story.until(lambda: isinstance(story.app.screen, HelpScreen), "help")
+        await story.press("escape")
+        assert not isinstance(story.app.screen, HelpScreen)
+
+
+async def test_rows_that_another_process_commits_appear_by_themselves(paths: Paths) -> None:
+    """The screen follows the ledger, not the run in its own process."""
+    async with console(paths) as story:
+        await story.paste("+16315551000\n+16315551001")
+        await story.until_phase(Phase.PREVIEW)
+        record = story.session.record
+        assert record is not None
+        other = Ledger(paths.ledger)
+        source = other.add_source(record.id, "other", None)
+        other.add_rows(record.id, source, [], {"blank": 3})
+        other.close()
+        await story.until(lambda: story.session.record is not None and story.session.record.blank == 3, "three blanks")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), NARROW, WIDE, (400, 100)])
+async def test_every_size_works_while_it_runs(paths: Paths, size: tuple[int, int]) -> None:
+    async with console(paths, size=NARROW) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.pilot.resize_terminal(*size)
+        await story.press("enter")
+        await story.until(lambda: story.session.final > 0, "first answers")
+        await story.press("end", "pageup", "f", "home")
+        await story.pilot.resize_terminal(*NARROW)
+        await story.pilot.pause()
+        assert all(len(line) == NARROW[0] for line in story.table())
+
+
+async def test_hostile_text_reaches_no_widget_as_markup_or_control(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        await story.paste(
+            "+16315551000 [/x] [@click=app.quit]quit[/]\n\x1b]52;c;AAAA\x07 1234567\n[red]6315551002\u202e\u200b"
+        )
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        for _ in range(3):
+            text = "\n".join((*story.table(), story.screen.detail.render().plain))
+            assert not [character for character in text if not (character.isprintable() or character == "\n")]
+            await story.press("down")
+        assert "[/x]" in story.table()[1]
+
+
+async def test_quitting_during_a_run_asks_first(paths: Paths) -> None:
+    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+        async with console(paths, at(server)) as story:
+            await story.paste(SAMPLE_ROWS[0])
+            await story.until_phase(Phase.PREVIEW)
+            await story.press("enter")
+            await story.until_phase(Phase.RUNNING)
+            await story.press("q")
+            await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
+            await story.press("y")
+            await story.until(lambda: story.app.return_value == 0, "the end")
+
+
+async def test_a_theme_that_is_chosen_is_kept(paths: Paths) -> None:
+    async with console(paths) as story:
+        story.app.theme = "watui-light"
+        await story.until(lambda: paths.settings.exists(), "settings.toml")
+        assert 'theme = "watui-light"' in paths.settings.read_text()
+        await asyncio.sleep(0)
