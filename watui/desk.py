@@ -12,18 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from watui.checks.importing import Import, import_aside, import_source
-from watui.checks.prepare import add_source
+from watui.checks.importing import import_aside
+from watui.checks.prepare import Import
 from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
-from watui.contract.statuses import FULLEST_VERSION
+from watui.contract.statuses import FULLEST_VERSION, Status
 from watui.export.rows import ResultRow, csv_lines, iso, jsonl
 from watui.files import write_whole
-from watui.intake.entries import Row as IntakeRow
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState
+from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState
 from watui.ledger.thread import LedgerThread
 from watui.settings.paths import Paths
 
@@ -74,18 +73,9 @@ class Desk:
         """Add an empty draft."""
         return self.reader.run(await self.ledger(Ledger.add_run, options))
 
-    async def import_here(self, run_id: int, path: str, name: str, column: str | None, skip_doubtful: bool) -> None:
-        """Import a file, or `-`, on the ledger's thread. Raises BadSource."""
-        wanted = Import(run_id, name, self.region, column, skip_doubtful)
-        await self.ledger(import_source, path, wanted)
-
     async def import_aside(self, run_id: int, path: str, name: str, text: str | None = None) -> None:
         """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
         await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
-
-    async def add_rows(self, run_id: int, name: str, rows: list[IntakeRow], skip_doubtful: bool) -> None:
-        """Add rows that are at hand already as a source of their own."""
-        await self.ledger(add_source, run_id, name, None, rows, region=self.region, skip_doubtful=skip_doubtful)
 
     async def open_run(self, run_id: int, policy: Policy) -> Run:
         """Return a run ready to drive, connecting to the server first."""
@@ -168,14 +158,14 @@ class Desk:
 
 
 def result_row(row: Row) -> ResultRow:
-    """Return a row of the ledger as other programs get it."""
+    """Return a row of the ledger as other programs get it: what is asked and not answered is processing."""
     return ResultRow(
         row.source,
         row.line,
         row.input,
         row.number,
         row.region,
-        row.status,
+        Status.PROCESSING if row.status == QUEUED and row.in_flight else row.status,
         row.wa_id,
         row.problem,
         row.duplicate_of,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.conftest import OPTIONS
-from watui.checks.importing import Import, import_aside, import_source
+from watui.checks.importing import import_aside, import_source
+from watui.checks.prepare import Import
 from watui.intake.problems import BadSource
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS
-from watui.checks.prepare import CHUNK_ROWS, add_source, prepare
+from watui.checks.prepare import CHUNK_ROWS, Import, add_source, prepare
 from watui.intake.entries import Entry, Row, Skipped, single
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -68,7 +68,7 @@ def test_rows_in_are_entries_rejected_and_skipped(
     ledger: Ledger, reader: Reader, rows: list[Row], skip_doubtful: bool
 ) -> None:
     run_id = ledger.add_run(OPTIONS)
-    add_source(ledger, run_id, "list", "phone", iter(rows), region="US", skip_doubtful=skip_doubtful)
+    add_source(ledger, Import(run_id, "list", "US", skip_doubtful=skip_doubtful), "phone", iter(rows))
     run = reader.run(run_id)
     assert run.entries + run.rejected + run.skipped == run.read == len(rows)
     assert (run.header, run.blank, run.comment) == tuple(rows.count(kind) for kind in Skipped)
@@ -85,6 +85,6 @@ def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger,
     rows = (Entry(line, f"+1212555{line:04}", None) for line in range(1, count + 1))
     told: list[int] = []
     run_id = ledger.add_run(OPTIONS)
-    add_source(ledger, run_id, "list", None, rows, region="US", skip_doubtful=False, progress=told.append)
+    add_source(ledger, Import(run_id, "list", "US"), None, rows, told.append)
     assert told == [CHUNK_ROWS, 2 * CHUNK_ROWS, count]
     assert reader.run(run_id).entries == count

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import TOKEN
-from watui.checks.prepare import add_source
+from watui.checks.prepare import Import, add_source
 from watui.checks.run import Run
 from watui.checks.scheduler import Policy
 from watui.client.contacts import ContactsClient
@@ -46,7 +46,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 def draft(ledger: Ledger, inputs: Sequence[str], *, blocking: str = "no_wait", force_check: bool = False) -> int:
     run_id = ledger.add_run(RunOptions("test", "US", blocking, force_check, FAST.batch_size))
     rows = [single(line, text) for line, text in enumerate(inputs, 1)]
-    add_source(ledger, run_id, "list", None, rows, region="US", skip_doubtful=False)
+    add_source(ledger, Import(run_id, "list", "US"), None, rows)
     return run_id
 
 

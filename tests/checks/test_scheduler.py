@@ -225,7 +225,10 @@ def test_an_outage_of_days_breaks_nothing() -> None:
 def test_a_person_can_make_it_go_on_at_once() -> None:
     scheduler = make(Policy(), [1])
     ask = take(scheduler.next(0))
-    scheduler.failed(ask, 1, 1000)
-    assert isinstance(scheduler.next(2), Wait)
+    scheduler.failed(ask, 1)
+    assert isinstance(scheduler.next(1.1), Wait)
     scheduler.forgive()
-    assert scheduler.next(2) == ask
+    assert scheduler.next(1.1) == ask
+    scheduler.failed(ask, 2, 1000)
+    scheduler.forgive()
+    assert scheduler.next(2.1) == Wait(1002), "what the server asked for outlasts a person's patience"

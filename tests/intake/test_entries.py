@@ -14,7 +14,7 @@ from watui.intake.records import Layout
 
 
 def _read(text: str, column: str | None = None) -> tuple[Layout, list[Row]]:
-    layout, rows = read_entries(io.StringIO(text, newline=""), column, "list.csv")
+    layout, rows = read_entries(io.StringIO(text, newline=None), column, "list.csv")
     return layout, list(rows)
 
 

@@ -12,7 +12,7 @@ from watui.intake.records import LONGEST_LINE, Layout, Record, looks_like_number
 
 
 def _read(text: str, column: str | None = None) -> tuple[Layout, list[Record]]:
-    layout, records = read_records(io.StringIO(text, newline=""), column, "list.csv")
+    layout, records = read_records(io.StringIO(text, newline=None), column, "list.csv")
     return layout, list(records)
 
 

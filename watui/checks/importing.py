@@ -11,25 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from watui.checks.prepare import add_source
+from watui.checks.prepare import Import, add_source
 from watui.intake.entries import read_entries
 from watui.intake.problems import BadSource
 from watui.intake.sources import open_text
 from watui.ledger.ledger import Ledger
-
-STOP_SECONDS = 2.0
-"""How long a process may take to end when it is asked to."""
-
-
-class Import(msgspec.Struct, frozen=True):
-    """How to import a source, and where into."""
-
-    run_id: int
-    name: str
-    """What the source is called in the ledger."""
-    region: str
-    column: str | None = None
-    skip_doubtful: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -43,16 +29,7 @@ def import_source(ledger: Ledger, path: str, wanted: Import, progress: Callable[
     """Import the file at `path`, or `-`, in this process; `progress` is told how many rows are in. Raises BadSource."""
     with open_text(path) as text:
         layout, rows = read_entries(text, wanted.column, wanted.name)
-        add_source(
-            ledger,
-            wanted.run_id,
-            wanted.name,
-            layout.column_name,
-            rows,
-            region=wanted.region,
-            skip_doubtful=wanted.skip_doubtful,
-            progress=progress,
-        )
+        add_source(ledger, wanted, layout.column_name, rows, progress)
 
 
 async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None = None) -> None:
@@ -79,9 +56,9 @@ async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None
             last = msgspec.json.decode(lines[-1], type=Progress)
     finally:
         if process.returncode is None:
-            process.terminate()
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
+            # Safe at any moment: a transaction of the ledger is whole or not there.
+            process.kill()
+            await process.wait()
     if last.error is not None:
         raise BadSource(last.error)
     if process.returncode != 0:

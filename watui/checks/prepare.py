@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+import msgspec
+
 from watui.contract.conversion import read
 from watui.intake.entries import Entry, Row, Skipped
 from watui.ledger.ledger import Ledger
@@ -11,6 +13,17 @@ from watui.ledger.rows import NewRow
 
 CHUNK_ROWS = 1_000
 """Rows in one transaction: short enough that others can write in between."""
+
+
+class Import(msgspec.Struct, frozen=True):
+    """How to import a source, and where into."""
+
+    run_id: int
+    name: str
+    """What the source is called in the ledger."""
+    region: str
+    column: str | None = None
+    skip_doubtful: bool = False
 
 
 def prepare(entry: Entry, region: str, skip_doubtful: bool) -> NewRow:
@@ -30,21 +43,17 @@ def prepare(entry: Entry, region: str, skip_doubtful: bool) -> NewRow:
 
 def add_source(
     ledger: Ledger,
-    run_id: int,
-    name: str,
+    wanted: Import,
     column_name: str | None,
     rows: Iterable[Row],
-    *,
-    region: str,
-    skip_doubtful: bool,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Append the `rows` of a source to a draft, a chunk at a time; `progress` is told how many are in."""
-    source_id = ledger.add_source(run_id, name, column_name)
+    source_id = ledger.add_source(wanted.run_id, wanted.name, column_name)
     rows, count = iter(rows), 0
     while chunk := list(islice(rows, CHUNK_ROWS)):
         skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
-        entries = (prepare(row, region, skip_doubtful) for row in chunk if isinstance(row, Entry))
-        ledger.add_rows(run_id, source_id, entries, skipped)
+        entries = (prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry))
+        ledger.add_rows(wanted.run_id, source_id, entries, skipped)
         count += len(chunk)
         progress(count)

@@ -152,10 +152,11 @@ class Run:
         self.follower(changed)
 
     def _failed(self, ask: Ask, failure: Failure) -> None:
-        retry_after = failure.retry_after if isinstance(failure, Overloaded) else None
-        self._scheduler.failed(ask, time.monotonic(), retry_after)
+        retry_after = failure.retry_after if isinstance(failure, ServerTrouble) else None
+        asks_for_patience = isinstance(failure, Overloaded)
+        self._scheduler.failed(ask, time.monotonic(), retry_after, counts=not asks_for_patience)
         may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble)
-        if isinstance(failure, Overloaded) or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
+        if asks_for_patience or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
             return
         self.failure = failure
         self._paused = True

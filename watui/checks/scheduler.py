@@ -35,6 +35,13 @@ class Policy:
     """Requests without an answer at any time."""
 
 
+_MOST_POLLS = 100
+"""Whose delay differs from poll to poll."""
+
+_MOST_DOUBLINGS = 16
+"""Of the delay after failures; any `longest_retry` is reached long before."""
+
+
 class Ask(NamedTuple):
     """Ask about these numbers now."""
 
@@ -72,6 +79,7 @@ class Scheduler:
         self._order = 0
         self._in_flight = 0
         self._not_before = -math.inf
+        self._closed_until = -math.inf
         self._trouble = 0
         self._poll_is_next = False
         if numbers := tuple(open_numbers):
@@ -93,7 +101,7 @@ class Scheduler:
             return Done()
         if self._in_flight >= self._policy.in_flight:
             return Wait(math.inf)
-        ready_at = max(self._not_before, self._first_due())
+        ready_at = max(self._not_before, self._closed_until, self._first_due())
         if now < ready_at:
             return Wait(ready_at)
         self._in_flight += 1
@@ -119,17 +127,21 @@ class Scheduler:
         for polls, numbers in by_polls.items():
             self._put_back(tuple(numbers), now + self._poll_delay(polls))
 
-    def failed(self, ask: Ask, now: float, retry_after: float | None = None) -> None:
-        """Take note that `ask` got no answer: it is asked again, after `retry_after` seconds at least."""
+    def failed(self, ask: Ask, now: float, retry_after: float | None = None, *, counts: bool = True) -> None:
+        """Take note that `ask` got no answer: it is asked again, after `retry_after` seconds at least.
+
+        `counts` is whether it counts among the tries of this question.
+        """
         self._in_flight -= 1
-        backoff = min(self._policy.longest_retry, self._policy.first_retry_after * 2**self._trouble)
+        doublings = min(self._trouble, _MOST_DOUBLINGS)
+        backoff = min(self._policy.longest_retry, self._policy.first_retry_after * 2**doublings)
         self._trouble += 1
-        delay = max(retry_after or 0.0, backoff * self._chance.uniform(0.75, 1.25))
-        self._not_before = max(self._not_before, now + delay)
-        self._failed.append(ask._replace(tries=ask.tries + 1))
+        self._not_before = max(self._not_before, now + backoff * self._chance.uniform(0.75, 1.25))
+        self._closed_until = max(self._closed_until, now + (retry_after or 0.0))
+        self._failed.append(ask._replace(tries=ask.tries + counts))
 
     def forgive(self) -> None:
-        """Forget past failures: a person says that it may go on at once."""
+        """Forget past failures: a person says that it may go on. What the server asked to wait still holds."""
         self._trouble = 0
         self._not_before = -math.inf
         self._failed = deque(ask._replace(tries=0) for ask in self._failed)
@@ -145,7 +157,7 @@ class Scheduler:
         return self._due[0][0] if self._due else math.inf
 
     def _poll_delay(self, polls: int) -> float:
-        growth = self._policy.poll_growth ** min(polls, 50)
+        growth = self._policy.poll_growth ** min(polls, _MOST_POLLS)
         return min(self._policy.longest_poll, self._policy.first_poll_after * growth)
 
     def _put_back(self, numbers: tuple[int, ...], due: float) -> None:

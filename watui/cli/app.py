@@ -21,7 +21,7 @@ _LONGEST_WAIT_FOR_INPUT = 0.3
 @click.version_option(__version__, message="watui %(version)s")
 @click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN. Else the simulator.")
 @click.pass_context
-def watui(context: click.Context, url: str | None) -> None:
+def watui(context: click.Context, url: str | None) -> int:
     """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator.
 
     Without a command, watui opens the console.
@@ -29,17 +29,17 @@ def watui(context: click.Context, url: str | None) -> None:
     if context.invoked_subcommand is not None:
         if url is not None:
             raise Stop(f"--url goes after the command: watui {context.invoked_subcommand} --url {url}")
-        return
+        return Exit.DONE
     if _can_show_console():
         from watui.cli.console import open_console
 
-        raise SystemExit(open_console(url))
+        return open_console(url)
     if _is_fed():
         raise Stop("numbers on standard input? Then 'watui check -' is meant: it reads them and prints a row for each")
     if url is not None:
         raise Stop("the console needs a terminal; without one, check a file on that server: watui check FILE --url URL")
     say(f"{_why_no_console()}; checking the sample numbers instead, as 'watui check --sample' does.")
-    context.invoke(check, sample=True)
+    return int(context.invoke(check, sample=True))
 
 
 watui.add_command(check)

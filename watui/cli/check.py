@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from watui.checks.pace import Pace
 from watui.checks.scheduler import Policy
 from watui.cli.exits import Exit, Stop
+from watui.cli.given import Given, import_all, say_summary
 from watui.cli.talk import ProgressLine, say
 from watui.cli.target import find_region, find_server, find_settings
 from watui.client.exchanges import Exchange
@@ -27,38 +27,28 @@ from watui.desk import SIMULATOR, Desk, result_row
 from watui.export.rows import ResultRow, csv_lines, json_line, jsonl
 from watui.export.table import table
 from watui.files import CannotWrite, write_whole
-from watui.intake.entries import single
-from watui.intake.problems import BadSource
-from watui.intake.sample import SAMPLE_NAME, sample_text
-from watui.intake.sources import STDIN, source_name
 from watui.ledger.rows import REJECTED, RowFilter, RunOptions, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
+from watui.text import clean
 
 UNATTENDED_SECONDS = 300.0
 """How long a run may take where nobody watches it."""
 
 PROGRESS_SECONDS = 0.2
 
-NUMBERS_NAME = "--number"
 FORMATS = ("table", "jsonl", "csv")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a command line asks for."""
+    """What a command line asks for, beside what to check and where."""
 
-    files: Sequence[str]
-    numbers: Sequence[str]
-    sample: bool
-    column: str | None
-    skip_doubtful: bool
     format: str
     output: Path | None
     give_up_after: float | None
     follow: bool
     trace: bool
-    dry_run: bool
 
 
 @click.command()
@@ -84,17 +74,27 @@ class Wanted:
 @click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token.")
 @click.option("--dry-run", is_flag=True, help="Read and convert, say what would be asked, and ask nothing.")
 def check(
+    files: Sequence[str],
+    numbers: Sequence[str],
+    sample: bool,
     url: str | None,
+    column: str | None,
     blocking: str | None,
     force_check: bool,
     batch_size: int | None,
     format_: str | None,
+    output: Path | None,
     region: str | None,
-    **rest: Any,
+    skip_doubtful: bool,
+    give_up_after: float | None,
+    follow: bool,
+    trace: bool,
+    dry_run: bool,
 ) -> int:
     """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
-    wanted = Wanted(format=format_ or ("table" if sys.stdout.isatty() else "jsonl"), **rest)
-    _refuse_contradictions(wanted, url, format_)
+    given = Given(files, numbers, sample, column, skip_doubtful)
+    wanted = Wanted(format_ or ("table" if sys.stdout.isatty() else "jsonl"), output, give_up_after, follow, trace)
+    _refuse_contradictions(given, wanted, url, format_)
     paths = find_paths()
     settings = find_settings(paths)
     server = find_server(url)
@@ -106,87 +106,39 @@ def check(
         batch_size or settings.batch_size,
     )
     try:
-        return asyncio.run(_check(wanted, options, paths, server))
-    except (LedgerUnusable, CannotWrite) as error:
+        record = import_all(paths, given, options)
+        say_summary(record, server)
+        if dry_run:
+            say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
+            return Exit.DONE
+        return asyncio.run(_check(wanted, record, paths, server))
+    except (LedgerUnusable, CannotWrite, OSError) as error:
         raise Stop(str(error)) from error
 
 
-def _refuse_contradictions(wanted: Wanted, url: str | None, format_: str | None) -> None:
-    if not wanted.files and not wanted.numbers and not wanted.sample:
+def _refuse_contradictions(given: Given, wanted: Wanted, url: str | None, format_: str | None) -> None:
+    if not given.files and not given.numbers and not given.sample:
         raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")
-    if wanted.sample and url is not None:
+    if given.sample and url is not None:
         raise Stop("sample numbers are for the simulator only: leave out --sample or --url")
     if wanted.follow and format_ not in (None, "jsonl"):
         raise Stop("--follow prints JSON lines: leave out --format, or say --format jsonl")
+    if wanted.give_up_after is not None and not math.isfinite(wanted.give_up_after):
+        raise Stop("--give-up-after takes a number of seconds")
     if wanted.output is not None and not wanted.output.parent.is_dir():
         raise Stop(f"cannot write {wanted.output}: there is no folder {wanted.output.parent}")
     if wanted.output is not None and wanted.output.is_dir():
         raise Stop(f"cannot write {wanted.output}: it is a directory, name a file in it")
 
 
-async def _check(wanted: Wanted, options: RunOptions, paths: Paths, server: Server | None) -> int:
-    desk = Desk(paths, server, options.region)
+async def _check(wanted: Wanted, record: RunRecord, paths: Paths, server: Server | None) -> int:
+    desk = Desk(paths, server, record.options.region)
     try:
-        record = await _import(desk, wanted, options)
-        _say_summary(desk, record)
-        if wanted.dry_run:
-            say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
-            return Exit.DONE
         failure = await _ask(desk, record, wanted)
         _write(desk, record, wanted)
         return _conclude(desk, record, failure)
     finally:
         await desk.close()
-
-
-async def _import(desk: Desk, wanted: Wanted, options: RunOptions) -> RunRecord:
-    """Import every source into a new draft and return it; a draft that holds nothing to ask is not kept."""
-    run_id = (await desk.add_draft(options)).id
-    try:
-        for path in wanted.files:
-            await desk.import_here(run_id, path, source_name(path), wanted.column, wanted.skip_doubtful)
-        if wanted.numbers:
-            rows = [single(line, number) for line, number in enumerate(wanted.numbers, 1)]
-            await desk.add_rows(run_id, NUMBERS_NAME, rows, wanted.skip_doubtful)
-        if wanted.sample:
-            await desk.import_aside(run_id, STDIN, SAMPLE_NAME, sample_text())
-        record = desk.reader.run(run_id)
-        if record.entries == 0:
-            raise Stop(_why_nothing(desk, record))
-    except BadSource as error:
-        await desk.discard(run_id)
-        raise Stop(str(error)) from error
-    except (Stop, asyncio.CancelledError):
-        await desk.discard(run_id)
-        raise
-    return record
-
-
-def _why_nothing(desk: Desk, record: RunRecord) -> str:
-    names = ", ".join(name for name, _ in desk.reader.sources(record.id))
-    if record.read == 0:
-        return f"{names} is empty: give one number a row"
-    return f"no phone numbers in {names}: {_rejections(desk, record) or 'only blank lines, comments or a header'}"
-
-
-def _rejections(desk: Desk, record: RunRecord) -> str:
-    return ", ".join(f"{count:,} × {problem}" for problem, count in desk.reader.problems(record.id))
-
-
-def _say_summary(desk: Desk, record: RunRecord) -> None:
-    who = (
-        f"the embedded simulator, {desk.expected_version}" if desk.is_simulator else f"the server at {desk.server_name}"
-    )
-    say(f"Asking {who}, read as registered in {record.options.region}.")
-    say(
-        f"{record.read:,} rows read: {record.entries:,} entries, {record.rejected:,} rejected,"
-        f" {record.skipped:,} skipped (header, blank, comment). {record.numbers:,} distinct numbers"
-        f" in {math.ceil(record.numbers / record.options.batch_size):,} requests, polls aside."
-    )
-    if record.rejected:
-        say(f"Rejected, never sent: {_rejections(desk, record)}.")
-    if record.doubtful:
-        say(f"Doubtful, asked all the same: {record.doubtful:,}; --skip-doubtful leaves them out.")
 
 
 async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
@@ -236,7 +188,7 @@ def _print_rows(rows: Iterable[ResultRow]) -> None:
 
 
 def _trace(exchange: Exchange) -> None:
-    say(f"> {exchange.method} {exchange.url}  Authorization: Bearer ***")
+    say(f"> {exchange.method} {exchange.url}{'  Authorization: Bearer ***' * exchange.had_token}")
     say(f"> {exchange.request.decode('utf-8', 'replace')}")
     outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"
     say(f"< {outcome} after {exchange.seconds * 1000:.0f} ms")
@@ -250,9 +202,10 @@ def _write(desk: Desk, record: RunRecord, wanted: Wanted) -> None:
         write_whole(wanted.output, _formatted(rows, wanted.format, None), replace=True)
         say(f"{record.rows:,} rows written to {wanted.output}")
     elif not wanted.follow:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        on_terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if on_terminal else None
         for line in _formatted(rows, wanted.format, width):
-            click.echo(line, nl=False)
+            click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)
 
 
 def _formatted(rows: Iterator[ResultRow], format_: str, width: int | None) -> Iterator[str]:

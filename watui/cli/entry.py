@@ -1,5 +1,6 @@
 """Where the `watui` command begins."""
 
+import os
 import sys
 
 from watui import __version__
@@ -10,6 +11,15 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"watui {__version__}")
         return
+    _stand_in_for_closed_streams()
     from watui.cli.app import run
 
     sys.exit(run())
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Open the null device for each standard stream that was closed, so that no other file takes its descriptor."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
+            setattr(sys, name, open(descriptor, "r" if name == "stdin" else "w"))  # noqa: SIM115 - open to the end

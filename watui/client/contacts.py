@@ -9,6 +9,7 @@ import msgspec
 
 from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble, Unusable
 from watui.client.transport import Reply, Transport
+from watui.contract import errors
 from watui.contract.models import ApiError, Blocking, CheckAnswer, CheckRequest, Contact, version_of
 from watui.contract.rules import CONTACTS_PATH
 
@@ -62,6 +63,10 @@ def _by_input(contacts: Sequence[Contact], inputs: frozenset[str]) -> dict[str, 
     return {text: contact for text, contact in known.items() if text not in contradicted}
 
 
+_OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
+_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
 class _Errors(msgspec.Struct):
     errors: list[ApiError] | None = None
 
@@ -69,12 +74,10 @@ class _Errors(msgspec.Struct):
 def _check_answer(reply: Reply) -> CheckAnswer:
     try:
         said = msgspec.json.decode(reply.body, type=_Errors).errors
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _NOT_JSON:
         said = None
-    if not 200 <= reply.status < 300:
+    if said or not 200 <= reply.status < 300:
         raise _failure(reply, said[0] if said else None)
-    if said:
-        raise Refused(_words(said[0]), said[0].code, reply.status)
     try:
         members = msgspec.json.decode(reply.body)
         if isinstance(members, dict) and members.get("errors"):
@@ -82,22 +85,23 @@ def _check_answer(reply: Reply) -> CheckAnswer:
         return msgspec.convert(members, CheckAnswer)
     except msgspec.ValidationError as error:
         raise Unusable(f"the answer has another shape than documented: {error}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise Unusable("the answer is not JSON") from error
 
 
 def _failure(reply: Reply, error: ApiError | None) -> Failure:
+    """Return what went wrong, by the error's code where there is one, else by the HTTP status."""
     words = _words(error) if error else f"HTTP {reply.status}"
     code = error.code if error else None
     if 300 <= reply.status < 400:
         return Unusable(f"the server redirects (HTTP {reply.status}); redirects are never followed")
-    if reply.status in (429, 503):
+    if code in _OVERLOAD_CODES or reply.status in (429, 503):
         return Overloaded(words, _retry_after(reply.headers))
-    if reply.status >= 500:
-        return ServerTrouble(words)
-    if reply.status in (401, 403):
+    if code == errors.ACCESS_DENIED or reply.status in (401, 403):
         return AccessDenied(words, code, reply.status)
-    if reply.status >= 400:
+    if reply.status == 408 or reply.status >= 500:
+        return ServerTrouble(words, _retry_after(reply.headers))
+    if error is not None or reply.status >= 400:
         return Refused(words, code, reply.status)
     return Unusable(f"an HTTP status that is no answer: {reply.status}")
 
@@ -114,6 +118,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        date = parsedate_to_datetime(text)
+        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None

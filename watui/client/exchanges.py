@@ -23,6 +23,8 @@ class Exchange(NamedTuple):
     """From sending to the last byte, or to the failure."""
     failure: str | None
     """Why no answer came."""
+    had_token: bool
+    """Whether a bearer token went with it."""
 
 
 class Exchanges:

@@ -54,17 +54,17 @@ class AccessDenied(Refused):
 
 
 class ServerTrouble(Failure):
-    """The server says that it failed itself (5xx)."""
+    """The server says that it failed itself (5xx), or was too slow for itself (408)."""
 
     next_step = "Wait a little, then try again; if it stays, see the server's own log."
+
+    def __init__(self, title: str, retry_after: float | None) -> None:
+        super().__init__(title)
+        self.retry_after = retry_after
+        """Seconds that the server asks to wait at least, None where it does not say."""
 
 
 class Overloaded(ServerTrouble):
     """Too many requests (429) or a full queue (503)."""
 
     next_step = "Ask more slowly."
-
-    def __init__(self, title: str, retry_after: float | None) -> None:
-        super().__init__(title)
-        self.retry_after = retry_after
-        """Seconds that the server asks to wait at least, None where it does not say."""

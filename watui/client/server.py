@@ -27,10 +27,12 @@ class Server:
         """Return the server at `url`, which may end in the path of the API. Raises BadServer."""
         example = "such as https://wa.example.com:9090"
         try:
-            parts = urlsplit(url.strip())
+            url = url.strip()
+            parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
-        except ValueError as error:
-            raise BadServer(f"not a URL: {error}; give one {example}") from error
+        except ValueError:
+            # Its words may quote a password.
+            raise BadServer(f"not a URL; give one {example}") from None
         if parts.username is not None or parts.password is not None:
             raise BadServer("a URL with user:password@ in it is refused: give the token in WATUI_TOKEN")
         if parts.scheme not in ("http", "https") or not host or not url.isprintable():

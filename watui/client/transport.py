@@ -37,7 +37,7 @@ class Transport:
             trust_env=not server.is_local,
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            headers={"Accept": "application/json", "User-Agent": "watui"},
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "watui"},
         )
 
     async def post(self, path: str, body: bytes, seconds: float) -> Reply:
@@ -55,8 +55,6 @@ class Transport:
                 reply = await self._send("POST", url, body)
         except TimeoutError:
             failure = TimedOut(f"{self._server.host} did not answer within {seconds:g} seconds")
-        except httpx.DecodingError:
-            failure = Unusable("the answer is compressed in a way that cannot be read")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             failure = _unreachable(self._server, error)
         except Unusable as error:
@@ -72,6 +70,7 @@ class Transport:
                     reply.body if reply else b"",
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
+                    self._server.token is not None,
                 )
             )
         if failure is not None:
@@ -88,12 +87,19 @@ class Transport:
         if self._server.token is not None:
             headers["Authorization"] = f"Bearer {self._server.token}"
         async with self._client.stream(method, url, content=body, headers=headers) as response:
+            if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+                # Decoding costs memory before a limit can be seen, and nothing compressed was asked for.
+                raise Unusable("the answer is compressed, which was not asked for")
             received = bytearray()
             async for chunk in response.aiter_bytes():
                 received += chunk
                 if len(received) > MAX_BODY_BYTES:
                     raise Unusable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
-            return Reply(response.status_code, response.headers, bytes(received))
+            return Reply(response.status_code, response.headers, self._without_token(bytes(received)))
+
+    def _without_token(self, body: bytes) -> bytes:
+        """Return `body` without the token, which a server might quote back."""
+        return body.replace(self._server.token.encode(), b"***") if self._server.token else body
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:

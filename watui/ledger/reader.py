@@ -17,7 +17,7 @@ SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :r
        coalesce(e.problem, n.doubt),
        CASE WHEN n.first_row < e.row THEN
            (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
-       n.checked_at, n.server_version, n.number_id
+       n.checked_at, n.server_version, n.number_id, coalesce(n.in_flight, 0)
 FROM entry e
 JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
@@ -33,6 +33,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._db = schema.connect(path)
+        self._db.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
         self._seen = self._data_version()
 
     def close(self) -> None:
@@ -87,10 +88,11 @@ class Reader:
             conditions.append("coalesce(n.status, :rejected) = :status")
             values["status"] = wanted.status
         if wanted.text:
-            conditions.append(
-                "(instr(lower(e.input), :text) OR instr(n.number, :text) OR instr(lower(n.wa_id), :text))"
-            )
-            values["text"] = wanted.text.lower()
+            # SQLite's own lower() is quick, and knows ASCII alone.
+            fold = "lower" if wanted.text.isascii() else "casefold"
+            columns = (f"{fold}(e.input)", "n.number", f"{fold}(n.wa_id)")
+            conditions.append(f"({' OR '.join(f'instr({column}, :text)' for column in columns)})")
+            values["text"] = wanted.text.casefold()
         cursor = self._db.execute(
             "SELECT e.row FROM entry e LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
             f" WHERE {' AND '.join(conditions)} ORDER BY e.row",

@@ -118,6 +118,8 @@ class Row(NamedTuple):
     checked_at: float | None
     server_version: str | None
     number_id: int | None
+    in_flight: bool
+    """Whether it was asked and the answer has not come."""
 
 
 class Answered(NamedTuple):

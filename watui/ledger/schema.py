@@ -1,12 +1,15 @@
 """The tables, and how a connection to them is opened."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 SCHEMA_VERSION = 1
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's."""
+
+_BUSY_STEP_SECONDS = 0.02
 
 _TABLES = """
 CREATE TABLE run (
@@ -105,7 +108,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         with_schema = connection.execute("PRAGMA user_version").fetchone()[0]
         if with_schema == 0:
@@ -116,6 +119,20 @@ def connect(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait for others in this one case, so this does."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_STEP_SECONDS)
+        else:
+            return
 
 
 def _create(connection: sqlite3.Connection) -> None:

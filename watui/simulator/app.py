@@ -44,9 +44,10 @@ def create_app(world: World, token: str, *, clock: Clock = time.time, sleep: Sle
         asked = _check_request(await _body(request))
         now = clock()
         decided_at = world.begin(asked.contacts, asked.force_check, now)
-        if asked.blocking == "wait":
+        while asked.blocking == "wait" and decided_at > now:
             await sleep(decided_at - now)
             now = decided_at
+            decided_at = world.begin(asked.contacts, False, now)
         return _json(world.answer(asked.contacts, now))
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -62,10 +63,12 @@ def create_app(world: World, token: str, *, clock: Clock = time.time, sleep: Sle
     async def bug(_: Request, __: Exception) -> Response:
         return envelope(Refusal(errors.INTERNAL))
 
-    return Starlette(
+    app = Starlette(
         routes=[Route(CONTACTS_PATH, check, methods=["POST"])],
         exception_handlers={Refusal: refused, HTTPException: http_error, Exception: bug},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _json(answer: object, http_status: int = 200) -> Response:
@@ -90,7 +93,7 @@ async def _body(request: Request) -> bytes:
 def _check_request(body: bytes) -> CheckRequest:
     try:
         members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(errors.BAD_REQUEST, f"not JSON: {error}") from error
     if not isinstance(members, dict):
         raise Refusal(errors.INVALID, "a JSON object is expected")

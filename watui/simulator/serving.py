@@ -1,5 +1,6 @@
 """Serves an application over HTTP from a thread with its own loop."""
 
+import logging
 import socket
 import threading
 import time
@@ -35,6 +36,9 @@ class ServerThread:
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=int(STOP_SECONDS)
         )
+        # What it would print would land on the console's screen.
+        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        logging.getLogger("uvicorn").propagate = False
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="watui-simulator", daemon=True

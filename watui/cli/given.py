@@ -1,0 +1,98 @@
+"""What a command line gives to check, into a draft of the ledger.
+
+Without an event loop, so that ctrl+c ends it even while standard input says nothing.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watui.checks.importing import import_source
+from watui.checks.prepare import Import, add_source
+from watui.cli.exits import Stop
+from watui.cli.talk import say
+from watui.client.server import Server
+from watui.contract.statuses import FULLEST_VERSION
+from watui.intake.entries import read_entries, single
+from watui.intake.problems import BadSource
+from watui.intake.sample import SAMPLE_NAME, sample_text
+from watui.intake.sources import source_name
+from watui.ledger.ledger import Ledger
+from watui.ledger.reader import Reader
+from watui.ledger.rows import RunOptions, RunRecord
+from watui.settings.paths import Paths
+
+NUMBERS_NAME = "--number"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What to check, and how to read it."""
+
+    files: Sequence[str]
+    numbers: Sequence[str]
+    sample: bool
+    column: str | None
+    skip_doubtful: bool
+
+
+def import_all(paths: Paths, given: Given, options: RunOptions) -> RunRecord:
+    """Import every source into a new draft and return it; a draft that holds nothing to ask is not kept.
+
+    Stops where a source can't be read or nothing is left to ask. Raises LedgerUnusable.
+    """
+    ledger, reader = Ledger(paths.ledger), Reader(paths.ledger)
+    run_id = ledger.add_run(options)
+    is_kept = False
+    try:
+        _import(ledger, run_id, given, options.region)
+        record = reader.run(run_id)
+        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in reader.problems(run_id))
+        if record.entries == 0:
+            names = ", ".join(name for name, _ in reader.sources(run_id))
+            raise Stop(_why_nothing(record, names, reasons))
+        if reasons:
+            say(f"Rejected, never sent: {reasons}.")
+        is_kept = True
+        return record
+    except BadSource as error:
+        raise Stop(str(error)) from error
+    finally:
+        if not is_kept:
+            ledger.discard(run_id)
+        ledger.close()
+        reader.close()
+
+
+def _import(ledger: Ledger, run_id: int, given: Given, region: str) -> None:
+    def source(name: str) -> Import:
+        return Import(run_id, name, region, given.column, given.skip_doubtful)
+
+    for path in given.files:
+        import_source(ledger, path, source(source_name(path)))
+    if given.numbers:
+        rows = [single(line, number) for line, number in enumerate(given.numbers, 1)]
+        add_source(ledger, source(NUMBERS_NAME), None, rows)
+    if given.sample:
+        layout, sample = read_entries(io.StringIO(sample_text()), None, SAMPLE_NAME)
+        add_source(ledger, source(SAMPLE_NAME), layout.column_name, sample)
+
+
+def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
+    if record.read == 0:
+        return f"{names} is empty: give one number a row"
+    return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
+
+
+def say_summary(record: RunRecord, server: Server | None) -> None:
+    """Say what a draft holds and what asking about it takes."""
+    who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
+    say(f"For {who}, read as registered in {record.options.region}:")
+    say(
+        f"{record.read:,} rows read: {record.entries:,} entries, {record.rejected:,} rejected,"
+        f" {record.skipped:,} skipped (header, blank, comment). {record.numbers:,} distinct numbers,"
+        f" {math.ceil(record.numbers / record.options.batch_size):,} requests and then polls."
+    )
+    if record.doubtful:
+        say(f"Doubtful, asked all the same: {record.doubtful:,}. --skip-doubtful leaves them out.")
