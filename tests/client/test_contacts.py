@@ -345,7 +345,6 @@ async def test_no_answer_is_a_failure_too(
     assert exchange.failure == failure.title
 
 
-@pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize(("size", "fits"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
 async def test_a_body_is_read_up_to_eight_mebibytes(client_of: MakeClient, size: int, fits: bool) -> None:
     body = GOOD + b" " * (size - len(GOOD))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from watui.settings.paths import Paths
-from watui.settings.settings import HEADING, BadSettings, Settings, load, save
+from watui.settings.settings import BadSettings, Settings, descriptions, load, save, template
 
 
 def _write(paths: Paths, content: bytes | str) -> Path:
@@ -70,10 +70,11 @@ def test_a_bad_variable_is_named(paths: Paths, value: str) -> None:
         load(paths.settings, {"WATUI_BATCH_SIZE": value})
 
 
-def test_the_first_save_makes_a_file_with_a_heading(paths: Paths) -> None:
+def test_the_first_save_makes_a_file_that_describes_every_setting(paths: Paths) -> None:
     save(paths.settings, "region", "IN")
     save(paths.settings, "batch_size", 50)
-    assert paths.settings.read_text("utf-8") == f'{HEADING}\nregion = "IN"\nbatch_size = 50\n'
+    assert paths.settings.read_text("utf-8") == f'{template()}region = "IN"\nbatch_size = 50\n'
+    assert all(description for description, _ in descriptions().values())
     assert load(paths.settings, {}) == Settings("IN", 50)
 
 

@@ -1,10 +1,11 @@
 """What a person has chosen. Flags beat environment (`WATUI_…`) beat `settings.toml` beat defaults."""
 
 import os
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
@@ -16,21 +17,49 @@ ENVIRONMENT_PREFIX = "WATUI_"
 
 _MOST_DIGITS = 9
 
-HEADING = "# Settings of watui. A line that begins with # is a comment; what is missing keeps its default."
+HEADING = "# Settings of watui. A setting behind a # has its default value; take the # away to change it."
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every setting; the text under a field stands above it in `settings.toml`."""
+    """Every setting, with what stands beside it in `settings.toml`."""
 
-    region: str = "US"
-    """Country of the number that the server is registered with, in two letters. A number without a leading +
-    gets its country code."""
-    batch_size: Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE)] = DEFAULT_BATCH_SIZE
-    """Numbers in one request, 1 to 1000."""
-    blocking: Blocking = "no_wait"
-    """"no_wait" (answer at once, then poll) or "wait" (answer when every number is decided)."""
-    theme: str = "watui-dark"
-    """Theme of the console: "watui-dark", "watui-light", or any other that the palette (ctrl+p) offers."""
+    region: Annotated[
+        str,
+        msgspec.Meta(
+            description="Country of the number that the server is registered with, in two letters."
+            " A number without a leading + gets its country code."
+        ),
+    ] = "US"
+    batch_size: Annotated[
+        int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE, description="Numbers in one request, 1 to 1000.")
+    ] = DEFAULT_BATCH_SIZE
+    blocking: Annotated[
+        Blocking,
+        msgspec.Meta(description="no_wait (answers come at once, then polls) or wait (when every number is decided)."),
+    ] = "no_wait"
+    theme: Annotated[
+        str,
+        msgspec.Meta(description="Theme of the console: watui-dark, watui-light, or any that the palette offers."),
+    ] = "watui-dark"
+
+
+def descriptions() -> dict[str, tuple[str, object]]:
+    """Return description and default of every setting, by name."""
+    described = {}
+    for field in msgspec.structs.fields(Settings):
+        (meta,) = (part for part in get_args(field.type) if isinstance(part, msgspec.Meta))
+        described[field.name] = (meta.description or "", field.default)
+    return described
+
+
+def template() -> str:
+    """Return a `settings.toml` in which every setting is described and none is changed."""
+    lines = [HEADING]
+    for name, (description, default) in descriptions().items():
+        value = f'"{default}"' if isinstance(default, str) else default
+        words = textwrap.wrap(description, 100, initial_indent="# ", subsequent_indent="# ")
+        lines += ["", *words, f"# {name} = {value}"]
+    return "\n".join(lines) + "\n"
 
 
 class BadSettings(Exception):
@@ -55,7 +84,7 @@ def save(path: Path, name: str, value: str | int) -> None:
     import tomlkit
 
     try:
-        document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else f"{HEADING}\n")
+        document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else template())
         document[name] = value
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, [tomlkit.dumps(document)], replace=True)

@@ -16,7 +16,7 @@ from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean
-from watui.tui.commands import Scope, bindings, described
+from watui.tui.commands import Scope, bindings, described, key_names
 from watui.tui.endings import Crash, TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
@@ -74,7 +74,7 @@ class WatuiApp(App[int]):
         for command in described():
             if command.id != "palette":
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
-                title = f"{command.title.capitalize()} ({command.key_name})"
+                title = f"{command.title.capitalize()} ({key_names(command)[0]})"
                 yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))
         for known in super().get_system_commands(screen):
             if known.title in _KEPT_SYSTEM_COMMANDS:

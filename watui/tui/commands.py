@@ -48,11 +48,6 @@ class Command:
     is_destructive: bool = False
     """Whether it asks first."""
 
-    @property
-    def key_name(self) -> str:
-        """The key as people write it."""
-        return {"question_mark": "?", "slash": "/", "escape": "esc"}.get(self.keys[0], self.keys[0])
-
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -122,6 +117,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command or a theme by name.", in_bar=False),
     Command("quit", "quit", ("q", "ctrl+q"), Scope.EVERYWHERE, "Leave; a run that is going on is asked about first."),
 )
+
+
+_KEY_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
+
+
+def key_names(command: Command) -> list[str]:
+    """Return the keys of `command` as people write them, the one to show first."""
+    return [_KEY_NAMES.get(key, key) for key in command.keys]
 
 
 def described() -> Iterable[Command]:

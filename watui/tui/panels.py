@@ -10,7 +10,7 @@ from watui.desk import Desk
 from watui.ledger.rows import Row, RowFilter, RunRecord, Tally
 from watui.text import clean
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import Command, Phase
+from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
 
 Part = str | Content | tuple[str, str]
@@ -211,7 +211,7 @@ def duration(seconds: float) -> str:
 
 
 def _key(command: Command) -> Content:
-    return Content.assemble((f" {command.key_name}", "bold $primary"), f" {command.title} ")
+    return Content.assemble((f" {key_names(command)[0]}", "bold $primary"), f" {command.title} ")
 
 
 def _reasons(desk: Desk, record: RunRecord) -> str:

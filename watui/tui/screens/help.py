@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from watui.contract.statuses import Status, explain
 from watui.tui.cells import status_text
-from watui.tui.commands import Command, Scope, described
+from watui.tui.commands import Command, Scope, described, key_names
 
 _MOVING = (
     ("↑ ↓  k j", "move; page up and page down, home and end as usual"),
@@ -53,8 +53,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _keys(command: Command) -> str:
-    names = {"question_mark": "?", "slash": "/", "escape": "esc"}
-    return " ".join(names.get(key, key) for key in command.keys)
+    return " ".join(key_names(command))
 
 
 def _line(key: str, words: str) -> Content:

@@ -1,0 +1,114 @@
+"""The console in a real terminal, on the embedded simulator: what is painted, and what is left behind."""
+
+import signal
+
+import pytest
+
+from tests.pty.terminal import Terminal
+from watui.ledger.reader import Reader
+from watui.settings.paths import Paths
+
+NUMBERS = [f"+1 212 555 {number:04d}" for number in range(200)]
+
+
+def test_200_pasted_lines_resolve_without_a_key_and_survive_a_resize(paths: Paths) -> None:
+    with Terminal(size=(120, 40)) as terminal:
+        terminal.until("SIMULATOR")
+        terminal.until("paste")
+        terminal.paste("\n".join(NUMBERS))
+        terminal.until("200 distinct numbers")
+        assert "Nothing has been sent yet" in terminal.text()
+        terminal.send(b"\r")
+        terminal.until("processing [1-9]")
+        terminal.resize((80, 24))
+        terminal.until(r"100%  200 of 200 numbers\s+done")
+        assert all(line == line.rstrip() or len(line) <= 80 for line in terminal.text().splitlines())
+        shown = [line for line in terminal.text().splitlines() if "+1 212" in line]
+        assert len(shown) >= 10
+        assert all("✓ valid" in line or "✗ invalid" in line for line in shown[:-1])
+        terminal.until_quiet()
+        assert terminal.bytes_in(1.5) == 0, "an idle console paints nothing"
+    reader = Reader(paths.ledger)
+    rows = list(reader.rows(1))
+    reader.close()
+    assert [row.input for row in rows] == NUMBERS
+    assert {row.status for row in rows} == {"valid", "invalid"}
+
+
+@pytest.mark.parametrize("end", ["q", "ctrl+q", "SIGTERM", "SIGHUP"])
+def test_the_terminal_is_left_as_it_was(end: str) -> None:
+    with Terminal() as terminal:
+        terminal.until("paste")
+        if end.startswith("SIG"):
+            terminal.signal(getattr(signal, end))
+        else:
+            terminal.send(b"q" if end == "q" else b"\x11")
+        assert terminal.until_ended() < 5
+        assert terminal.exit_code == (128 + getattr(signal, end) if end.startswith("SIG") else 0)
+        assert terminal.modes_left_on() == []
+        assert b"Traceback" not in terminal.output
+
+
+CRASHING = """
+import sys
+from watui.cli import entry
+from watui.tui.screens.check import CheckScreen
+from textual import work
+
+def fail(secret):
+    raise ValueError(secret)
+
+def action_sample(self):
+    token = "+16315551000 canary-token"
+    fail(token)
+
+async def failing(self):
+    token = "+16315551000 canary-token"
+    fail(token)
+
+if {in_worker}:
+    action_sample = work(failing)
+CheckScreen.action_sample = action_sample
+sys.argv[1:] = []
+entry.main()
+"""
+
+
+@pytest.mark.parametrize("in_worker", [False, True], ids=["in the UI", "in a worker"])
+def test_a_crash_leaves_the_terminal_as_it_was_and_tells_no_data(in_worker: bool, paths: Paths) -> None:
+    with Terminal(program=("-c", CRASHING.format(in_worker=in_worker))) as terminal:
+        terminal.until("paste")
+        terminal.send(b"s")
+        terminal.until_ended()
+        assert terminal.exit_code == 70
+        assert terminal.modes_left_on() == []
+        assert b"watui stopped because of a mistake in itself (ValueError)" in terminal.output
+        said = terminal.output + paths.crash_log.read_bytes()
+        assert b"canary-token" not in said
+        assert b"6315551000" not in said
+        assert b"in fail" in paths.crash_log.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "environment"),
+    [((80, 24), {"LC_ALL": "C", "LANG": "C"}), ((30, 8), {}), ((10, 3), {}), ((80, 24), {"NO_COLOR": "1"})],
+    ids=["LANG=C", "30x8", "10x3", "NO_COLOR"],
+)
+def test_poor_terminals_get_a_working_screen(size: tuple[int, int], environment: dict[str, str]) -> None:
+    with Terminal(size=size, environment=environment) as terminal:
+        terminal.until("help|quit|sample|wa")
+        terminal.send(b"s")
+        terminal.until("187|SIM")
+        terminal.resize((80, 24))
+        terminal.until("187 distinct numbers")
+        terminal.send(b"q")
+        terminal.until_ended()
+        assert terminal.exit_code == 0
+
+
+def test_a_dumb_terminal_gets_a_sentence_and_the_sample() -> None:
+    with Terminal(environment={"TERM": "dumb"}, size=(120, 300)) as terminal:
+        terminal.until_ended()
+        assert terminal.exit_code == 0
+        assert b"cannot show the console" in terminal.output
+        assert b"\x1b[?1049h" not in terminal.output
