@@ -70,8 +70,10 @@ async def _staged(pilot: Pilot[int], share: float) -> None:
     session._pace = StillPace()
     await story.press("enter")
     await story.until(
-        lambda: sum(count.numbers for count in session.tally.values()) > 0 and session.final > 0, "answers"
+        lambda: session.final > 0 and f" {session.final:,} of" in story.screen.progress.render().plain, "answers"
     )
+    await story.until(lambda: "valid" in story.table()[1], "answers in the table")
+    await story.until(lambda: "valid" in story.screen.rows.detail.render().plain, "the answer of the row at hand")
     if share == 1:
         await story.until_phase(Phase.ENDED)
 

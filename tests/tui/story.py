@@ -68,7 +68,7 @@ class Story:
 
     def table(self) -> list[str]:
         """The lines of the table that are in sight, the header first."""
-        table = self.screen.table
+        table = self.screen.rows.table
         return [table.render_line(y).text for y in range(table.size.height)]
 
 

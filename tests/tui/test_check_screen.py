@@ -1,6 +1,5 @@
 """The Check screen by pilot, against a simulated server that answers at once."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -65,7 +64,7 @@ async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
             await story.until_phase(Phase.PREVIEW)
             await story.press("enter")
             await story.until_phase(Phase.ENDED)
-            around = [story.screen.counts, story.screen.legend, story.screen.detail, story.screen.title_line]
+            around = [story.screen.counts, story.screen.legend, story.screen.rows.detail, story.screen.title_line]
             words = "\n".join([*(line.render().plain for line in around), *story.table()])
             assert "invalid" not in words
             assert "has a" not in words
@@ -178,14 +177,14 @@ async def test_search_and_status_pick_rows(paths: Paths, server: ServerThread) -
         await story.press("enter")
         await story.until_phase(Phase.ENDED)
         await story.press("f")
-        await story.until(lambda: story.screen.table.row_count == 2, "two valid rows")
+        await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         assert "2 rows that are valid" in story.screen.legend.render().plain
         await story.press("slash", *"1002")
-        await story.until(lambda: story.screen.table.row_count == 1, "one of them holds 1002")
+        await story.until(lambda: story.screen.rows.table.row_count == 1, "one of them holds 1002")
         await story.press("escape")
-        await story.until(lambda: story.screen.table.row_count == 2, "the search is closed")
+        await story.until(lambda: story.screen.rows.table.row_count == 2, "the search is closed")
         await story.press("escape")
-        await story.until(lambda: story.screen.table.row_count == 4, "all rows again")
+        await story.until(lambda: story.screen.rows.table.row_count == 4, "all rows again")
 
 
 async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerThread, tmp_path: Path) -> None:
@@ -195,7 +194,7 @@ async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerTh
         await story.press("enter")
         await story.until_phase(Phase.ENDED)
         await story.press("f")
-        await story.until(lambda: story.screen.table.row_count == 2, "two valid rows")
+        await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         await story.press("c")
         await story.until_told("2 numbers sent to the terminal's clipboard")
         assert story.app.clipboard == "+16315551000\n+16315551002"
@@ -242,7 +241,7 @@ async def test_a_paste_of_several_lines_into_the_search_is_a_list(paths: Paths) 
         await story.until(
             lambda: story.session.record is not None and story.session.record.entries == before + 2, "both"
         )
-        assert story.screen.search.value == ""
+        assert story.screen.rows.search.value == ""
 
 
 async def test_help_tells_every_key_and_closes(paths: Paths) -> None:
@@ -290,7 +289,7 @@ async def test_hostile_text_reaches_no_widget_as_markup_or_control(paths: Paths,
         await story.press("enter")
         await story.until_phase(Phase.ENDED)
         for _ in range(3):
-            text = "\n".join((*story.table(), story.screen.detail.render().plain))
+            text = "\n".join((*story.table(), story.screen.rows.detail.render().plain))
             assert not [character for character in text if not (character.isprintable() or character == "\n")]
             await story.press("down")
         assert "[/x]" in story.table()[1]
@@ -314,4 +313,3 @@ async def test_a_theme_that_is_chosen_is_kept(paths: Paths) -> None:
         story.app.theme = "watui-light"
         await story.until(lambda: paths.settings.exists(), "settings.toml")
         assert 'theme = "watui-light"' in paths.settings.read_text()
-        await asyncio.sleep(0)

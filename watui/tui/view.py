@@ -4,18 +4,15 @@ from array import array
 from collections.abc import Mapping
 
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Row, RowFilter
+from watui.ledger.rows import Row
 
 
 class View:
     """Rows by their position in the view, read when they are wanted and never held."""
 
-    def __init__(
-        self, reader: Reader, run_id: int, total: int, wanted: RowFilter, ordinals: "array[int] | None"
-    ) -> None:
-        """`ordinals` are the rows that fit `wanted`; None stands for all `total`."""
+    def __init__(self, reader: Reader, run_id: int, total: int, ordinals: "array[int] | None") -> None:
+        """`ordinals` are the rows that a filter picked; None stands for all `total`."""
         self.run_id = run_id
-        self.wanted = wanted
         self._reader = reader
         self._total = total
         self._ordinals = ordinals

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.files import CannotWrite
@@ -23,30 +23,16 @@ from watui.tui import panels
 from watui.tui.commands import Phase, Scope, bar, bindings
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
 from watui.tui.session import Session
-from watui.tui.view import View
 from watui.tui.widgets.line import Line
-from watui.tui.widgets.number_table import NumberTable
+from watui.tui.widgets.row_list import RowList
 
 TICK_SECONDS = 0.1
 """How often the ledger is asked whether anything has changed; nothing is painted where nothing has."""
-
-FILTER_TICKS = 10
-"""Ticks between two readings of what a filter picks, while a run changes it."""
 
 MOST_COPIED = 75_000
 """Characters that go to a terminal's clipboard; terminals drop what is much longer."""
 
 PASTE_NAME = "paste"
-
-
-class SearchInput(Input):
-    """The search line; a paste of several lines is a list, not a search."""
-
-    def on_paste(self, event: events.Paste) -> None:
-        if len(event.text.splitlines()) > 1:
-            event.prevent_default()
-        else:
-            event.stop()
 
 
 class CheckScreen(Screen[None]):
@@ -62,16 +48,12 @@ class CheckScreen(Screen[None]):
     legend = query_one("#legend", Line)
     summary = query_one("#summary", Static)
     welcome = query_one("#welcome", Static)
-    table = query_one("#table", NumberTable)
-    search = query_one("#search", SearchInput)
-    detail = query_one("#detail", Line)
+    rows = query_one("#rows", RowList)
     keys = query_one("#keys", Line)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._wanted = RowFilter()
-        self._ticks = 0
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
 
@@ -84,13 +66,10 @@ class CheckScreen(Screen[None]):
             yield Line(id="legend")
         yield Static(id="summary")
         yield Static(id="welcome")
-        yield NumberTable(id="table")
-        yield SearchInput(placeholder="part of an input, a number or a wa_id", id="search")
-        yield Line(id="detail")
+        yield RowList(self.session.desk, id="rows")
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.search.cursor_blink = False
         self.welcome.update(panels.welcome(self.session.desk))
         self.set_interval(TICK_SECONDS, self._tick)
         self._show_phase()
@@ -109,11 +88,8 @@ class CheckScreen(Screen[None]):
             return
         if phase is Phase.IMPORTING:
             self._show_rows()
-        elif self._wanted != RowFilter() and session.is_asking:
-            self._ticks += 1
-            if self._ticks % FILTER_TICKS == 0:
-                self._show_rows()
-        self.table.update_rows()
+        else:
+            self.rows.update()
         self._show_state()
 
     def _show_phase(self) -> None:
@@ -123,8 +99,6 @@ class CheckScreen(Screen[None]):
             self.set_class(name is phase, f"-{name.value}")
         if phase is Phase.PREVIEW and self.session.record is not None:
             self.summary.update(panels.summary(self.session.desk, self.session.record))
-        if phase is Phase.EMPTY:
-            self._wanted = RowFilter()
         self._show_rows()
         self._show_state()
 
@@ -135,8 +109,8 @@ class CheckScreen(Screen[None]):
             self.progress.show(panels.importing(session.record))
         else:
             self.progress.show(panels.progress(session, width))
-        self.counts.show(panels.counts(session.tally, session.version, self._wanted, width))
-        self.legend.show(panels.legend(session, self._wanted, self.table.row_count))
+        self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
+        self.legend.show(panels.legend(session, self.rows.wanted, self.rows.table.row_count))
         failure = session.failure
         self.banner.display = failure is not None
         if failure is not None:
@@ -146,31 +120,11 @@ class CheckScreen(Screen[None]):
         self.keys.show(panels.key_bar(bar(session.phase), width))
 
     def _show_rows(self) -> None:
-        """Show the rows that the filter picks; reading them is left to another thread where there is a filter."""
-        record = self.session.record
-        if record is None:
-            self.table.show(None, preview=True)
-        elif self._wanted == RowFilter():
-            self._show_view(View(self.session.desk.reader, record.id, record.rows, self._wanted, None))
-        else:
-            self._pick_rows(self._wanted)
+        self.rows.show(self.session.record, preview=self.session.phase in (Phase.IMPORTING, Phase.PREVIEW))
 
-    def _show_view(self, view: View) -> None:
-        self.table.show(view, preview=self.session.phase in (Phase.IMPORTING, Phase.PREVIEW))
-
-    @work(exclusive=True, group="filter")
-    async def _pick_rows(self, wanted: RowFilter) -> None:
-        record, desk = self.session.record, self.session.desk
-        if record is None:
-            return
-        ordinals = await desk.matching(record.id, wanted)
-        if wanted == self._wanted and self.session.record is not None and self.session.record.id == record.id:
-            self._show_view(View(desk.reader, record.id, record.rows, wanted, ordinals))
-            self._show_state()
-
-    @on(NumberTable.Moved)
-    def show_detail(self, event: NumberTable.Moved) -> None:
-        self.detail.show(panels.detail(event.row))
+    @on(RowList.Shown)
+    def rows_shown(self) -> None:
+        self._show_state()
 
     def on_resize(self) -> None:
         self._show_state()
@@ -206,7 +160,7 @@ class CheckScreen(Screen[None]):
     @work(exclusive=True, group="add")
     async def _add(self, path: str | None, text: str, name: str) -> None:
         session = self.session
-        self._wanted = RowFilter()
+        self.rows.filter(RowFilter())
         session.begin_import()
         self._show_phase()
         try:
@@ -224,7 +178,7 @@ class CheckScreen(Screen[None]):
         if self.session.record.numbers == 0:
             self._refuse("There is nothing to ask: every row is rejected.")
             return
-        self._wanted = RowFilter()
+        self.rows.filter(RowFilter())
         self._asking = self._ask()
 
     @work(exclusive=True, group="run")
@@ -264,11 +218,9 @@ class CheckScreen(Screen[None]):
     async def action_back(self) -> None:
         """One step back."""
         session = self.session
-        if self.search.display:
-            self._close_search()
-        elif self._wanted != RowFilter():
-            self._filter(RowFilter())
-        elif session.phase is Phase.IMPORTING:
+        if self.rows.back():
+            return
+        if session.phase is Phase.IMPORTING:
             await self._stop(self._adding)
         elif session.phase is Phase.PREVIEW and session.record is not None:
             question = Content(f"Discard this list of {session.record.read:,} rows? Nothing of it has been sent.")
@@ -280,32 +232,23 @@ class CheckScreen(Screen[None]):
 
     def action_search(self) -> None:
         if self.session.record is not None:
-            self.search.display = True
-            self.search.focus()
-
-    @on(Input.Changed, "#search")
-    def search_changed(self, event: Input.Changed) -> None:
-        if self.search.display:
-            self._filter(self._wanted._replace(text=event.value.strip()))
-
-    @on(Input.Submitted, "#search")
-    def search_done(self) -> None:
-        self.search.display = False
-        self.table.focus()
+            self.rows.start_search()
 
     def action_status(self) -> None:
+        """Show the rows of the next status, after the last one all."""
         if self.session.record is None:
             return
+        wanted = self.rows.wanted
         choices = [None, *panels.shown_statuses(self.session.tally, self.session.version)]
-        place = choices.index(self._wanted.status) if self._wanted.status in choices else 0
-        self._filter(self._wanted._replace(status=choices[(place + 1) % len(choices)]))
+        place = choices.index(wanted.status) if wanted.status in choices else 0
+        self.rows.filter(wanted._replace(status=choices[(place + 1) % len(choices)]))
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
         record = self.session.record
         if record is None:
             return
-        numbers = await self.session.desk.numbers(record.id, self._wanted)
+        numbers = await self.session.desk.numbers(record.id, self.rows.wanted)
         text = "\n".join(numbers)
         if len(text) > MOST_COPIED:
             self._refuse(f"{len(numbers):,} numbers are too many for a terminal's clipboard: export them with e.")
@@ -321,28 +264,17 @@ class CheckScreen(Screen[None]):
         if record is None:
             return
         suggestion = Path.cwd() / f"watui-run-{record.id}.csv"
-        path = await self.app.push_screen_wait(ExportDialog(self.table.row_count, suggestion))
+        path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
         if path is None:
             return
         try:
-            count = await self.session.desk.export(record.id, self._wanted, path)
+            count = await self.session.desk.export(record.id, self.rows.wanted, path)
         except CannotWrite as error:
             self._refuse(str(error))
         else:
             self.notify(f"{count:,} rows written to {clean(str(path))}", markup=False)
 
     # Parts
-
-    def _filter(self, wanted: RowFilter) -> None:
-        self._wanted = wanted
-        self._show_rows()
-        self._show_state()
-
-    def _close_search(self) -> None:
-        self.search.display = False
-        self.search.value = ""
-        self._filter(self._wanted._replace(text=""))
-        self.table.focus()
 
     @staticmethod
     async def _stop(worker: Worker[None] | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from rich.style import Style
 from rich.text import Text
@@ -18,8 +19,6 @@ from textual.widgets.tree import TreeNode
 
 from watui.text import clean
 
-_CLOSE = Binding("escape", "close", "back", show=False)
-
 
 class FileTree(DirectoryTree):
     """A directory tree that hides dot files and shows names with nothing in them that a terminal would obey."""
@@ -31,12 +30,30 @@ class FileTree(DirectoryTree):
         return Text(clean(super().render_label(node, base_style, style).plain), style)
 
 
-class ImportDialog(ModalScreen[str | None]):
-    """Asks for a file; gives its path, or None."""
+Given = TypeVar("Given")
 
-    BINDINGS = [_CLOSE]
+
+class PathDialog(ModalScreen[Given | None]):
+    """Asks for a path; what is wrong with one is said, and can be mended, in place."""
+
+    BINDINGS = [Binding("escape", "close", show=False)]
     path = query_one("#path", Input)
     hint = query_one("#hint", Static)
+
+    def on_mount(self) -> None:
+        self.path.cursor_blink = False
+        self.path.focus()
+
+    def explain(self, words: str) -> None:
+        """Say what is wrong."""
+        self.hint.update(Content.styled(clean(words), "$text-error"))
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class ImportDialog(PathDialog[str]):
+    """Asks for a file; gives its path, or None."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -45,22 +62,18 @@ class ImportDialog(ModalScreen[str | None]):
             yield Static(Content("enter imports · tab goes to the files below · esc goes back"), id="hint")
             yield FileTree(Path.cwd())
 
-    def on_mount(self) -> None:
-        self.path.cursor_blink = False
-        self.path.focus()
-
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
         given = event.value.strip().strip("'\"")
         path = Path(given).expanduser()
         if not given:
-            self.hint.update(Content.styled("Type the path of a file, or pick one below.", "$text-warning"))
-        elif not path.exists():
-            self.hint.update(Content.styled(f"There is no file {clean(str(path))}", "$text-error"))
+            self.explain("Type the path of a file, or pick one below.")
         elif path.is_dir():
             self.query_one(FileTree).path = path
-            self.hint.update(Content(f"{clean(str(path))} is a directory: its files are below"))
+            self.explain(f"{path} is a directory: its files are below")
+        elif not path.exists():
+            self.explain(f"There is no file {path}")
         else:
             self.dismiss(str(path))
 
@@ -68,17 +81,11 @@ class ImportDialog(ModalScreen[str | None]):
     def pick(self, event: FileTree.FileSelected) -> None:
         self.dismiss(str(event.path))
 
-    def action_close(self) -> None:
-        self.dismiss(None)
 
-
-class ExportDialog(ModalScreen[Path | None]):
+class ExportDialog(PathDialog[Path]):
     """Asks where to write; gives a path with a known ending, or None."""
 
-    BINDINGS = [_CLOSE]
     ENDINGS = (".csv", ".jsonl")
-    path = query_one("#path", Input)
-    hint = query_one("#hint", Static)
 
     def __init__(self, rows: int, suggestion: Path) -> None:
         super().__init__()
@@ -91,25 +98,18 @@ class ExportDialog(ModalScreen[Path | None]):
             yield Input(str(self._suggestion), id="path", select_on_focus=False)
             yield Static(Content("enter writes · .csv or .jsonl decides the format · esc goes back"), id="hint")
 
-    def on_mount(self) -> None:
-        self.path.cursor_blink = False
-        self.path.focus()
-
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
         path = Path(event.value.strip()).expanduser()
         if path.suffix.lower() not in self.ENDINGS:
-            self.hint.update(Content.styled("The name must end in .csv or .jsonl", "$text-error"))
+            self.explain("The name must end in .csv or .jsonl")
         elif path.exists():
-            self.hint.update(Content.styled("There is such a file already: choose another name", "$text-error"))
+            self.explain("There is such a file already: choose another name")
         elif not path.parent.is_dir():
-            self.hint.update(Content.styled(f"There is no folder {clean(str(path.parent))}", "$text-error"))
+            self.explain(f"There is no folder {path.parent}")
         else:
             self.dismiss(path)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
 
 class Confirm(ModalScreen[bool]):

@@ -56,6 +56,8 @@ class NumberTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._view: View | None = None
         self._rows: Mapping[int, Row] = {}
+        self._painted: dict[int, Row] = {}
+        self._told: Row | None = None
         self._columns: tuple[Column, ...] = ()
 
     @property
@@ -71,33 +73,30 @@ class NumberTable(ScrollView, can_focus=True):
     def show(self, view: View | None, *, preview: bool) -> None:
         """Show `view` from now on, in the columns of a preview or of a run."""
         is_same_list = self._view is not None and view is not None and self._view.run_id == view.run_id
-        self._view, self._rows, self.preview = view, {}, preview
+        self._view, self._rows, self._painted, self.preview = view, {}, {}, preview
         if not is_same_list:
             self.cursor = 0
         self._lay_out()
         self.cursor = min(self.cursor, max(0, len(view) - 1)) if view else 0
         self._keep_in_sight()
         self.refresh()
-        self.post_message(self.Moved(self.row))
+        self._tell()
 
     def update_rows(self) -> None:
-        """Read the rows in sight again and repaint the cells that have changed."""
-        if self._view is None or not self._rows:
+        """Read the rows in sight again and repaint the cells that differ from what was painted."""
+        if self._view is None or not len(self._view):
             return
-        before, now = self._rows, time.time()
-        self._rows = self._view.window(min(before), max(before))
-        top = self.scroll_offset.y
+        top, now = self.scroll_offset.y, time.time()
+        self._rows = self._view.window(top, min(top + self._visible_rows, len(self._view)) - 1)
         for position, row in self._rows.items():
-            old = before.get(position)
+            old = self._painted.get(position)
             if old is None or old == row:
                 continue
-            y = position - top + HEADER_LINES
             changed = zip(self._columns, cells(old, self._columns, now), cells(row, self._columns, now), strict=True)
             for column, was, new in changed:
-                if was != new and HEADER_LINES <= y < self.size.height:
-                    self.refresh(Region(column.x, y, column.width, 1))
-            if position == self.cursor:
-                self.post_message(self.Moved(row))
+                if was != new:
+                    self.refresh(Region(column.x, position - top + HEADER_LINES, column.width, 1))
+        self._tell()
 
     def render_line(self, y: int) -> Strip:
         """Render the line `y` of the viewport."""
@@ -109,6 +108,7 @@ class NumberTable(ScrollView, can_focus=True):
         row = self._row_at(position)
         if row is None:
             return Strip.blank(self.size.width, base)
+        self._painted[position] = row
         if position == self.cursor:
             base += self.get_component_rich_style("number-table--cursor")
         return self._strip(cells(row, self._columns, time.time()), base)
@@ -152,7 +152,17 @@ class NumberTable(ScrollView, can_focus=True):
         self._keep_in_sight()
         for changed in (old, self.cursor):
             self.refresh(Region(0, changed - self.scroll_offset.y + HEADER_LINES, self.size.width, 1))
-        self.post_message(self.Moved(self.row))
+        self._tell()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._painted.clear()
+
+    def _tell(self) -> None:
+        """Report the row under the cursor, if it is another one or has changed."""
+        if (row := self.row) != self._told:
+            self._told = row
+            self.post_message(self.Moved(row))
 
     def _keep_in_sight(self) -> None:
         top = self.scroll_offset.y
@@ -164,12 +174,12 @@ class NumberTable(ScrollView, can_focus=True):
     def _row_at(self, position: int) -> Row | None:
         if self._view is None or not 0 <= position < len(self._view):
             return None
-        if position not in self._rows:
-            first = max(0, min(position, self.scroll_offset.y))
-            last = max(position, self.scroll_offset.y + self._visible_rows)
-            if last - first > 2 * self._visible_rows:
-                first = last = position
-            self._rows = self._view.window(first, min(last, len(self._view) - 1))
+        if position in self._rows:
+            return self._rows[position]
+        top = self.scroll_offset.y
+        if not top <= position < top + self._visible_rows:
+            return self._view.window(position, position).get(position)
+        self._rows = self._view.window(top, min(top + self._visible_rows, len(self._view)) - 1)
         return self._rows.get(position)
 
     def _foreground(self, name: str) -> Style:
