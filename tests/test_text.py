@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.text import clean
+from watui.text import clean, counted
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HOSTILE = st.characters(categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -40,3 +40,10 @@ def test_clean_text_is_unchanged(text: str) -> None:
 )
 def test_what_is_shown_instead(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "words"), [(1, "row", "1 row"), (1280, "row", "1,280 rows"), (0, "entry", "0 entries")]
+)
+def test_counted(count: int, noun: str, words: str) -> None:
+    assert counted(count, noun) == words

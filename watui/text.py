@@ -1,4 +1,4 @@
-"""Foreign text made safe to show."""
+"""Text for people: foreign text made safe to show, counts in words."""
 
 import unicodedata
 
@@ -29,3 +29,9 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_visible, text))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `count` with thousands separated and `noun` in its number: `1 row`, `1,280 rows`."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{count:,} {noun if count == 1 else plural}"

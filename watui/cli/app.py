@@ -53,8 +53,12 @@ def run() -> int:
     except Stop as stop:
         say(f"watui: {stop}")
         return stop.code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "watui"
+        say(f"{command}: {error.format_message()} See '{command} --help'.")
+        return Exit.USAGE
     except click.ClickException as error:
-        error.show()
+        say(f"watui: {error.format_message()}")
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED

@@ -30,7 +30,7 @@ from watui.files import CannotWrite, write_whole
 from watui.ledger.rows import REJECTED, RowFilter, RunOptions, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
-from watui.text import clean
+from watui.text import clean, counted
 
 UNATTENDED_SECONDS = 300.0
 """How long a run may take where nobody watches it."""
@@ -200,7 +200,7 @@ def _write(desk: Desk, record: RunRecord, wanted: Wanted) -> None:
     rows = desk.result_rows(record.id)
     if wanted.output is not None:
         write_whole(wanted.output, _formatted(rows, wanted.format, None), replace=True)
-        say(f"{record.rows:,} rows written to {wanted.output}")
+        say(f"{counted(record.rows, 'row')} written to {wanted.output}")
     elif not wanted.follow:
         on_terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if on_terminal else None
@@ -221,7 +221,8 @@ def _formatted(rows: Iterator[ResultRow], format_: str, width: int | None) -> It
 def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
     tally = desk.reader.tally(record.id)
     counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(tally.items()) if count.numbers)
-    say(f"Run {record.id}: {counts}. {explain(Status.VALID, desk.reader.run(record.id).server_version)}.")
+    meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
+    say(f"Run {record.id}: {counts}.{meaning}")
     if isinstance(failure, Refused):
         say(f"watui: the server refused: {failure.title}. {failure.next_step}")
         return Exit.REFUSED

@@ -22,6 +22,7 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunRecord
 from watui.settings.paths import Paths
+from watui.text import counted
 
 NUMBERS_NAME = "--number"
 
@@ -90,9 +91,9 @@ def say_summary(record: RunRecord, server: Server | None) -> None:
     who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
     say(f"For {who}, read as registered in {record.options.region}:")
     say(
-        f"{record.read:,} rows read: {record.entries:,} entries, {record.rejected:,} rejected,"
-        f" {record.skipped:,} skipped (header, blank, comment). {record.numbers:,} distinct numbers,"
-        f" {math.ceil(record.numbers / record.options.batch_size):,} requests and then polls."
+        f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected,"
+        f" {record.skipped:,} skipped (header, blank, comment). {counted(record.numbers, 'distinct number')},"
+        f" {counted(math.ceil(record.numbers / record.options.batch_size), 'request')} and then polls."
     )
     if record.doubtful:
         say(f"Doubtful, asked all the same: {record.doubtful:,}. --skip-doubtful leaves them out.")

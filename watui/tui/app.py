@@ -15,7 +15,7 @@ from watui.client.server import Server
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import BadSettings, Settings, save
-from watui.text import clean
+from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings, described, key_names
 from watui.tui.endings import Crash, TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
@@ -94,7 +94,7 @@ class WatuiApp(App[int]):
         record = self.session.record
         if self.session.is_asking and record is not None:
             left = record.numbers - self.session.final
-            question = f"Leave with {left:,} numbers not decided? The run stops; what is known is kept."
+            question = f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return
         self.exit(0)

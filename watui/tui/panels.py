@@ -8,7 +8,7 @@ from textual.content import Content
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk
 from watui.ledger.rows import Row, RowFilter, RunRecord, Tally
-from watui.text import clean
+from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
@@ -101,7 +101,7 @@ def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
     """One line under the counts: the filter, or what `valid` means on this server."""
     if wanted == RowFilter():
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
-    parts: list[Part] = [f" {shown:,} rows"]
+    parts: list[Part] = [f" {counted(shown, 'row')}"]
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
@@ -121,13 +121,13 @@ def summary(desk: Desk, record: RunRecord) -> Content:
     lines: list[Content] = [
         Content.assemble(("Nothing has been sent yet. ", "bold"), clean(sources(desk, record))),
         Content.assemble(
-            f"{record.read:,} rows read: ",
-            (f"{record.entries:,} entries", "bold"),
+            f"{counted(record.read, 'row')} read: ",
+            (counted(record.entries, "entry"), "bold"),
             f", {record.rejected:,} rejected, {record.skipped:,} skipped{_skipped(record)}",
         ),
         Content.assemble(
-            (f"{record.numbers:,} distinct numbers", "bold"),
-            f", {record.entries - record.numbers:,} rows repeat one of them",
+            (counted(record.numbers, "distinct number"), "bold"),
+            f" ({counted(record.entries - record.numbers, 'duplicate')})" if record.entries > record.numbers else "",
         ),
     ]
     if record.numbers:
@@ -149,7 +149,7 @@ def _question(desk: Desk, record: RunRecord) -> Content:
     return Content.assemble(
         ("enter", "bold $primary"),
         f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}:"
-        f" {requests:,} request{'s' * (requests != 1)} of up to {record.options.batch_size:,} numbers{polls}",
+        f" {counted(requests, 'request')} of up to {record.options.batch_size:,} numbers{polls}",
     )
 
 

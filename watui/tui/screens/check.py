@@ -18,7 +18,7 @@ from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
-from watui.text import clean
+from watui.text import clean, counted
 from watui.tui import panels
 from watui.tui.commands import Phase, Scope, bar, bindings
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
@@ -203,7 +203,7 @@ class CheckScreen(Screen[None]):
         if not session.is_asking or session.record is None:
             return
         left = session.record.numbers - session.final
-        question = f"End this run with {left:,} numbers not decided? What is known is kept."
+        question = f"End this run with {counted(left, 'number')} not decided? What is known is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "end the run")) and session.is_asking:
             await self._stop(self._asking)
             await session.cancel()
@@ -223,7 +223,9 @@ class CheckScreen(Screen[None]):
         if session.phase is Phase.IMPORTING:
             await self._stop(self._adding)
         elif session.phase is Phase.PREVIEW and session.record is not None:
-            question = Content(f"Discard this list of {session.record.read:,} rows? Nothing of it has been sent.")
+            question = Content(
+                f"Discard this list of {counted(session.record.read, 'row')}? Nothing of it has been sent."
+            )
             if await self.app.push_screen_wait(Confirm(question, "discard it")):
                 await session.discard()
                 self._show_phase()
@@ -255,7 +257,8 @@ class CheckScreen(Screen[None]):
         elif numbers:
             self.app.copy_to_clipboard(text)
             self.notify(
-                f"{len(numbers):,} numbers sent to the terminal's clipboard. If it stays empty, use e.", markup=False
+                f"{counted(len(numbers), 'number')} sent to the terminal's clipboard. If it stays empty, use e.",
+                markup=False,
             )
 
     @work(exclusive=True, group="list")
@@ -272,7 +275,7 @@ class CheckScreen(Screen[None]):
         except CannotWrite as error:
             self._refuse(str(error))
         else:
-            self.notify(f"{count:,} rows written to {clean(str(path))}", markup=False)
+            self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
 
     # Parts
 

@@ -17,7 +17,7 @@ from textual.widgets import DirectoryTree, Input, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
-from watui.text import clean
+from watui.text import clean, counted
 
 
 class FileTree(DirectoryTree):
@@ -94,7 +94,7 @@ class ExportDialog(PathDialog[Path]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(Content.styled(f"Export the {self._rows:,} rows shown", "bold"))
+            yield Static(Content.styled(f"Export the {counted(self._rows, 'row')} shown", "bold"))
             yield Input(str(self._suggestion), id="path", select_on_focus=False)
             yield Static(Content("enter writes · .csv or .jsonl decides the format · esc goes back"), id="hint")
 
