@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_parts_are_counted_and_written_as_they_are(tmp_path: Path) -> None:
+def test_parts_are_written_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    assert write_whole(path, iter(["é,\r\n", "", "山\n"]), replace=False) == 3
+    write_whole(path, iter(["é,\r\n", "", "山\n"]), replace=False)
     assert path.read_bytes() == "é,\r\n山\n".encode()
     assert _names(tmp_path) == ["out.csv"]
 
@@ -80,3 +81,24 @@ def test_parts_that_end_in_an_error_leave_the_old_content(tmp_path: Path) -> Non
         write_whole(path, parts(), replace=True)
     assert path.read_text() == "old"
     assert _names(tmp_path) == ["out.csv"]
+
+
+def test_a_link_is_followed_and_the_mode_is_kept(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    real.write_text("old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write_whole(link, ["new"], replace=True)
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        got = reader.submit(pipe.read_text)
+        write_whole(pipe, ["a", "b"], replace=True)
+        assert got.result(10) == "ab"
+    assert pipe.is_fifo()

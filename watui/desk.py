@@ -1,4 +1,4 @@
-"""Puts the parts together for one server: the one place that both faces, command line and console, stand on.
+"""Puts the parts together for one server: what both faces, command line and console, ask through.
 
 What speaks HTTP is imported when it is first needed, so that a first screen does not wait for it.
 """
@@ -6,9 +6,10 @@ What speaks HTTP is imported when it is first needed, so that a first screen doe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +23,7 @@ from watui.export.rows import ResultRow, csv_lines, iso, jsonl
 from watui.files import write_whole
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState
+from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState, Summary
 from watui.ledger.thread import LedgerThread
 from watui.settings.paths import Paths
 
@@ -51,8 +52,7 @@ class Desk:
         self.reader = Reader(paths.ledger)
         self._server = server
         self._simulator: ServerThread | None = None
-        self._client: ContactsClient | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[ContactsClient] | None = None
 
     @property
     def is_simulator(self) -> bool:
@@ -60,8 +60,13 @@ class Desk:
         return self._server is None
 
     @property
+    def server_id(self) -> str:
+        """The server as the ledger calls it."""
+        return self._server.url if self._server else SIMULATOR
+
+    @property
     def server_name(self) -> str:
-        """The server as the ledger and people call it."""
+        """The server as people call it."""
         return self._server.host if self._server else SIMULATOR
 
     @property
@@ -99,12 +104,13 @@ class Desk:
         """Return the ordinals of the rows that fit `wanted`, read in another thread."""
         return await asyncio.to_thread(self._read, lambda reader: reader.matching(run_id, wanted))
 
-    async def numbers(self, run_id: int, wanted: RowFilter) -> list[str]:
-        """Return number, or input where there is none, of the rows that fit `wanted`, each once and in order."""
-        return await asyncio.to_thread(
-            self._read,
-            lambda reader: list(dict.fromkeys(row.number or row.input for row in reader.rows(run_id, wanted))),
-        )
+    async def summary(self, run_id: int) -> Summary:
+        """Return what a list was imported from and what is in it, read in another thread."""
+        return await asyncio.to_thread(self._read, lambda reader: reader.summary(run_id))
+
+    async def numbers(self, run_id: int, wanted: RowFilter, most: int) -> list[str] | None:
+        """Return the numbers of the rows that fit `wanted`, each once and in order; None beyond `most` characters."""
+        return await asyncio.to_thread(self._read, lambda reader: _numbers(reader.rows(run_id, wanted), most))
 
     async def export(self, run_id: int, wanted: RowFilter, path: Path) -> int:
         """Write the rows that fit `wanted` to `path`, as JSONL or CSV by its ending; return how many.
@@ -118,13 +124,18 @@ class Desk:
         await self._connect()
 
     async def close(self) -> None:
-        """Close everything that is open."""
-        if self._client is not None:
-            await self._client.close()
+        """Close everything that is open, whatever of it fails."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self.ledger.close)
+            stack.callback(self.reader.close)
+            stack.push_async_callback(self._stop_simulator)
+            if self._connecting is not None:
+                with contextlib.suppress(OSError):
+                    stack.push_async_callback((await self._connecting).close)
+
+    async def _stop_simulator(self) -> None:
         if self._simulator is not None:
             await asyncio.to_thread(self._simulator.stop)
-        self.reader.close()
-        self.ledger.close()
 
     def _read(self, question: Callable[[Reader], _T]) -> _T:
         """Ask a reader of its own, for threads other than the caller's."""
@@ -135,10 +146,10 @@ class Desk:
             reader.close()
 
     async def _connect(self) -> ContactsClient:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._open_client)
-        return self._client
+        """Return the client, opening it once however many ask for it and whoever of them is cancelled."""
+        if self._connecting is None or (self._connecting.done() and self._connecting.exception() is not None):
+            self._connecting = asyncio.create_task(asyncio.to_thread(self._open_client))
+        return await asyncio.shield(self._connecting)
 
     def _open_client(self) -> ContactsClient:
         from watui.client.contacts import ContactsClient
@@ -154,7 +165,7 @@ class Desk:
         token = secrets.token_urlsafe(24)
         world = World(region=self.region, version=FULLEST_VERSION)
         self._simulator = ServerThread(create_app(world, token))
-        return Server.at(self._simulator.url, token, is_simulator=True)
+        return Server.at(self._simulator.url, token)
 
 
 def result_row(row: Row) -> ResultRow:
@@ -165,7 +176,7 @@ def result_row(row: Row) -> ResultRow:
         row.input,
         row.number,
         row.region,
-        Status.PROCESSING if row.status == QUEUED and row.in_flight else row.status,
+        Status.PROCESSING if row.status == QUEUED and row.asked else row.status,
         row.wa_id,
         row.problem,
         row.duplicate_of,
@@ -174,8 +185,27 @@ def result_row(row: Row) -> ResultRow:
     )
 
 
+def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:
+    numbers: dict[str, None] = {}
+    length = 0
+    for row in rows:
+        if row.number is not None and row.number not in numbers:
+            numbers[row.number] = None
+            length += len(row.number) + 1
+            if length > most:
+                return None
+    return list(numbers)
+
+
 def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> int:
-    rows = list(map(result_row, reader.rows(run_id, wanted)))
-    lines = jsonl(rows) if path.suffix.lower() == ".jsonl" else csv_lines(rows)
-    write_whole(path, lines, replace=False)
-    return len(rows)
+    count = 0
+
+    def counting(rows: Iterable[Row]) -> Iterator[ResultRow]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield result_row(row)
+
+    rows = counting(reader.rows(run_id, wanted))
+    write_whole(path, jsonl(rows) if path.suffix.lower() == ".jsonl" else csv_lines(rows), replace=False)
+    return count

@@ -39,7 +39,8 @@ async def test_both_ways_write_the_same_rows(
         (6, "none", None, "no digits"),
     ]
     assert list(reader.rows(aside)) == rows
-    assert reader.sources(aside) == reader.sources(here) == [("list", "phone")]
+    assert reader.summary(aside) == reader.summary(here)
+    assert reader.summary(here).sources == (("list", "phone", True),)
     counts = [(run.header, run.blank, run.comment, run.numbers) for run in map(reader.run, (here, aside))]
     assert counts == [(1, 1, 1, 1)] * 2
 

@@ -77,7 +77,7 @@ def test_rows_in_are_entries_rejected_and_skipped(
     sent = [row for row in reader.rows(run_id) if row.number_id is not None]
     assert len({row.number or row.input for row in sent}) == len({row.number_id for row in sent}) == run.numbers
     assert not (skip_doubtful and run.doubtful)
-    assert reader.sources(run_id) == [("list", "phone")]
+    assert reader.summary(run_id).sources == (("list", "phone", True),)
 
 
 def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger, reader: Reader) -> None:

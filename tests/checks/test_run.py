@@ -20,7 +20,7 @@ from watui.client.exchanges import Exchanges
 from watui.client.failures import AccessDenied, Refused, ServerTrouble, Unreachable, Unusable
 from watui.client.server import Server
 from watui.client.transport import Transport
-from watui.contract.models import BLOCKING_MODES
+from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.intake.entries import single
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -43,7 +43,7 @@ DEADLINE = 10.0
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def draft(ledger: Ledger, inputs: Sequence[str], *, blocking: str = "no_wait", force_check: bool = False) -> int:
+def draft(ledger: Ledger, inputs: Sequence[str], *, blocking: Blocking = "no_wait", force_check: bool = False) -> int:
     run_id = ledger.add_run(RunOptions("test", "US", blocking, force_check, FAST.batch_size))
     rows = [single(line, text) for line, text in enumerate(inputs, 1)]
     add_source(ledger, Import(run_id, "list", "US"), None, rows)
@@ -92,7 +92,7 @@ def all_valid(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.parametrize("blocking", BLOCKING_MODES)
 async def test_a_list_gets_its_verdicts_over_a_real_socket(
-    ledger: Ledger, reader: Reader, paths: Paths, blocking: str
+    ledger: Ledger, reader: Reader, paths: Paths, blocking: Blocking
 ) -> None:
     inputs = [*NUMBERS, "(212) 555-2000", "nobody", "1", *NUMBERS[:5]]
     world = World(latency=Latency(0.05, 0.1))

@@ -1,6 +1,7 @@
 """The scheduler in virtual time, against a small simulated server."""
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ def test_nothing_to_ask_is_done_at_once() -> None:
 
 
 def test_an_open_number_of_an_earlier_run_is_polled_at_once_and_not_as_a_first_question() -> None:
-    assert make(Policy(), [], [4, 5]).next(0) == Ask((4, 5), is_first=False)
+    assert make(Policy(), [], [4, 5]).next(0) == Ask((4, 5), is_first=False, sent_at=0)
 
 
 def test_numbers_decided_at_once_are_asked_once_in_order() -> None:
@@ -186,7 +187,7 @@ def test_nothing_goes_out_before_retry_after(retry_after: float, answered_meanwh
     assert isinstance(step, Wait)
     assert step.until >= 10 + retry_after
     again = scheduler.next(step.until)
-    assert again == take(asks[0])._replace(tries=1), "what failed comes first"
+    assert again == take(asks[0])._replace(tries=1, sent_at=step.until), "what failed comes first"
 
 
 def take(step: object) -> Ask:
@@ -228,7 +229,23 @@ def test_a_person_can_make_it_go_on_at_once() -> None:
     scheduler.failed(ask, 1)
     assert isinstance(scheduler.next(1.1), Wait)
     scheduler.forgive()
-    assert scheduler.next(1.1) == ask
-    scheduler.failed(ask, 2, 1000)
+    again = take(scheduler.next(1.1))
+    assert again == ask._replace(sent_at=1.1)
+    scheduler.failed(again, 2, 1000)
     scheduler.forgive()
     assert scheduler.next(2.1) == Wait(1002), "what the server asked for outlasts a person's patience"
+
+
+def test_questions_that_fail_together_are_one_trouble() -> None:
+    policy = Policy(batch_size=1, rate=100, first_retry_after=1.0)
+    scheduler = make(policy, range(20))
+    asks = [take(scheduler.next(place / 10)) for place in range(8)]
+    for ask in asks:
+        scheduler.failed(ask, 30)
+    step = scheduler.next(30)
+    assert isinstance(step, Wait)
+    assert step.until <= 30 + 1.25 * policy.first_retry_after
+    first = take(scheduler.next(step.until))
+    assert scheduler.next(step.until + 1) == Wait(math.inf), "one question at a time until one is answered"
+    scheduler.answered(first, [], step.until + 2)
+    assert isinstance(scheduler.next(step.until + 2), Ask)

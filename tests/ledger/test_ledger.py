@@ -14,7 +14,7 @@ from tests.ledger.conftest import OPTIONS, new_row
 from watui.contract.statuses import FINAL
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Answered, RunOptions, RunState
+from watui.ledger.rows import Answered, RunOptions, RunState, Source
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 
@@ -48,7 +48,7 @@ def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, paths: 
     assert list(other.open_numbers(run_id)) == [2]
     other.close()
 
-    ledger.answered(run_id, ask_id, [2], [Answered(2, "valid", True, "1333")], "v2.41")
+    ledger.answered(run_id, ask_id, [Answered(2, "valid", True, "1333")], "v2.41")
     assert list(ledger.open_numbers(run_id)) == []
     assert list(ledger.unasked(run_id)) == [1]
 
@@ -56,7 +56,7 @@ def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, paths: 
 def test_a_failed_ask_leaves_its_numbers_open(ledger: Ledger, reader: Reader) -> None:
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22")], {})
-    ledger.failed(run_id, ledger.asked(run_id, [1]), [1], "no answer")
+    ledger.failed(ledger.asked(run_id, [1]), "no answer")
     assert list(ledger.open_numbers(run_id)) == [1]
     assert {status: tuple(count) for status, count in reader.tally(run_id).items()} == {"queued": (1, 1)}
 
@@ -76,7 +76,8 @@ def test_the_first_spelling_is_sent_for_all(ledger: Ledger, reader: Reader) -> N
     ]
     run = reader.run(run_id)
     assert (run.entries, run.rejected, run.numbers, run.skipped, run.read) == (4, 1, 2, 6, 11)
-    assert reader.sources(run_id) == [("one", "phone"), ("two", None)]
+    ledger.end_source(run_id, first)
+    assert reader.summary(run_id).sources == (Source("one", "phone", True), Source("two", None, False))
 
 
 def test_a_discarded_draft_leaves_nothing_and_others_alone(ledger: Ledger, reader: Reader, paths: Paths) -> None:
@@ -136,11 +137,11 @@ def test_after_any_sequence_counters_equal_a_recount_and_final_stays_final(
         for step in asks:
             ask_id = ledger.asked(run_id, list(status_of))
             if step is None:
-                ledger.failed(run_id, ask_id, list(status_of), "no answer")
+                ledger.failed(ask_id, "no answer")
             else:
                 given_now = [(number, status) for number, status in step if number in status_of]
                 said = [Answered(number, status, status in FINAL, None) for number, status in given_now]
-                ledger.answered(run_id, ask_id, list(status_of), said, "v2.41")
+                ledger.answered(run_id, ask_id, said, "v2.41")
                 status_of |= {n: status for n, status in given_now if status_of[n] not in FINAL}
             assert_recount(reader, run_id)
         expected = ["rejected" if key is None else status_of[distinct.index(key) + 1] for key in keys]

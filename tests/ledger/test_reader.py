@@ -53,7 +53,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listed]:
         for number in numbers
         if (status := chance.choice(statuses)) != "queued"
     ]
-    ledger.answered(run_id, ledger.asked(run_id, numbers), numbers, answers, "v2.41")
+    ledger.answered(run_id, ledger.asked(run_id, numbers), answers, "v2.41")
     yield Listed(reader, run_id, list(reader.rows(run_id)))
     reader.close()
     ledger.close()
@@ -142,9 +142,10 @@ def test_a_duplicate_carries_its_numbers_answer(listed: Listed) -> None:
 
 def test_counts_of_problems_and_regions_equal_a_scan(listed: Listed) -> None:
     reader, run_id, rows = listed
-    assert reader.problems(run_id) == [("no digits", sum(row.status == "rejected" for row in rows))]
+    found = reader.summary(run_id)
+    assert list(found.problems) == [("no digits", sum(row.status == "rejected" for row in rows))]
     regions = Counter({row.number_id: row.region for row in rows if row.number_id is not None}.values())
-    assert reader.regions(run_id) == regions.most_common()
+    assert list(found.regions) == regions.most_common()
 
 
 def test_it_notices_what_other_connections_commit(ledger: Ledger, reader: Reader, paths: Paths) -> None:

@@ -92,6 +92,6 @@ async def _answer(session: Session, share: float) -> None:
         for number_id, contact in zip(inputs, world.answer(list(inputs.values()), 0.0).contacts, strict=True)
     ]
     ask_id = await desk.ledger(Ledger.asked, record.id, list(inputs))
-    await desk.ledger(Ledger.answered, record.id, ask_id, list(inputs), answers, world.version)
+    await desk.ledger(Ledger.answered, record.id, ask_id, answers, world.version)
     if share == 1:
         await desk.ledger(Ledger.end, record.id, RunState.DONE)

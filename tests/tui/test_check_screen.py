@@ -150,7 +150,8 @@ async def test_pause_resume_and_cancel(paths: Paths) -> None:
             await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
             await story.press("y")
             await story.until_phase(Phase.ENDED)
-            assert story.session.was_cancelled
+            assert story.session.record is not None
+            assert story.session.record.state is RunState.CANCELLED
             assert "cancelled" in story.screen.progress.render().plain
             await story.press("n")
             await story.until_phase(Phase.EMPTY)

@@ -16,10 +16,11 @@ from watui.intake.entries import read_entries
 from watui.intake.problems import BadSource
 from watui.intake.sources import open_text
 from watui.ledger.ledger import Ledger
+from watui.ledger.schema import LedgerUnusable
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What the process tells: rows read so far, or why it stopped."""
+    """What the process tells: rows read so far, or why it stopped. Telling it fails once the parent is gone."""
 
     rows: int = 0
     error: str | None = None
@@ -76,7 +77,7 @@ def main() -> None:
     ledger = Ledger(Path(ledger_path))
     try:
         import_source(ledger, path, msgspec.json.decode(wanted, type=Import), lambda rows: tell(Progress(rows)))
-    except BadSource as error:
+    except (BadSource, LedgerUnusable) as error:
         tell(Progress(error=str(error)))
 
 

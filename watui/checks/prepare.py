@@ -53,7 +53,9 @@ def add_source(
     rows, count = iter(rows), 0
     while chunk := list(islice(rows, CHUNK_ROWS)):
         skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
-        entries = (prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry))
+        # Converted here and not in the transaction, which keeps all other processes waiting.
+        entries = [prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry)]
         ledger.add_rows(wanted.run_id, source_id, entries, skipped)
         count += len(chunk)
         progress(count)
+    ledger.end_source(wanted.run_id, source_id)

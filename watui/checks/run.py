@@ -5,12 +5,11 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
-from watui.contract.models import Blocking
 from watui.contract.statuses import FINAL
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunRecord, RunState
@@ -18,6 +17,15 @@ from watui.ledger.thread import LedgerThread
 
 UNUSABLE_TRIES = 3
 """Failures of one question, other than a server that asks for patience, after which a run stops and says why."""
+
+
+class Waiting(NamedTuple):
+    """Why nothing is asked for a while."""
+
+    until: float
+    """In seconds since 1970."""
+    reason: str
+
 
 Follower = Callable[[Sequence[int]], None]
 """Is told the ids of numbers whose status has changed, once that is committed."""
@@ -30,13 +38,14 @@ class Run:
         self.record = record
         self.failure: Failure | None = None
         """Why it stopped; None while it goes on."""
+        self.waiting: Waiting | None = None
+        """What keeps it waiting; None while all is well."""
         self.requests = 0
         """Requests sent."""
         self.follower: Follower | None = None
         self._ledger = ledger
         self._client = client
         self._scheduler = scheduler
-        self._blocking: Blocking = "wait" if record.options.blocking == "wait" else "no_wait"
         self._open_status: dict[int, str] = {}
         self._paused = False
         self._wake = asyncio.Event()
@@ -67,6 +76,7 @@ class Run:
     def resume(self) -> None:
         """Go on, at once, whatever stopped it."""
         self.failure = None
+        self.waiting = None
         self._paused = False
         self._scheduler.forgive()
         self._wake.set()
@@ -126,21 +136,22 @@ class Run:
             try:
                 verdicts = await self._client.check(
                     [inputs[number] for number in ask.numbers],
-                    blocking=self._blocking,
+                    blocking=self.record.options.blocking,
                     force_check=self.record.options.force_check and ask.is_first,
                 )
             except Failure as failure:
-                await self._ledger(Ledger.failed, run_id, ask_id, ask.numbers, failure.title)
+                await self._ledger(Ledger.failed, ask_id, failure.title)
                 self._failed(ask, failure)
             else:
                 answers = _answers(inputs, verdicts)
-                await self._ledger(Ledger.answered, run_id, ask_id, ask.numbers, answers, verdicts.version)
+                await self._ledger(Ledger.answered, run_id, ask_id, answers, verdicts.version)
                 self._answered(ask, answers)
         finally:
             self._wake.set()
 
     def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
         final = {answer.number_id for answer in answers if answer.final}
+        self.waiting = None
         self._scheduler.answered(ask, (number for number in ask.numbers if number not in final), time.monotonic())
         if self.follower is None:
             return
@@ -157,8 +168,12 @@ class Run:
         self._scheduler.failed(ask, time.monotonic(), retry_after, counts=not asks_for_patience)
         may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble)
         if asks_for_patience or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
+            held_until = self._scheduler.held_until
+            seconds = held_until - time.monotonic() if held_until is not None else 0.0
+            self.waiting = Waiting(time.time() + seconds, failure.title)
             return
         self.failure = failure
+        self.waiting = None
         self._paused = True
 
 

@@ -48,6 +48,7 @@ class Ask(NamedTuple):
     numbers: tuple[int, ...]
     is_first: bool
     """Whether none of them has been answered before: `force_check` goes with these alone."""
+    sent_at: float = -math.inf
     tries: int = 0
     """How often this very question has failed before."""
 
@@ -81,6 +82,7 @@ class Scheduler:
         self._not_before = -math.inf
         self._closed_until = -math.inf
         self._trouble = 0
+        self._last_trouble_at = -math.inf
         self._poll_is_next = False
         if numbers := tuple(open_numbers):
             self._put_back(numbers, -math.inf)
@@ -91,6 +93,11 @@ class Scheduler:
         return self._in_flight
 
     @property
+    def held_until(self) -> float | None:
+        """Until when nothing goes out because of trouble; None where there is none."""
+        return max(self._not_before, self._closed_until) if self._trouble else None
+
+    @property
     def is_done(self) -> bool:
         """Whether every number has a final status."""
         return not (self._in_flight or self._failed or self._due or self._has_unasked)
@@ -99,7 +106,7 @@ class Scheduler:
         """Return what to do at `now`. An Ask counts as sent."""
         if self.is_done:
             return Done()
-        if self._in_flight >= self._policy.in_flight:
+        if self._in_flight >= (1 if self._trouble else self._policy.in_flight):
             return Wait(math.inf)
         ready_at = max(self._not_before, self._closed_until, self._first_due())
         if now < ready_at:
@@ -107,11 +114,11 @@ class Scheduler:
         self._in_flight += 1
         self._not_before = now + 1 / self._policy.rate
         if self._failed:
-            return self._failed.popleft()
+            return self._failed.popleft()._replace(sent_at=now)
         poll_is_due = bool(self._due) and self._due[0][0] <= now
         is_poll = poll_is_due and (self._poll_is_next or not self._has_unasked)
         self._poll_is_next = not is_poll
-        return Ask(self._take_polls(now), False) if is_poll else Ask(self._take_unasked(), True)
+        return Ask(self._take_polls(now), False, now) if is_poll else Ask(self._take_unasked(), True, now)
 
     def answered(self, ask: Ask, still_open: Iterable[int], now: float) -> None:
         """Take note that `ask` was answered, leaving `still_open` without a final status."""
@@ -130,13 +137,16 @@ class Scheduler:
     def failed(self, ask: Ask, now: float, retry_after: float | None = None, *, counts: bool = True) -> None:
         """Take note that `ask` got no answer: it is asked again, after `retry_after` seconds at least.
 
-        `counts` is whether it counts among the tries of this question.
+        `counts` is whether it counts among the tries of this question. Questions that were under way together and
+        fail together are one trouble, and after it one question at a time goes out until one is answered.
         """
         self._in_flight -= 1
-        doublings = min(self._trouble, _MOST_DOUBLINGS)
-        backoff = min(self._policy.longest_retry, self._policy.first_retry_after * 2**doublings)
-        self._trouble += 1
-        self._not_before = max(self._not_before, now + backoff * self._chance.uniform(0.75, 1.25))
+        if ask.sent_at > self._last_trouble_at:
+            self._last_trouble_at = now
+            doublings = min(self._trouble, _MOST_DOUBLINGS)
+            backoff = min(self._policy.longest_retry, self._policy.first_retry_after * 2**doublings)
+            self._trouble += 1
+            self._not_before = max(self._not_before, now + backoff * self._chance.uniform(0.75, 1.25))
         self._closed_until = max(self._closed_until, now + (retry_after or 0.0))
         self._failed.append(ask._replace(tries=ask.tries + counts))
 

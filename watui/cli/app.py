@@ -12,6 +12,8 @@ from watui.cli.check import check
 from watui.cli.exits import Exit, Stop
 from watui.cli.simulate import simulate
 from watui.cli.talk import say
+from watui.crash import Crash
+from watui.settings.paths import find_paths
 
 _LONGEST_WAIT_FOR_INPUT = 0.3
 """Seconds that a program piped into us may take to say something, before we take it that nothing comes."""
@@ -62,6 +64,13 @@ def run() -> int:
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNHEARD
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback, no data in the words
+        say(Crash.of(error).report(find_paths().crash_log))
+        return Exit.BUG
     return code if isinstance(code, int) else Exit.DONE
 
 

@@ -1,5 +1,7 @@
 """`watui check`: a list from file to verdicts without a console."""
 
+from __future__ import annotations
+
 import asyncio
 import math
 import shutil
@@ -8,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,7 +23,7 @@ from watui.cli.target import find_region, find_server, find_settings
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
 from watui.client.server import Server
-from watui.contract.models import BLOCKING_MODES
+from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import SIMULATOR, Desk, result_row
@@ -31,6 +34,9 @@ from watui.ledger.rows import REJECTED, RowFilter, RunOptions, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
 from watui.text import clean, counted
+
+if TYPE_CHECKING:
+    from watui.checks.run import Run
 
 UNATTENDED_SECONDS = 300.0
 """How long a run may take where nobody watches it."""
@@ -79,7 +85,7 @@ def check(
     sample: bool,
     url: str | None,
     column: str | None,
-    blocking: str | None,
+    blocking: Blocking | None,
     force_check: bool,
     batch_size: int | None,
     format_: str | None,
@@ -99,7 +105,7 @@ def check(
     settings = find_settings(paths)
     server = find_server(url)
     options = RunOptions(
-        server.host if server else SIMULATOR,
+        server.url if server else SIMULATOR,
         find_region(region or settings.region),
         blocking or settings.blocking,
         force_check,
@@ -107,13 +113,18 @@ def check(
     )
     try:
         record = import_all(paths, given, options)
-        say_summary(record, server)
-        if dry_run:
-            say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
-            return Exit.DONE
-        return asyncio.run(_check(wanted, record, paths, server))
-    except (LedgerUnusable, CannotWrite, OSError) as error:
+    except LedgerUnusable as error:
         raise Stop(str(error)) from error
+    say_summary(record, server)
+    if dry_run:
+        say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
+        return Exit.DONE
+    try:
+        return asyncio.run(_check(wanted, record, paths, server))
+    except BrokenPipeError:
+        raise
+    except (LedgerUnusable, CannotWrite, OSError) as error:
+        raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
 def _refuse_contradictions(given: Given, wanted: Wanted, url: str | None, format_: str | None) -> None:
@@ -125,10 +136,18 @@ def _refuse_contradictions(given: Given, wanted: Wanted, url: str | None, format
         raise Stop("--follow prints JSON lines: leave out --format, or say --format jsonl")
     if wanted.give_up_after is not None and not math.isfinite(wanted.give_up_after):
         raise Stop("--give-up-after takes a number of seconds")
-    if wanted.output is not None and not wanted.output.parent.is_dir():
-        raise Stop(f"cannot write {wanted.output}: there is no folder {wanted.output.parent}")
-    if wanted.output is not None and wanted.output.is_dir():
-        raise Stop(f"cannot write {wanted.output}: it is a directory, name a file in it")
+    if wanted.output is not None:
+        _refuse_output(wanted.output)
+
+
+def _refuse_output(path: Path) -> None:
+    try:
+        if not path.parent.is_dir():
+            raise Stop(f"cannot write {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise Stop(f"cannot write {path}: it is a directory, name a file in it")
+    except (OSError, ValueError) as error:
+        raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 async def _check(wanted: Wanted, record: RunRecord, paths: Paths, server: Server | None) -> int:
@@ -152,7 +171,7 @@ async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
     if wanted.follow:
         _print_rows(desk.result_rows(record.id, RowFilter(status=REJECTED)))
         run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))
-    progress = asyncio.create_task(_show_progress(desk, record))
+    progress = asyncio.create_task(_show_progress(desk, record, run)) if sys.stderr.isatty() else None
     try:
         async with asyncio.timeout(limit):
             await run.drive(stop_on_failure=True)
@@ -164,11 +183,13 @@ async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
         say(f"Interrupted. What was answered by then is kept as run {record.id}.")
         raise
     finally:
-        progress.cancel()
+        if progress is not None:
+            progress.cancel()
+        say(f"{counted(run.requests, 'request')} sent.")
     return None
 
 
-async def _show_progress(desk: Desk, record: RunRecord) -> None:
+async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
     line, pace = ProgressLine(), Pace()
     try:
         while True:
@@ -176,6 +197,8 @@ async def _show_progress(desk: Desk, record: RunRecord) -> None:
             pace.observe(time.monotonic(), final)
             left = pace.seconds_left(record.numbers - final)
             ending = f", about {left:.0f} s left" if left is not None else ""
+            if run.waiting is not None:
+                ending = f"; waits {max(0.0, run.waiting.until - time.time()):.0f} s: {run.waiting.reason}"
             line.show(f"{final:,} of {record.numbers:,} numbers have a final status{ending}")
             await asyncio.sleep(PROGRESS_SECONDS)
     finally:

@@ -14,8 +14,9 @@ def open_console(url: str | None) -> int:
     settings = find_settings(paths)
     server = find_server(url)
     try:
-        return run_console(paths, settings, server, find_region(settings.region))
+        code = run_console(paths, settings, server, find_region(settings.region))
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    return Exit.BUG if code is None else code

@@ -49,9 +49,10 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> RunRecord:
     try:
         _import(ledger, run_id, given, options.region)
         record = reader.run(run_id)
-        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in reader.problems(run_id))
+        found = reader.summary(run_id)
+        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
         if record.entries == 0:
-            names = ", ".join(name for name, _ in reader.sources(run_id))
+            names = ", ".join(source.name for source in found.sources)
             raise Stop(_why_nothing(record, names, reasons))
         if reasons:
             say(f"Rejected, never sent: {reasons}.")
@@ -89,11 +90,12 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
 def say_summary(record: RunRecord, server: Server | None) -> None:
     """Say what a draft holds and what asking about it takes."""
     who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
+    requests = counted(math.ceil(record.numbers / record.options.batch_size), "request")
     say(f"For {who}, read as registered in {record.options.region}:")
     say(
         f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected,"
         f" {record.skipped:,} skipped (header, blank, comment). {counted(record.numbers, 'distinct number')},"
-        f" {counted(math.ceil(record.numbers / record.options.batch_size), 'request')} and then polls."
+        f" {requests}{', then polls' * (record.options.blocking == 'no_wait')}."
     )
     if record.doubtful:
         say(f"Doubtful, asked all the same: {record.doubtful:,}. --skip-doubtful leaves them out.")

@@ -15,6 +15,7 @@ from watui.contract.statuses import FULLEST_VERSION, KNOWN_VERSIONS, parse_versi
 if TYPE_CHECKING:
     from watui.simulator.population import Latency
 
+DEFAULT_LATENCY = "1.5,4"
 DEFAULT_PORT = 9090
 """The port of an On-Premises server (contract section 7)."""
 
@@ -32,7 +33,7 @@ DEFAULT_PORT = 9090
     default=FULLEST_VERSION,
     show_default=True,
     metavar="V",
-    help=f"One of {', '.join(KNOWN_VERSIONS)}.",
+    help=f"Such as {', '.join(KNOWN_VERSIONS)}.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Decides who has an account and how long checks take."
@@ -42,7 +43,7 @@ DEFAULT_PORT = 9090
 )
 @click.option(
     "--latency",
-    default="1.5,4",
+    default=DEFAULT_LATENCY,
     show_default=True,
     metavar="none|MEDIAN,P99",
     help="Seconds until a number is decided.",

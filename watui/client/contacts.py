@@ -20,6 +20,10 @@ WAIT_SECONDS = 120.0
 """Time allowed for an answer that comes when every number is decided: that may take long, and may never come."""
 
 
+LONGEST_RETRY_AFTER = 24 * 3600.0
+"""Seconds that a server's wish to wait is taken seriously."""
+
+
 @dataclass(frozen=True)
 class Verdicts:
     """What one answer says, by input as it was sent."""
@@ -116,9 +120,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that `Retry-After` asks for, given as seconds or as an HTTP date (contract section 5)."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
-        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
     except (ValueError, TypeError):
         return None

@@ -7,6 +7,9 @@ from typing import NamedTuple
 KEPT = 64
 """Exchanges kept; a body holds up to a thousand numbers."""
 
+KEPT_BYTES = 8 * 1024 * 1024
+"""Of all bodies together; the oldest exchanges go first."""
+
 
 class Exchange(NamedTuple):
     """One request and its answer. It holds no token."""
@@ -40,9 +43,15 @@ class Exchanges:
     def add(self, exchange: Exchange) -> None:
         """Keep `exchange` and hand it to every follower."""
         self._ring.append(exchange)
+        while len(self._ring) > 1 and sum(map(_size, self._ring)) > KEPT_BYTES:
+            self._ring.popleft()
         for follower in self._followers:
             follower(exchange)
 
     def follow(self, follower: Callable[[Exchange], None]) -> None:
         """Call `follower` with every exchange from now on."""
         self._followers.append(follower)
+
+
+def _size(exchange: Exchange) -> int:
+    return len(exchange.request) + len(exchange.response)

@@ -20,10 +20,9 @@ class Server:
     """Base URL without a trailing slash; the paths of the contract are added to it."""
     token: str | None = field(default=None, repr=False)
     """Bearer token, sent with every request where there is one."""
-    is_simulator: bool = False
 
     @classmethod
-    def at(cls, url: str, token: str | None = None, *, is_simulator: bool = False) -> "Server":
+    def at(cls, url: str, token: str | None = None) -> "Server":
         """Return the server at `url`, which may end in the path of the API. Raises BadServer."""
         example = "such as https://wa.example.com:9090"
         try:
@@ -42,7 +41,7 @@ class Server:
         if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
             raise BadServer("the token holds characters that cannot stand in a header: check WATUI_TOKEN")
         path = parts.path.rstrip("/").removesuffix(CONTACTS_PATH).removesuffix("/v1").rstrip("/")
-        return cls(f"{parts.scheme}://{parts.netloc}{path}", token, is_simulator)
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", token)
 
     @property
     def host(self) -> str:

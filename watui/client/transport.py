@@ -67,7 +67,7 @@ class Transport:
                     url,
                     body,
                     reply.status if reply else None,
-                    reply.body if reply else b"",
+                    self._without_token(reply.body) if reply else b"",
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
                     self._server.token is not None,
@@ -82,6 +82,10 @@ class Transport:
         """Close every connection."""
         await self._client.aclose()
 
+    def _without_token(self, body: bytes) -> bytes:
+        """Return `body` without the token, which a server might quote back."""
+        return body.replace(self._server.token.encode(), b"***") if self._server.token else body
+
     async def _send(self, method: str, url: str, body: bytes) -> Reply:
         headers = {"Content-Type": "application/json"}
         if self._server.token is not None:
@@ -95,11 +99,7 @@ class Transport:
                 received += chunk
                 if len(received) > MAX_BODY_BYTES:
                     raise Unusable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
-            return Reply(response.status_code, response.headers, self._without_token(bytes(received)))
-
-    def _without_token(self, body: bytes) -> bytes:
-        """Return `body` without the token, which a server might quote back."""
-        return body.replace(self._server.token.encode(), b"***") if self._server.token else body
+            return Reply(response.status_code, response.headers, bytes(received))
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:

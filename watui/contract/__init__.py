@@ -1,1 +1,1 @@
-"""What both ends of the wire agree on. No I/O; section numbers are those of the contract in the README."""
+"""What both ends of the wire agree on. No I/O; section numbers are those of contract.md beside this file."""

@@ -1,6 +1,7 @@
 """Opens what a person gives, a file or standard input, in whatever encoding it is."""
 
 import codecs
+import contextlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MOST = 0.7
+"""Share of zero bytes that shows on which side of each pair UTF-16 has them."""
+
 _ZIP = b"PK\x03\x04"
 _STDIN_DESCRIPTOR = 0
 
@@ -33,16 +37,16 @@ def open_text(path: str) -> Iterator[TextIO]:
     Line ends of every kind become line feeds. Raises BadSource where it can't be read as text.
     """
     name = source_name(path)
-    try:
-        if path != STDIN and Path(path).is_dir():
-            raise BadSource(f"{name} is a directory: name a file in it")
-        file: str | int = _STDIN_DESCRIPTOR if path == STDIN else path
-        with io.FileIO(file, closefd=path != STDIN) as raw, io.BufferedReader(raw, HEAD_BYTES) as binary:
+    with contextlib.ExitStack() as stack:
+        try:
+            if path != STDIN and Path(path).is_dir():
+                raise BadSource(f"{name} is a directory: name a file in it")
+            raw = stack.enter_context(io.FileIO(_STDIN_DESCRIPTOR if path == STDIN else path, closefd=path != STDIN))
+            binary = stack.enter_context(io.BufferedReader(raw, HEAD_BYTES))
             encoding = find_encoding(binary.peek(HEAD_BYTES), name)
-            with io.TextIOWrapper(binary, encoding, errors="replace") as text:
-                yield text
-    except OSError as error:
-        raise BadSource(f"cannot read {name}: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:
+            raise BadSource(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
+        yield stack.enter_context(io.TextIOWrapper(binary, encoding, errors="replace"))
 
 
 def source_name(path: str) -> str:
@@ -68,9 +72,11 @@ def find_encoding(head: bytes, name: str) -> str:
 
 def _utf16_without_mark(head: bytes, name: str) -> str:
     pairs = max(1, len(head) // 2)
-    for encoding, zeros in (("utf-16-le", head[1::2].count(0)), ("utf-16-be", head[0::2].count(0))):
-        if zeros / pairs > 0.7:
-            return encoding
+    in_first, in_second = head[0::2].count(0) / pairs, head[1::2].count(0) / pairs
+    if in_second > _MOST > in_first:
+        return "utf-16-le"
+    if in_first > _MOST > in_second:
+        return "utf-16-be"
     raise _not_text(name)
 
 

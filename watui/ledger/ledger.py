@@ -13,6 +13,9 @@ from watui.ledger import schema
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
 
+DISCARDED_AT_ONCE = 5_000
+"""Rows that one transaction deletes."""
+
 
 class Ledger:
     """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
@@ -45,22 +48,37 @@ class Ledger:
         return cursor.lastrowid
 
     def start(self, run_id: int) -> None:
-        """Mark a draft as running."""
+        """Mark a draft as running; a run that is running already stays so."""
         with self._transaction():
-            self._db.execute(
-                "UPDATE run SET state = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
-                (RunState.RUNNING, time.time(), run_id),
+            self._move(
+                "UPDATE run SET state = ?, started_at = coalesce(started_at, ?) WHERE id = ? AND state IN (?, ?)",
+                (RunState.RUNNING, time.time(), run_id, RunState.DRAFT, RunState.RUNNING),
             )
 
     def end(self, run_id: int, state: RunState) -> None:
-        """Mark a run as ended in `state`."""
+        """Mark a running run as ended in `state`."""
         with self._transaction():
-            self._db.execute("UPDATE run SET state = ?, ended_at = ? WHERE id = ?", (state, time.time(), run_id))
+            self._move(
+                "UPDATE run SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
+                (state, time.time(), run_id, RunState.RUNNING),
+            )
 
     def discard(self, run_id: int) -> None:
-        """Delete a draft with all that was imported into it."""
+        """Delete a draft with all that was imported into it, in parts that let others write in between."""
         with self._transaction():
-            for table in ("entry", "number", "tally", "source"):
+            self._move(
+                "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
+            )
+        (rows,) = self._db.execute("SELECT entries + rejected FROM run WHERE id = ?", (run_id,)).fetchone()
+        for table, ordinal in (("entry", "row"), ("number", "number_id")):
+            for first in range(1, rows + 1, DISCARDED_AT_ONCE):
+                with self._transaction():
+                    self._db.execute(
+                        f"DELETE FROM {table} WHERE run_id = ? AND {ordinal} BETWEEN ? AND ?",
+                        (run_id, first, first + DISCARDED_AT_ONCE - 1),
+                    )
+        with self._transaction():
+            for table in ("tally", "source"):
                 self._db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
             self._db.execute("DELETE FROM run WHERE id = ?", (run_id,))
 
@@ -72,8 +90,16 @@ class Ledger:
             (source_id,) = self._db.execute(
                 "SELECT coalesce(max(source_id), 0) + 1 FROM source WHERE run_id = ?", (run_id,)
             ).fetchone()
-            self._db.execute("INSERT INTO source VALUES (?, ?, ?, ?)", (run_id, source_id, name, column_name))
+            self._db.execute(
+                "INSERT INTO source (run_id, source_id, name, column_name) VALUES (?, ?, ?, ?)",
+                (run_id, source_id, name, column_name),
+            )
         return int(source_id)
+
+    def end_source(self, run_id: int, source_id: int) -> None:
+        """Mark a source as read to its end."""
+        with self._transaction():
+            self._db.execute("UPDATE source SET is_whole = 1 WHERE run_id = ? AND source_id = ?", (run_id, source_id))
 
     def add_rows(self, run_id: int, source_id: int, rows: Iterable[NewRow], skipped: dict[str, int]) -> None:
         """Append `rows` to a draft; rows with a key that is there already share its number.
@@ -81,13 +107,16 @@ class Ledger:
         `skipped` counts rows without an entry, by the name of their column in `run`.
         """
         with self._transaction():
-            last_row, last_number = self._db.execute(
-                "SELECT entries + rejected, numbers FROM run WHERE id = ?", (run_id,)
+            found = self._db.execute(
+                "SELECT entries + rejected, numbers FROM run WHERE id = ? AND state = ?", (run_id, RunState.DRAFT)
             ).fetchone()
+            if found is None:
+                raise LedgerUnusable(f"run {run_id} is no draft any more")
+            last_row, last_number = found
             row, number, rejected, doubtful = last_row, last_number, 0, 0
             for new in rows:
                 row += 1
-                number_id = None
+                number_id, is_duplicate = None, False
                 if new.key is None:
                     rejected += 1
                 else:
@@ -97,11 +126,12 @@ class Ledger:
                         " ON CONFLICT (run_id, key) DO UPDATE SET rows = rows + 1 RETURNING number_id",
                         (run_id, number + 1, new.key, new.input, new.number, new.region, new.doubt, row),
                     ).fetchone()
+                    is_duplicate = number_id <= number
                     number = max(number, number_id)
                     doubtful += new.doubt is not None
                 self._db.execute(
-                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (run_id, row, source_id, new.line, new.input, number_id, new.problem),
+                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (run_id, row, source_id, new.line, new.input, number_id, new.problem, is_duplicate),
                 )
             entries = row - last_row - rejected
             self._count(run_id, QUEUED, number - last_number, entries)
@@ -134,12 +164,8 @@ class Ledger:
     def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
         """Return what is sent for each of `number_ids`."""
         marks = ",".join("?" * len(number_ids))
-        return dict(
-            self._db.execute(
-                f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({marks})",
-                (run_id, *number_ids),
-            )
-        )
+        statement = f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({marks})"
+        return dict(schema.query(self._db, statement, (run_id, *number_ids)))
 
     def asked(self, run_id: int, number_ids: Sequence[int]) -> int:
         """Write down that `number_ids` are about to be asked in one request; return the id of the ask."""
@@ -148,19 +174,16 @@ class Ledger:
                 "INSERT INTO ask (run_id, asked_at, numbers) VALUES (?, ?, ?)", (run_id, time.time(), len(number_ids))
             ).lastrowid
             self._db.executemany(
-                "UPDATE number SET asked = asked + 1, in_flight = 1 WHERE run_id = ? AND number_id = ?",
+                "UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id = ?",
                 [(run_id, number_id) for number_id in sorted(number_ids)],
             )
         assert ask_id is not None
         return ask_id
 
-    def answered(
-        self, run_id: int, ask_id: int, number_ids: Sequence[int], answers: Iterable[Answered], version: str | None
-    ) -> None:
-        """Write down the answer to an ask of `number_ids`. A final status is never overwritten."""
+    def answered(self, run_id: int, ask_id: int, answers: Iterable[Answered], version: str | None) -> None:
+        """Write down the answer to an ask. A final status is never overwritten."""
         now = time.time()
         with self._transaction():
-            self._settle(run_id, number_ids)
             self._db.executemany(
                 "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?"
                 " WHERE run_id = ? AND number_id = ? AND final = 0",
@@ -172,10 +195,9 @@ class Ledger:
             self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
             self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
 
-    def failed(self, run_id: int, ask_id: int, number_ids: Sequence[int], failure: str) -> None:
-        """Write down that an ask of `number_ids` got no usable answer."""
+    def failed(self, ask_id: int, failure: str) -> None:
+        """Write down that an ask got no usable answer."""
         with self._transaction():
-            self._settle(run_id, number_ids)
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = ? WHERE ask_id = ?", (time.time(), failure, ask_id)
             )
@@ -183,14 +205,13 @@ class Ledger:
     # Parts
 
     def _ids(self, condition: str, run_id: int) -> array[int]:
-        query = f"SELECT number_id FROM number WHERE run_id = ? AND {condition}"
-        return array("I", (number_id for (number_id,) in self._db.execute(query, (run_id,))))
+        statement = f"SELECT number_id FROM number WHERE run_id = ? AND {condition}"
+        return array("I", (number_id for (number_id,) in schema.query(self._db, statement, (run_id,))))
 
-    def _settle(self, run_id: int, number_ids: Sequence[int]) -> None:
-        self._db.executemany(
-            "UPDATE number SET in_flight = 0 WHERE run_id = ? AND number_id = ?",
-            [(run_id, number_id) for number_id in sorted(number_ids)],
-        )
+    def _move(self, statement: str, values: tuple[object, ...]) -> None:
+        """Change the state of a run. Raises LedgerUnusable where it is in none that allows it."""
+        if self._db.execute(statement, values).rowcount == 0:
+            raise LedgerUnusable("the run has been started, ended or discarded by another process")
 
     def _count(self, run_id: int, status: str, numbers: int, rows: int) -> None:
         self._db.execute(

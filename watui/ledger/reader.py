@@ -5,9 +5,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from watui.ledger import schema
-from watui.ledger.rows import REJECTED, Counted, Row, RowFilter, RunOptions, RunRecord, RunState, Tally
+from watui.ledger.rows import (
+    REJECTED,
+    Counted,
+    Row,
+    RowFilter,
+    RunOptions,
+    RunRecord,
+    RunState,
+    Source,
+    Summary,
+    Tally,
+)
 
 PAGE_ROWS = 2_000
 """Rows read at once when all of them are wanted."""
@@ -17,7 +29,7 @@ SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :r
        coalesce(e.problem, n.doubt),
        CASE WHEN n.first_row < e.row THEN
            (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
-       n.checked_at, n.server_version, n.number_id, coalesce(n.in_flight, 0)
+       n.checked_at, n.server_version, n.number_id, coalesce(n.asked, 0)
 FROM entry e
 JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
@@ -41,16 +53,15 @@ class Reader:
 
     def run(self, run_id: int) -> RunRecord:
         """Return the run. Raises KeyError where there is none."""
-        row = self._db.execute(
+        rows = self._query(
             "SELECT server, region, blocking, force_check, batch_size, state, created_at, started_at, ended_at,"
             " server_version, entries, rejected, header, blank, comment, doubtful, numbers FROM run WHERE id = ?",
             (run_id,),
-        ).fetchone()
-        if row is None:
-            raise KeyError(run_id)
-        server, region, blocking, force_check, batch_size, state, *rest = row
-        options = RunOptions(server, region, blocking, bool(force_check), batch_size)
-        return RunRecord(run_id, RunState(state), options, *rest)
+        )
+        for server, region, blocking, force_check, batch_size, state, *rest in rows:
+            options = RunOptions(server, region, blocking, bool(force_check), batch_size)
+            return RunRecord(run_id, RunState(state), options, *rest)
+        raise KeyError(run_id)
 
     def has_changed(self) -> bool:
         """Whether another connection, of this process or of any other, has committed since the last call."""
@@ -59,27 +70,26 @@ class Reader:
 
     def tally(self, run_id: int) -> Tally:
         """Return how many numbers and rows of the run are in each status."""
-        rows = self._db.execute("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
+        rows = self._query("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
         return {status: Counted(numbers, count) for status, numbers, count in rows if count}
 
-    def sources(self, run_id: int) -> list[tuple[str, str | None]]:
-        """Return name and number column (None where there is no header) of each source of the run."""
-        return self._db.execute(
-            "SELECT name, column_name FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
-        ).fetchall()
-
-    def problems(self, run_id: int) -> list[tuple[str, int]]:
-        """Return the reasons for rejected rows with their counts, the most frequent first."""
-        return self._db.execute(
+    def summary(self, run_id: int) -> Summary:
+        """Return what a list was imported from and what is in it."""
+        sources = self._query(
+            "SELECT name, column_name, is_whole FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
+        )
+        problems = self._query(
             "SELECT problem, count(*) FROM entry WHERE run_id = ? AND problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
             (run_id,),
-        ).fetchall()
-
-    def regions(self, run_id: int) -> list[tuple[str | None, int]]:
-        """Return the regions of the run's numbers with their counts, the most frequent first."""
-        return self._db.execute(
+        )
+        regions = self._query(
             "SELECT region, count(*) FROM number WHERE run_id = ? GROUP BY 1 ORDER BY 2 DESC", (run_id,)
-        ).fetchall()
+        )
+        return Summary(
+            tuple(Source(name, column, bool(is_whole)) for name, column, is_whole in sources),
+            tuple(problems),
+            tuple(regions),
+        )
 
     def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
         """Return the ordinals of all rows that fit `wanted`, in order."""
@@ -93,12 +103,12 @@ class Reader:
             columns = (f"{fold}(e.input)", "n.number", f"{fold}(n.wa_id)")
             conditions.append(f"({' OR '.join(f'instr({column}, :text)' for column in columns)})")
             values["text"] = wanted.text.casefold()
-        cursor = self._db.execute(
+        found = self._query(
             "SELECT e.row FROM entry e LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
             f" WHERE {' AND '.join(conditions)} ORDER BY e.row",
             values,
         )
-        return array("I", (row for (row,) in cursor))
+        return array("I", (row for (row,) in found))
 
     def window(self, run_id: int, first: int, last: int) -> list[Row]:
         """Return the rows with ordinals from `first` to `last`, both included."""
@@ -112,13 +122,9 @@ class Reader:
     def rows_of(self, run_id: int, number_ids: Sequence[int]) -> list[Row]:
         """Return all rows of these numbers, in order."""
         wanted = ",".join(str(int(number_id)) for number_id in number_ids)
-        numbers = self._db.execute(
-            f"SELECT number_id, rows, first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,)
-        ).fetchall()
-        rows = self.picked(run_id, [first_row for _, count, first_row in numbers if count == 1])
-        if shared := ",".join(str(number_id) for number_id, count, _ in numbers if count > 1):
-            rows += self._rows(f"AND e.number_id IN ({shared})", run_id)
-        return sorted(rows)
+        firsts = self._query(f"SELECT first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,))
+        rows = self.picked(run_id, [row for (row,) in firsts])
+        return sorted(rows + self._rows(f"AND e.is_duplicate = 1 AND e.number_id IN ({wanted})", run_id))
 
     def rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[Row]:
         """Yield the rows that fit `wanted`, or all, in order, a page at a time."""
@@ -134,7 +140,10 @@ class Reader:
 
     def _rows(self, condition: str, run_id: int, **values: object) -> list[Row]:
         named = {"run_id": run_id, "rejected": REJECTED, **values}
-        return list(map(Row._make, self._db.execute(_ROW + condition, named)))
+        return list(map(Row._make, self._query(_ROW + condition, named)))
+
+    def _query(self, statement: str, values: schema.Values) -> Iterator[Any]:
+        return schema.query(self._db, statement, values)
 
     def _data_version(self) -> int:
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        return int(next(self._query("PRAGMA data_version", ()))[0])

@@ -5,11 +5,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from watui.contract.models import Blocking
+
 QUEUED = "queued"
 """Status of a number that no answer has mentioned yet. Ours, never the server's."""
 
 REJECTED = "rejected"
 """Status of a row that is never sent. Ours, never the server's."""
+
+
+class Source(NamedTuple):
+    """What a list was imported from."""
+
+    name: str
+    column: str | None
+    """Header of the number column, None where there is none."""
+    is_whole: bool
+    """Whether it was read to its end."""
+
+
+class Summary(NamedTuple):
+    """What is in a list, beside the counts of its RunRecord."""
+
+    sources: tuple[Source, ...]
+    problems: tuple[tuple[str, int], ...]
+    """Reasons for rejected rows with their counts, the most frequent first."""
+    regions: tuple[tuple[str | None, int], ...]
+    """Regions of the numbers with their counts, the most frequent first."""
 
 
 class RunState(StrEnum):
@@ -21,6 +43,8 @@ class RunState(StrEnum):
     """Started and not ended, whether anybody drives it or not."""
     DONE = "done"
     """Every number has a final status."""
+    DISCARDED = "discarded"
+    """A draft that is being deleted."""
     CANCELLED = "cancelled"
     """Ended by a person before that."""
 
@@ -32,7 +56,7 @@ class RunOptions:
     server: str
     """Base URL, or `simulator` for the embedded one."""
     region: str
-    blocking: str
+    blocking: Blocking
     force_check: bool
     batch_size: int
 
@@ -118,8 +142,8 @@ class Row(NamedTuple):
     checked_at: float | None
     server_version: str | None
     number_id: int | None
-    in_flight: bool
-    """Whether it was asked and the answer has not come."""
+    asked: int
+    """How often its number was asked."""
 
 
 class Answered(NamedTuple):

@@ -2,7 +2,9 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 SCHEMA_VERSION = 1
 
@@ -37,6 +39,7 @@ CREATE TABLE source (
     source_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     column_name TEXT,
+    is_whole INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, source_id)
 ) WITHOUT ROWID;
 CREATE TABLE number (
@@ -53,7 +56,6 @@ CREATE TABLE number (
     final INTEGER NOT NULL DEFAULT 0,
     wa_id TEXT,
     asked INTEGER NOT NULL DEFAULT 0,
-    in_flight INTEGER NOT NULL DEFAULT 0,
     checked_at REAL,
     server_version TEXT,
     PRIMARY KEY (run_id, number_id)
@@ -67,8 +69,10 @@ CREATE TABLE entry (
     input TEXT NOT NULL,
     number_id INTEGER,
     problem TEXT,
+    is_duplicate INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, row)
 ) WITHOUT ROWID;
+CREATE INDEX entry_duplicate ON entry (run_id, number_id) WHERE is_duplicate = 1;
 CREATE TABLE tally (
     run_id INTEGER NOT NULL,
     status TEXT NOT NULL,
@@ -96,8 +100,11 @@ END;
 # question. `tally` counts numbers and rows by status; a trigger keeps it right whoever changes a status.
 
 
+Values = Sequence[object] | Mapping[str, object]
+
+
 class LedgerUnusable(Exception):
-    """The ledger can't be opened; the message says why and what to do."""
+    """The ledger can't be opened, read or written; the message says why."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -107,18 +114,33 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-        with_schema = connection.execute("PRAGMA user_version").fetchone()[0]
-        if with_schema == 0:
-            _create(connection)
-        elif with_schema != SCHEMA_VERSION:
-            connection.close()
-            raise LedgerUnusable(f"{path} was written by another version of watui: move it away or update watui")
     except (OSError, sqlite3.Error) as error:
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
+    try:
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            _create(connection)
+        elif version != SCHEMA_VERSION:
+            raise LedgerUnusable(f"{path} was written by another version of watui: move it away or update watui")
+    except sqlite3.Error as error:
+        connection.close()
+        raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
+    except LedgerUnusable:
+        connection.close()
+        raise
     return connection
+
+
+def query(connection: sqlite3.Connection, statement: str, values: Values = ()) -> Iterator[Any]:
+    """Yield the rows that `statement` selects. Raises LedgerUnusable."""
+    try:
+        yield from connection.execute(statement, values)
+    except sqlite3.Error as error:
+        raise LedgerUnusable(f"the ledger cannot be read: {error}") from error
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -22,9 +22,14 @@ class LedgerThread:
     async def __call__(
         self, method: Callable[Concatenate[Ledger, _P], _T], *arguments: _P.args, **named: _P.kwargs
     ) -> _T:
-        """Run `method` on the ledger's thread and return what it returns. A call that has begun is never cut short."""
+        """Run `method` on the ledger's thread and return what it returns.
+
+        A call once made is carried out, even if its caller is cancelled meanwhile.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: method(self._ledger, *arguments, **named))
+        return await asyncio.shield(
+            loop.run_in_executor(self._thread, lambda: method(self._ledger, *arguments, **named))
+        )
 
     def close(self) -> None:
         """Let the calls under way end, then close the ledger."""

@@ -1,10 +1,10 @@
 """The simulated server as an ASGI application: contract section 1, in the envelope of section 5."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 
-import anyio
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,7 +29,7 @@ class Refusal(Exception):
         self.http_status = http_status or errors.ERRORS[code].http_status
 
 
-def create_app(world: World, token: str, *, clock: Clock = time.time, sleep: Sleep = anyio.sleep) -> Starlette:
+def create_app(world: World, token: str, *, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> Starlette:
     """Return an application that answers for `world` to whoever bears `token`.
 
     `clock` gives seconds since 1970; `sleep` waits for seconds of that clock (`wait` needs it).

@@ -16,7 +16,7 @@ START_SECONDS = 10.0
 """How long a server may take until it accepts connections."""
 
 STOP_SECONDS = 2.0
-"""How long open answers may hold a server back when it is stopped."""
+"""How long a server may take to stop; open answers are cut off at once."""
 
 
 class CannotListen(OSError):
@@ -33,9 +33,7 @@ class ServerThread:
         self._socket = _listen(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=int(STOP_SECONDS)
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=0)
         # What it would print would land on the console's screen.
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
         logging.getLogger("uvicorn").propagate = False
@@ -57,7 +55,7 @@ class ServerThread:
         while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
             self._thread.join(0.01)
         self._server.should_exit = True
-        self._thread.join(STOP_SECONDS + 1)
+        self._thread.join(STOP_SECONDS)
         self._socket.close()
 
     def __enter__(self) -> Self:

@@ -12,12 +12,14 @@ from textual.content import Content
 from textual.screen import Screen
 
 from watui.client.server import Server
+from watui.crash import Crash
 from watui.desk import Desk
+from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
-from watui.tui.commands import Scope, bindings, described, key_names
-from watui.tui.endings import Crash, TerminalKeeper, silent_console, tell
+from watui.tui.commands import Phase, Scope, bindings, described, key_names
+from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
@@ -25,9 +27,6 @@ from watui.tui.session import Session
 from watui.tui.themes import THEMES
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-
-BUG_EXIT = 70
-"""Exit code after a mistake of our own (sysexits' EX_SOFTWARE)."""
 
 SWITCH_SECONDS = 0.001
 """How long another thread, such as the simulator's, may keep the interpreter while a key waits."""
@@ -92,12 +91,24 @@ class WatuiApp(App[int]):
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
         record = self.session.record
-        if self.session.is_asking and record is not None:
+        if record is not None and self.session.phase is not Phase.ENDED:
             left = record.numbers - self.session.final
-            question = f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."
+            question = (
+                f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."
+                if self.session.is_asking
+                else "Leave without asking? This list has not been sent, and is not kept."
+            )
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return
+            if not self.session.is_asking:
+                await self._discard()
         self.exit(0)
+
+    async def _discard(self) -> None:
+        try:
+            await self.session.discard()
+        except LedgerUnusable as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
 
     def _end_by(self, number: int) -> None:
         code = 128 + number
@@ -115,15 +126,18 @@ class WatuiApp(App[int]):
             self.notify(clean(str(error)), severity="warning", markup=False)
 
 
-def run_console(paths: Paths, settings: Settings, server: Server | None, region: str) -> int:
-    """Run the console until it ends and return the exit code. Raises LedgerUnusable."""
+def run_console(paths: Paths, settings: Settings, server: Server | None, region: str) -> int | None:
+    """Run the console until it ends and return the exit code, None after a mistake of our own.
+
+    Raises LedgerUnusable.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     app = WatuiApp(Desk(paths, server, region), settings)
     asyncio.run(_run(app))
     if app.return_code == 1:
         crash = app.crash or Crash("unknown", ())
         tell(crash.report(paths.crash_log))
-        return BUG_EXIT
+        return None
     return app.return_value or 0
 
 

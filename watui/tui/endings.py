@@ -6,9 +6,7 @@ import os
 import sys
 import termios
 import threading
-import traceback
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 from rich.console import Console
 
@@ -24,29 +22,6 @@ _STDIN, _STDOUT = 0, 1
 def silent_console() -> Console:
     """Return a console that prints nowhere: Textual's own report of a crash holds every local variable."""
     return Console(file=io.StringIO())
-
-
-class Crash(NamedTuple):
-    """A bug that ended the console, without the message of its exception, which may hold numbers or a token."""
-
-    kind: str
-    places: tuple[str, ...]
-    """File, line and function of every frame, the innermost last."""
-
-    @classmethod
-    def of(cls, error: BaseException) -> Self:
-        frames = traceback.extract_tb(error.__traceback__)
-        return cls(type(error).__name__, tuple(f"{f.filename}:{f.lineno} in {f.name}" for f in frames))
-
-    def report(self, log: Path) -> str:
-        """Write the crash into `log` and return the words for the person."""
-        words = f"watui stopped because of a mistake in itself ({self.kind}). What was answered by then is kept."
-        try:
-            log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            log.write_text("\n".join((self.kind, *self.places)) + "\n", "utf-8")
-        except OSError:
-            return words
-        return f"{words} Where it happened is in {log}"
 
 
 class TerminalKeeper:

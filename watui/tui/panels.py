@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual.content import Content
 
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk
-from watui.ledger.rows import Row, RowFilter, RunRecord, Tally
+from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
@@ -40,18 +41,22 @@ def title(desk: Desk, session: Session, width: int) -> Content:
     return sides(left, Content.assemble(region, badge), width)
 
 
+def banner(session: Session) -> Content | None:
+    """Why the run does not go on, with what to do; None while it does."""
+    failure = session.failure
+    if failure is None:
+        return None
+    if session.phase is Phase.PAUSED:
+        return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
+    return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
+
+
 def sides(left: Content, right: Content, width: int) -> Content:
     """Return `left` and `right` at both ends of `width` columns; the left is cut where there is no room for both."""
     room = max(0, width - right.cell_length - 1)
     if left.cell_length > room:
         left = left.truncate(room, ellipsis=True)
     return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
-
-
-def sources(desk: Desk, record: RunRecord) -> str:
-    """Names of what a list was imported from, with the column where there was a choice."""
-    names = [f"{name} (column {column})" if column else name for name, column in desk.reader.sources(record.id)]
-    return " + ".join(names)
 
 
 def progress(session: Session, width: int) -> Content:
@@ -62,6 +67,9 @@ def progress(session: Session, width: int) -> Content:
     done, total = session.final, max(1, record.numbers)
     words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,} numbers"]
     match session.phase:
+        case Phase.RUNNING if session.waiting is not None:
+            until = datetime.fromtimestamp(session.waiting.until).astimezone()
+            words.append((f"{_GAP}waits until {until:%H:%M:%S}: {clean(session.waiting.reason)}", "$text-warning"))
         case Phase.RUNNING:
             words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
             if (left := session.seconds_left) is not None and done < total:
@@ -69,7 +77,7 @@ def progress(session: Session, width: int) -> Content:
         case Phase.PAUSED:
             words.append((f"{_GAP}paused", "bold $text-warning"))
         case Phase.ENDED:
-            words.append((_GAP + ("cancelled" if session.was_cancelled else "done"), "bold $text-success"))
+            words.append(_ending(record.state))
         case _:
             pass
     text = Content.assemble(*words)
@@ -116,10 +124,10 @@ def importing(record: RunRecord | None) -> Content:
     return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", _DIM))
 
 
-def summary(desk: Desk, record: RunRecord) -> Content:
+def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
     """What a list holds and what asking about it takes, before anything is sent."""
     lines: list[Content] = [
-        Content.assemble(("Nothing has been sent yet. ", "bold"), clean(sources(desk, record))),
+        Content.assemble(("Nothing has been sent yet. ", "bold"), *map(_source, found.sources)),
         Content.assemble(
             f"{counted(record.read, 'row')} read: ",
             (counted(record.entries, "entry"), "bold"),
@@ -130,10 +138,11 @@ def summary(desk: Desk, record: RunRecord) -> Content:
             f" ({counted(record.entries - record.numbers, 'duplicate')})" if record.entries > record.numbers else "",
         ),
     ]
-    if record.numbers:
-        lines.append(Content(f"By country: {_regions(desk, record)}"))
-    if record.rejected:
-        lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), _reasons(desk, record)))
+    if found.regions:
+        lines.append(Content(f"By country: {_regions(found)}"))
+    if found.problems:
+        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
+        lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), reasons))
     if record.doubtful:
         doubtful = f"{record.doubtful:,} doubtful"
         lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
@@ -141,15 +150,31 @@ def summary(desk: Desk, record: RunRecord) -> Content:
     return Content("\n").join(lines)
 
 
+def _source(source: Source) -> Content:
+    column = f" (column {clean(source.column)})" if source.column else ""
+    cut = ("" if source.is_whole else " — not read to its end", "bold $text-warning")
+    return Content.assemble(clean(source.name), column, cut, " ")
+
+
+def _ending(state: RunState) -> tuple[str, str]:
+    match state:
+        case RunState.DONE:
+            return f"{_GAP}done", "bold $text-success"
+        case RunState.CANCELLED:
+            return f"{_GAP}cancelled", "bold $text-warning"
+        case _:
+            return f"{_GAP}stopped", "bold $text-error"
+
+
 def _question(desk: Desk, record: RunRecord) -> Content:
     if not record.numbers:
         return Content("There is nothing to ask.")
-    requests = math.ceil(record.numbers / record.options.batch_size)
+    requests = counted(math.ceil(record.numbers / record.options.batch_size), "request")
     polls = ", then polls" if record.options.blocking == "no_wait" else ""
     return Content.assemble(
         ("enter", "bold $primary"),
         f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}:"
-        f" {counted(requests, 'request')} of up to {record.options.batch_size:,} numbers{polls}",
+        f" {requests} of up to {record.options.batch_size:,} numbers{polls}",
     )
 
 
@@ -214,18 +239,13 @@ def _key(command: Command) -> Content:
     return Content.assemble((f" {key_names(command)[0]}", "bold $primary"), f" {command.title} ")
 
 
-def _reasons(desk: Desk, record: RunRecord) -> str:
-    return ", ".join(f"{count:,} × {problem}" for problem, count in desk.reader.problems(record.id))
-
-
 def _skipped(record: RunRecord) -> str:
     kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
     named = ", ".join(f"{count:,} {kind}" for kind, count in kinds if count)
     return f" ({named})" if named else ""
 
 
-def _regions(desk: Desk, record: RunRecord) -> str:
-    regions = desk.reader.regions(record.id)
-    named = [f"{region or 'unreadable'} {count:,}" for region, count in regions[:_MOST_REGIONS]]
-    more = len(regions) - _MOST_REGIONS
+def _regions(found: Summary) -> str:
+    named = [f"{region or 'unreadable'} {count:,}" for region, count in found.regions[:_MOST_REGIONS]]
+    more = len(found.regions) - _MOST_REGIONS
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Row
+from watui.ledger.schema import LedgerUnusable
 
 
 class View:
@@ -21,9 +22,15 @@ class View:
         return self._total if self._ordinals is None else len(self._ordinals)
 
     def window(self, first: int, last: int) -> Mapping[int, Row]:
-        """Return the rows at positions `first` to `last`, both included, by position from 0."""
-        if self._ordinals is None:
-            rows = self._reader.window(self.run_id, first + 1, last + 1)
-        else:
-            rows = self._reader.picked(self.run_id, self._ordinals[first : last + 1])
+        """Return the rows at positions `first` to `last`, both included, by position from 0.
+
+        While the ledger can't be read there are none: painting goes on, and who reads the counts says why.
+        """
+        try:
+            if self._ordinals is None:
+                rows = self._reader.window(self.run_id, first + 1, last + 1)
+            else:
+                rows = self._reader.picked(self.run_id, self._ordinals[first : last + 1])
+        except LedgerUnusable:
+            return {}
         return dict(enumerate(rows, first))

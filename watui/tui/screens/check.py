@@ -1,6 +1,7 @@
 """The Check screen: paste or import, preview, live statuses."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -82,7 +83,8 @@ class CheckScreen(Screen[None]):
         if session.record is None or not (session.desk.reader.has_changed() or session.has_turned):
             return
         phase = session.phase
-        session.refresh()
+        with self._refusing():
+            session.refresh()
         if session.phase is not phase:
             self._show_phase()
             return
@@ -97,8 +99,9 @@ class CheckScreen(Screen[None]):
         phase = self.session.phase
         for name in Phase:
             self.set_class(name is phase, f"-{name.value}")
-        if phase is Phase.PREVIEW and self.session.record is not None:
-            self.summary.update(panels.summary(self.session.desk, self.session.record))
+        record, found = self.session.record, self.session.summary
+        if phase is Phase.PREVIEW and record is not None and found is not None:
+            self.summary.update(panels.summary(self.session.desk, record, found))
         self._show_rows()
         self._show_state()
 
@@ -111,12 +114,10 @@ class CheckScreen(Screen[None]):
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
         self.legend.show(panels.legend(session, self.rows.wanted, self.rows.table.row_count))
-        failure = session.failure
-        self.banner.display = failure is not None
-        if failure is not None:
-            self.banner.update(
-                Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
-            )
+        banner = panels.banner(session)
+        self.banner.display = banner is not None
+        if banner is not None:
+            self.banner.update(banner)
         self.keys.show(panels.key_bar(bar(session.phase), width))
 
     def _show_rows(self) -> None:
@@ -140,14 +141,14 @@ class CheckScreen(Screen[None]):
         elif event.text.strip():
             self._adding = self._add(None, event.text, PASTE_NAME)
 
-    @work(exclusive=True, group="list")
+    @work(exclusive=True, group="import")
     async def action_import(self) -> None:
         if self.session.is_asking or self.session.phase is Phase.IMPORTING:
             self._refuse("A list is under way: let it end or cancel it first.")
             return
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
-            self._adding = self._add(path, "", "")
+            self._adding = self._add(str(path), "", "")
 
     def action_sample(self) -> None:
         if not self.session.desk.is_simulator:
@@ -164,32 +165,24 @@ class CheckScreen(Screen[None]):
         session.begin_import()
         self._show_phase()
         try:
-            await (session.add_file(path) if path is not None else session.add_text(text, name))
-        except (BadSource, LedgerUnusable) as error:
-            self._refuse(str(error))
+            with self._refusing():
+                await (session.add_file(path) if path is not None else session.add_text(text, name))
         finally:
             self._show_phase()
 
     # From preview to verdicts
 
     def action_start(self) -> None:
-        if self.session.phase is not Phase.PREVIEW or self.session.record is None:
-            return
-        if self.session.record.numbers == 0:
+        if self.session.begin_asking():
+            self.rows.filter(RowFilter())
+            self._asking = self._ask()
+        elif self.session.phase is Phase.PREVIEW:
             self._refuse("There is nothing to ask: every row is rejected.")
-            return
-        self.rows.filter(RowFilter())
-        self._asking = self._ask()
 
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
-        self.session.phase = Phase.RUNNING
         self._show_phase()
-        try:
-            await self.session.ask()
-        except (LedgerUnusable, OSError) as error:
-            self._refuse(f"{error}. The run stopped; what was answered by then is kept.")
-            self.session.phase = Phase.ENDED
+        await self.session.ask()
         self._show_phase()
 
     def action_pause(self) -> None:
@@ -197,7 +190,7 @@ class CheckScreen(Screen[None]):
             self.session.pause()
             self._show_phase()
 
-    @work(exclusive=True, group="list")
+    @work(exclusive=True, group="cancel")
     async def action_cancel(self) -> None:
         session = self.session
         if not session.is_asking or session.record is None:
@@ -206,7 +199,8 @@ class CheckScreen(Screen[None]):
         question = f"End this run with {counted(left, 'number')} not decided? What is known is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "end the run")) and session.is_asking:
             await self._stop(self._asking)
-            await session.cancel()
+            with self._refusing():
+                await session.cancel()
             self._show_phase()
 
     def action_new(self) -> None:
@@ -214,7 +208,7 @@ class CheckScreen(Screen[None]):
             self.session.forget()
             self._show_phase()
 
-    @work(exclusive=True, group="list")
+    @work(exclusive=True, group="back")
     async def action_back(self) -> None:
         """One step back."""
         session = self.session
@@ -227,7 +221,8 @@ class CheckScreen(Screen[None]):
                 f"Discard this list of {counted(session.record.read, 'row')}? Nothing of it has been sent."
             )
             if await self.app.push_screen_wait(Confirm(question, "discard it")):
-                await session.discard()
+                with self._refusing():
+                    await session.discard()
                 self._show_phase()
 
     # Looking closer, and taking away
@@ -250,18 +245,18 @@ class CheckScreen(Screen[None]):
         record = self.session.record
         if record is None:
             return
-        numbers = await self.session.desk.numbers(record.id, self.rows.wanted)
-        text = "\n".join(numbers)
-        if len(text) > MOST_COPIED:
-            self._refuse(f"{len(numbers):,} numbers are too many for a terminal's clipboard: export them with e.")
-        elif numbers:
-            self.app.copy_to_clipboard(text)
-            self.notify(
-                f"{counted(len(numbers), 'number')} sent to the terminal's clipboard. If it stays empty, use e.",
-                markup=False,
-            )
+        with self._refusing():
+            numbers = await self.session.desk.numbers(record.id, self.rows.wanted, MOST_COPIED)
+            if numbers is None:
+                self._refuse("That is too much for a terminal's clipboard: export the rows with e.")
+            elif not numbers:
+                self._refuse("No row shown holds a number.")
+            else:
+                self.app.copy_to_clipboard("\n".join(numbers))
+                words = f"{counted(len(numbers), 'number')} sent to the terminal's clipboard."
+                self.notify(f"{words} If it stays empty, use e.", markup=False)
 
-    @work(exclusive=True, group="list")
+    @work(exclusive=True, group="export")
     async def action_export(self) -> None:
         record = self.session.record
         if record is None:
@@ -270,11 +265,8 @@ class CheckScreen(Screen[None]):
         path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
         if path is None:
             return
-        try:
+        with self._refusing():
             count = await self.session.desk.export(record.id, self.rows.wanted, path)
-        except CannotWrite as error:
-            self._refuse(str(error))
-        else:
             self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
 
     # Parts
@@ -286,13 +278,19 @@ class CheckScreen(Screen[None]):
             with contextlib.suppress(WorkerCancelled, WorkerFailed):
                 await worker.wait()
 
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Tell a failure that a person can do something about."""
+        try:
+            yield
+        except (BadSource, CannotWrite, LedgerUnusable, OSError) as error:
+            self._refuse(str(error))
+
     def _refuse(self, words: str) -> None:
         self.notify(clean(words), severity="warning", markup=False)
 
     @work(exclusive=True, group="warm-up")
     async def _warm_up(self) -> None:
         """Load what the first question needs while the person still reads."""
-        try:
+        with self._refusing():
             await self.session.desk.warm_up()
-        except OSError as error:
-            self._refuse(str(error))

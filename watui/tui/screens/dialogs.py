@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
 from rich.style import Style
 from rich.text import Text
@@ -30,10 +29,7 @@ class FileTree(DirectoryTree):
         return Text(clean(super().render_label(node, base_style, style).plain), style)
 
 
-Given = TypeVar("Given")
-
-
-class PathDialog(ModalScreen[Given | None]):
+class PathDialog(ModalScreen[Path | None]):
     """Asks for a path; what is wrong with one is said, and can be mended, in place."""
 
     BINDINGS = [Binding("escape", "close", show=False)]
@@ -44,6 +40,22 @@ class PathDialog(ModalScreen[Given | None]):
         self.path.cursor_blink = False
         self.path.focus()
 
+    def take(self, given: str) -> None:
+        """Close with the path that was given, or say what is wrong with it."""
+        try:
+            path = Path(given).expanduser()
+            problem = self.check(path)
+        except (OSError, RuntimeError, ValueError) as error:
+            problem = f"That is no path to use: {getattr(error, 'strerror', None) or error}"
+        if problem is None:
+            self.dismiss(path)
+        else:
+            self.explain(problem)
+
+    def check(self, path: Path) -> str | None:
+        """Return what is wrong with `path`, None if nothing is."""
+        raise NotImplementedError
+
     def explain(self, words: str) -> None:
         """Say what is wrong."""
         self.hint.update(Content.styled(clean(words), "$text-error"))
@@ -52,7 +64,7 @@ class PathDialog(ModalScreen[Given | None]):
         self.dismiss(None)
 
 
-class ImportDialog(PathDialog[str]):
+class ImportDialog(PathDialog):
     """Asks for a file; gives its path, or None."""
 
     def compose(self) -> ComposeResult:
@@ -65,24 +77,23 @@ class ImportDialog(PathDialog[str]):
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
-        given = event.value.strip().strip("'\"")
-        path = Path(given).expanduser()
-        if not given:
-            self.explain("Type the path of a file, or pick one below.")
-        elif path.is_dir():
-            self.query_one(FileTree).path = path
-            self.explain(f"{path} is a directory: its files are below")
-        elif not path.exists():
-            self.explain(f"There is no file {path}")
+        if event.value.strip():
+            self.take(event.value.strip().strip("'\""))
         else:
-            self.dismiss(str(path))
+            self.explain("Type the path of a file, or pick one below.")
+
+    def check(self, path: Path) -> str | None:
+        if path.is_dir():
+            self.query_one(FileTree).path = path
+            return f"{path} is a directory: its files are below"
+        return None if path.exists() else f"There is no file {path}"
 
     @on(FileTree.FileSelected)
     def pick(self, event: FileTree.FileSelected) -> None:
-        self.dismiss(str(event.path))
+        self.dismiss(event.path)
 
 
-class ExportDialog(PathDialog[Path]):
+class ExportDialog(PathDialog):
     """Asks where to write; gives a path with a known ending, or None."""
 
     ENDINGS = (".csv", ".jsonl")
@@ -101,15 +112,14 @@ class ExportDialog(PathDialog[Path]):
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
-        path = Path(event.value.strip()).expanduser()
+        self.take(event.value.strip())
+
+    def check(self, path: Path) -> str | None:
         if path.suffix.lower() not in self.ENDINGS:
-            self.explain("The name must end in .csv or .jsonl")
-        elif path.exists():
-            self.explain("There is such a file already: choose another name")
-        elif not path.parent.is_dir():
-            self.explain(f"There is no folder {path.parent}")
-        else:
-            self.dismiss(path)
+            return "The name must end in .csv or .jsonl"
+        if path.exists():
+            return "There is such a file already: choose another name"
+        return None if path.parent.is_dir() else f"There is no folder {path.parent}"
 
 
 class Confirm(ModalScreen[bool]):

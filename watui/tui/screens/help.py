@@ -37,9 +37,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _lines(self) -> list[Content]:
         lines = [Content.styled("Keys", "bold")]
-        lines += [_line(_keys(command), command.help) for command in described() if command.scope is Scope.CHECK]
+        lines += [_command(command) for command in described() if command.scope is Scope.CHECK]
         lines += [_line(key, words) for key, words in _MOVING]
-        lines += [_line(_keys(command), command.help) for command in described() if command.scope is Scope.EVERYWHERE]
+        lines += [_command(command) for command in described() if command.scope is Scope.EVERYWHERE]
         lines += [Content(""), Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
         for status in Status:
             lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
@@ -52,8 +52,9 @@ class HelpScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def _keys(command: Command) -> str:
-    return " ".join(key_names(command))
+def _command(command: Command) -> Content:
+    asks = " (asks first)" if command.is_destructive else ""
+    return _line(" ".join(key_names(command)), command.help + asks)
 
 
 def _line(key: str, words: str) -> Content:

@@ -5,17 +5,22 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.getters import query_one
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from watui.desk import Desk
 from watui.ledger.rows import RowFilter, RunRecord
+from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.view import View
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.number_table import NumberTable
 
-FILTER_UPDATES = 10
-"""Updates of the rows between two readings of what a filter picks."""
+PICK_SECONDS = 1.0
+"""Between two readings of what a filter picks, while rows change."""
+
+SEARCH_SECONDS = 0.15
+"""After the last key of a search, before it is carried out."""
 
 
 class SearchInput(Input):
@@ -63,7 +68,8 @@ class RowList(Vertical):
         self._desk = desk
         self._record: RunRecord | None = None
         self._preview = True
-        self._updates = 0
+        self._is_stale = False
+        self._searching: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield NumberTable(id="table")
@@ -72,6 +78,7 @@ class RowList(Vertical):
 
     def on_mount(self) -> None:
         self.search.cursor_blink = False
+        self.set_interval(PICK_SECONDS, self._pick_again)
 
     def show(self, record: RunRecord | None, *, preview: bool) -> None:
         """Show the rows of `record` from now on, or none, in the columns of a preview or of a run."""
@@ -87,10 +94,8 @@ class RowList(Vertical):
             self._pick(record, self.wanted)
 
     def update(self) -> None:
-        """Show what has changed in the ledger; what the filter picks is read again now and then."""
-        self._updates += 1
-        if self.wanted != RowFilter() and self._record is not None and self._updates % FILTER_UPDATES == 0:
-            self._pick(self._record, self.wanted)
+        """Show what has changed in the ledger; what the filter picks is read again soon."""
+        self._is_stale = True
         self.table.update_rows()
 
     def filter(self, wanted: RowFilter) -> None:
@@ -123,8 +128,11 @@ class RowList(Vertical):
     @on(Input.Changed, "#search")
     def search_changed(self, event: Input.Changed) -> None:
         event.stop()
+        if self._searching is not None:
+            self._searching.stop()
         if self.search.display:
-            self.filter(self.wanted._replace(text=event.value.strip()))
+            wanted = self.wanted._replace(text=event.value.strip())
+            self._searching = self.set_timer(SEARCH_SECONDS, lambda: self.filter(wanted))
 
     @on(Input.Submitted, "#search")
     def search_done(self, event: Input.Submitted) -> None:
@@ -132,9 +140,18 @@ class RowList(Vertical):
         self.search.display = False
         self.table.focus()
 
+    def _pick_again(self) -> None:
+        if self._is_stale and self._record is not None and self.wanted != RowFilter():
+            self._pick(self._record, self.wanted)
+
     @work(exclusive=True, group="filter")
     async def _pick(self, record: RunRecord, wanted: RowFilter) -> None:
-        ordinals = await self._desk.matching(record.id, wanted)
+        self._is_stale = False
+        try:
+            ordinals = await self._desk.matching(record.id, wanted)
+        except LedgerUnusable:
+            self._is_stale = True
+            return
         if wanted == self.wanted and self._record is not None and self._record.id == record.id:
             self._show_view(View(self._desk.reader, record.id, record.rows, ordinals))
 
@@ -143,6 +160,8 @@ class RowList(Vertical):
         self.post_message(self.Shown())
 
     def _hide_search(self) -> None:
+        if self._searching is not None:
+            self._searching.stop()
         if self.search.display:
             self.search.display = False
             self.table.focus()
