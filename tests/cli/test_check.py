@@ -310,9 +310,10 @@ def test_a_reader_that_goes_away_is_no_crash(server: ServerThread) -> None:
         assert running.wait(SECONDS) != 0
 
 
-def unread(pipe: int) -> int:
-    """Return how many bytes in a pipe nobody has read yet."""
-    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+def is_waiting_for_more(pid: int, pipe: int) -> bool:
+    """Whether the process `pid` has read all that is in `pipe` and sleeps."""
+    unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+    return unread == 0 and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 @pytest.mark.parametrize("still_reading", [False, True])
@@ -329,7 +330,7 @@ def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: 
             if still_reading:
                 os.write(writer, b"+12125552368\n")
             deadline = time.monotonic() + SECONDS
-            while unread(writer) if still_reading else not world.requests:
+            while not (is_waiting_for_more(running.pid, writer) if still_reading else world.requests):
                 assert time.monotonic() < deadline
                 assert running.poll() is None
             running.send_signal(signal.SIGINT)
