@@ -361,3 +361,15 @@ async def test_a_compressed_answer_is_refused_for_none_was_asked_for(client_of: 
         return httpx.Response(200, content=gzip.compress(GOOD), headers={"Content-Encoding": "gzip"})
 
     assert isinstance(await ask_in_vain(client_of(handler)), Unusable)
+
+
+async def test_a_token_that_is_a_word_of_the_answer_does_not_change_it(exchanges: Exchanges) -> None:
+    """What is masked for those who look must not be masked for those who read."""
+    transport = Transport(
+        Server.at("http://127.0.0.1", "valid"),
+        exchanges,
+        httpx.MockTransport(lambda _: httpx.Response(200, content=GOOD)),
+    )
+    assert (await ContactsClient(transport).check([A])).contacts[A].status == "valid"
+    (exchange,) = exchanges
+    assert b"valid" not in exchange.response

@@ -1,0 +1,124 @@
+"""The console when its own house is in trouble: it says so, and goes on working."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.conftest import TOKEN
+from tests.tui.story import console
+from watui.client.server import Server
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import Answered
+from watui.ledger.schema import LedgerUnusable
+from watui.settings.paths import Paths
+from watui.simulator.serving import ServerThread
+from watui.tui.commands import Phase
+from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+
+pytestmark = pytest.mark.anyio
+
+NUMBERS = "\n".join(f"+1 212 555 {number}" for number in range(2000, 2040))
+
+
+def failing(*_: object, **__: object) -> None:
+    raise LedgerUnusable("the ledger cannot be written: disk full")
+
+
+async def test_a_ledger_that_takes_no_draft_is_told_and_the_next_paste_works(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(paths) as story:
+        with monkeypatch.context() as broken:
+            broken.setattr(Ledger, "add_run", failing)
+            await story.paste(NUMBERS)
+            await story.until_told("disk full")
+            await story.until_phase(Phase.EMPTY)
+        await story.paste(NUMBERS)
+        await story.until_phase(Phase.PREVIEW)
+
+
+async def test_a_ledger_that_fails_in_mid_run_stops_it_and_says_what_is_kept(
+    paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(paths, Server.at(server.url, TOKEN)) as story:
+        await story.paste(NUMBERS)
+        await story.until_phase(Phase.PREVIEW)
+        monkeypatch.setattr(Ledger, "answered", failing)
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        assert "Stopped: the ledger cannot be written: disk full" in str(story.screen.banner.content)
+        assert "stopped" in story.screen.progress.render().plain
+        assert "done" not in story.screen.progress.render().plain
+
+
+@pytest.mark.parametrize("method", ["discard", "end"])
+async def test_a_ledger_that_fails_at_the_end_is_told(
+    method: str, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        if method == "end":
+            await story.press("enter")
+            await story.until_phase(Phase.RUNNING)
+        monkeypatch.setattr(Ledger, method, failing)
+        await story.press("x" if method == "end" else "escape")
+        await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
+        await story.press("y")
+        await story.until_told("disk full")
+
+
+async def test_an_import_that_is_stopped_says_that_it_is_not_whole(paths: Paths, tmp_path: Path) -> None:
+    """A list that was cut short must not look like a list."""
+    source = tmp_path / "long.txt"
+    source.write_text("\n".join(f"+1212{number:07d}" for number in range(2_000_000, 2_060_000)))
+    async with console(paths) as story:
+        await story.press("i")
+        await story.until(lambda: isinstance(story.app.screen, ImportDialog), "the dialog")
+        story.app.screen.query_one(Input).value = str(source)
+        await story.press("enter")
+        await story.until(lambda: story.session.record is not None and story.session.record.entries > 0, "first rows")
+        await story.press("escape")
+        await story.until_phase(Phase.PREVIEW)
+        assert "not read to its end" in str(story.screen.summary.content)
+        assert story.session.record is not None
+        assert story.session.record.entries < 60_000
+
+
+async def test_a_filter_follows_what_changes(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.paste(NUMBERS)
+        await story.until_phase(Phase.PREVIEW)
+        record = story.session.record
+        assert record is not None
+        story.screen.rows.filter(story.screen.rows.wanted._replace(status="queued"))
+        await story.until(lambda: story.screen.rows.table.row_count == 40, "all are queued")
+        other = Ledger(paths.ledger)
+        ask_id = other.asked(record.id, [1, 2, 3])
+        other.answered(record.id, ask_id, [Answered(number, "valid", True, None) for number in (1, 2, 3)], "v2.41")
+        other.close()
+        await story.until(lambda: story.screen.rows.table.row_count == 37, "three are not queued any more")
+
+
+@pytest.mark.parametrize(("key", "dialog"), [("i", ImportDialog), ("e", ExportDialog)])
+@pytest.mark.parametrize(
+    "make_path",
+    [lambda _: "n" * 300 + ".csv", lambda _: "~nosuchperson/x.csv", str, lambda folder: f"{folder}/no/x.csv"],
+)
+async def test_a_path_that_cannot_be_used_is_told_in_the_dialog(
+    key: str, dialog: type, make_path: Callable[[Path], str], paths: Paths, tmp_path: Path
+) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.press(key)
+        await story.until(lambda: isinstance(story.app.screen, dialog), "the dialog")
+        shown = story.app.screen
+        assert isinstance(shown, ImportDialog | ExportDialog)
+        before = str(shown.hint.content)
+        shown.path.value = make_path(tmp_path)
+        await story.press("enter")
+        assert isinstance(story.app.screen, dialog)
+        assert str(shown.hint.content) != before
