@@ -18,6 +18,7 @@ from watui.checks.prepare import Import
 from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
+from watui.contract.conversion import contradiction
 from watui.contract.statuses import FULLEST_VERSION, Status
 from watui.export.rows import ResultRow, csv_lines, iso, jsonl
 from watui.files import write_whole
@@ -178,7 +179,7 @@ def result_row(row: Row) -> ResultRow:
         row.region,
         Status.PROCESSING if row.status == QUEUED and row.asked else row.status,
         row.wa_id,
-        row.problem,
+        row.problem or contradiction(row.number, row.wa_id),
         row.duplicate_of,
         iso(row.checked_at),
         row.server_version,

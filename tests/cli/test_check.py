@@ -84,7 +84,7 @@ def test_jsonl_has_every_documented_field(watui: Watui, source: Path, server: Se
     assert (duplicate["line"], duplicate["duplicate_of"], duplicate["status"]) == (5, 2, first["status"])
     assert (rejected["status"], rejected["problem"], rejected["checked_at"]) == ("rejected", "no digits", None)
     assert (failed["status"], failed["problem"]) == ("failed", "too short")
-    assert "7 rows read: 3 entries, 1 rejected, 3 skipped" in ended.err
+    assert "7 rows read: 3 entries, 1 rejected, 1 header, 1 blank, 1 comment" in ended.err
 
 
 def test_csv_and_table_hold_the_same_rows(watui: Watui, source: Path, server: ServerThread) -> None:

@@ -4,6 +4,9 @@ from collections import deque
 
 WINDOW_SECONDS = 8.0
 
+LEAST_SECONDS = 2.5
+"""Of counting, before it is told how long the rest takes."""
+
 
 class Pace:
     """A rate over the latest seconds. Times are of one monotonic clock."""
@@ -27,4 +30,5 @@ class Pace:
     def seconds_left(self, remaining: int) -> float | None:
         """Return how long `remaining` take at this rate, None while that can't be told."""
         rate = self.per_second()
-        return remaining / rate if rate > 0 else None
+        is_known = len(self._counts) > 1 and self._counts[-1][0] - self._counts[0][0] >= LEAST_SECONDS
+        return remaining / rate if is_known and rate > 0 else None

@@ -30,7 +30,8 @@ from watui.desk import SIMULATOR, Desk, result_row
 from watui.export.rows import ResultRow, csv_lines, json_line, jsonl
 from watui.export.table import table
 from watui.files import CannotWrite, write_whole
-from watui.ledger.rows import REJECTED, RowFilter, RunOptions, RunRecord
+from watui.intake.sources import STDIN
+from watui.ledger.rows import QUEUED, REJECTED, RowFilter, RunOptions, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
 from watui.text import clean, counted
@@ -66,7 +67,12 @@ class Wanted:
 @click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
 @click.option("--force-check", is_flag=True, help="Ask past the server's cache of seven days.")
 @click.option("--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N", help="Numbers in one request.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, else jsonl.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    help="Default: by --output; a table on a terminal; jsonl.",
+)
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write the rows there, or nothing.")
 @click.option("--region", metavar="CC", help="Country of the number that the server is registered with. Default: US.")
 @click.option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
@@ -99,7 +105,7 @@ def check(
 ) -> int:
     """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
     given = Given(files, numbers, sample, column, skip_doubtful)
-    wanted = Wanted(format_ or ("table" if sys.stdout.isatty() else "jsonl"), output, give_up_after, follow, trace)
+    wanted = Wanted(format_ or _usual_format(output), output, give_up_after, follow, trace)
     _refuse_contradictions(given, wanted, url, format_)
     paths = find_paths()
     settings = find_settings(paths)
@@ -112,10 +118,10 @@ def check(
         batch_size or settings.batch_size,
     )
     try:
-        record = import_all(paths, given, options)
+        record, found = import_all(paths, given, options)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
-    say_summary(record, server)
+    say_summary(record, found, server)
     if dry_run:
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE
@@ -137,11 +143,20 @@ def _refuse_contradictions(given: Given, wanted: Wanted, url: str | None, format
     if wanted.give_up_after is not None and not math.isfinite(wanted.give_up_after):
         raise Stop("--give-up-after takes a number of seconds")
     if wanted.output is not None:
-        _refuse_output(wanted.output)
+        _refuse_output(wanted.output, given.files)
 
 
-def _refuse_output(path: Path) -> None:
+def _usual_format(output: Path | None) -> str:
+    """Return the format that the ending of a file asks for, else what suits where the rows go."""
+    if output is not None:
+        return "csv" if output.suffix.lower() == ".csv" else "jsonl"
+    return "table" if sys.stdout.isatty() else "jsonl"
+
+
+def _refuse_output(path: Path, files: Sequence[str]) -> None:
     try:
+        if any(name != STDIN and Path(name).exists() and path.exists() and path.samefile(name) for name in files):
+            raise Stop(f"cannot write {path}: the numbers are read from it")
         if not path.parent.is_dir():
             raise Stop(f"cannot write {path}: there is no folder {path.parent}")
         if path.is_dir():
@@ -176,7 +191,8 @@ async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
         async with asyncio.timeout(limit):
             await run.drive(stop_on_failure=True)
     except TimeoutError:
-        say(f"Gave up after {limit:g} seconds.")
+        trouble = f" The last trouble: {run.waiting.reason}." if run.waiting else ""
+        say(f"Gave up after {limit:g} seconds.{trouble}")
     except Failure as failure:
         return failure
     except asyncio.CancelledError:
@@ -185,6 +201,7 @@ async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
     finally:
         if progress is not None:
             progress.cancel()
+            await asyncio.gather(progress, return_exceptions=True)
         say(f"{counted(run.requests, 'request')} sent.")
     return None
 
@@ -243,7 +260,11 @@ def _formatted(rows: Iterator[ResultRow], format_: str, width: int | None) -> It
 
 def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
     tally = desk.reader.tally(record.id)
-    counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(tally.items()) if count.numbers)
+    counts = ", ".join(
+        f"{count.numbers:,} {'without an answer' if status == QUEUED else clean(status)}"
+        for status, count in sorted(tally.items())
+        if count.numbers
+    )
     meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
     say(f"Run {record.id}: {counts}.{meaning}")
     if isinstance(failure, Refused):

@@ -5,7 +5,7 @@ from watui.cli.target import find_region, find_server, find_settings
 from watui.settings.paths import find_paths
 
 
-def open_console(url: str | None) -> int:
+def open_console(url: str | None, region: str | None) -> int:
     """Open the console for the server at `url`, or for the embedded simulator; return the exit code."""
     from watui.ledger.schema import LedgerUnusable
     from watui.tui.app import run_console
@@ -14,7 +14,7 @@ def open_console(url: str | None) -> int:
     settings = find_settings(paths)
     server = find_server(url)
     try:
-        code = run_console(paths, settings, server, find_region(settings.region))
+        code = run_console(paths, settings, server, find_region(region or settings.region))
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
     except KeyboardInterrupt:

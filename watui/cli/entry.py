@@ -5,6 +5,9 @@ import sys
 
 from watui import __version__
 
+_INTERRUPTED = 130
+"""Exit.INTERRUPTED, which is not imported yet when ctrl+c is that quick."""
+
 
 def main() -> None:
     """Run the command line in `sys.argv` and exit with one of the codes of `Exit`."""
@@ -12,9 +15,13 @@ def main() -> None:
         print(f"watui {__version__}")
         return
     _stand_in_for_closed_streams()
-    from watui.cli.app import run
+    try:
+        from watui.cli.app import run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
 def _stand_in_for_closed_streams() -> None:

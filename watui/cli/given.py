@@ -20,7 +20,7 @@ from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import source_name
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import RunOptions, RunRecord
+from watui.ledger.rows import RunOptions, RunRecord, Summary
 from watui.settings.paths import Paths
 from watui.text import counted
 
@@ -38,8 +38,8 @@ class Given:
     skip_doubtful: bool
 
 
-def import_all(paths: Paths, given: Given, options: RunOptions) -> RunRecord:
-    """Import every source into a new draft and return it; a draft that holds nothing to ask is not kept.
+def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunRecord, Summary]:
+    """Import every source into a new draft and return it and what is in it; one with nothing to ask is not kept.
 
     Stops where a source can't be read or nothing is left to ask. Raises LedgerUnusable.
     """
@@ -50,14 +50,11 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> RunRecord:
         _import(ledger, run_id, given, options.region)
         record = reader.run(run_id)
         found = reader.summary(run_id)
-        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
         if record.entries == 0:
             names = ", ".join(source.name for source in found.sources)
-            raise Stop(_why_nothing(record, names, reasons))
-        if reasons:
-            say(f"Rejected, never sent: {reasons}.")
+            raise Stop(_why_nothing(record, names, _reasons(found)))
         is_kept = True
-        return record
+        return record, found
     except BadSource as error:
         raise Stop(str(error)) from error
     finally:
@@ -87,15 +84,23 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
     return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
 
 
-def say_summary(record: RunRecord, server: Server | None) -> None:
+def _reasons(found: Summary) -> str:
+    return ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
+
+
+def say_summary(record: RunRecord, found: Summary, server: Server | None) -> None:
     """Say what a draft holds and what asking about it takes."""
     who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
     requests = counted(math.ceil(record.numbers / record.options.batch_size), "request")
     say(f"For {who}, read as registered in {record.options.region}:")
+    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
+    skipped = "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
     say(
-        f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected,"
-        f" {record.skipped:,} skipped (header, blank, comment). {counted(record.numbers, 'distinct number')},"
+        f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected"
+        f"{skipped}. {counted(record.numbers, 'distinct number')},"
         f" {requests}{', then polls' * (record.options.blocking == 'no_wait')}."
     )
+    if found.problems:
+        say(f"Rejected, never sent: {_reasons(found)}.")
     if record.doubtful:
         say(f"Doubtful, asked all the same: {record.doubtful:,}. --skip-doubtful leaves them out.")

@@ -105,6 +105,8 @@ def _failure(reply: Reply, error: ApiError | None) -> Failure:
         return AccessDenied(words, code, reply.status)
     if reply.status == 408 or reply.status >= 500:
         return ServerTrouble(words, _retry_after(reply.headers))
+    if error is None and reply.status == 404:
+        words = f"there is no {CONTACTS_PATH} at this address (HTTP 404)"
     if error is not None or reply.status >= 400:
         return Refused(words, code, reply.status)
     return Unusable(f"an HTTP status that is no answer: {reply.status}")

@@ -9,7 +9,7 @@ from typing import ClassVar
 class Failure(Exception):
     """A question without a usable answer."""
 
-    next_step: ClassVar[str] = "Try again."
+    next_step: ClassVar[str]
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
@@ -20,13 +20,13 @@ class Failure(Exception):
 class Unreachable(Failure):
     """No answer: no connection, or it broke off."""
 
-    next_step = "Check the address and the network, then try again."
+    next_step = "Check the address and the network."
 
 
 class TimedOut(Unreachable):
     """No complete answer within the time allowed."""
 
-    next_step = "The server may be busy: try again, or ask for fewer numbers at once."
+    next_step = "The server may be busy: ask later, or for fewer numbers at once."
 
 
 class Unusable(Failure):
@@ -38,7 +38,7 @@ class Unusable(Failure):
 class Refused(Failure):
     """The server understood and said no."""
 
-    next_step = "Read what the server says, change the request, then try again."
+    next_step = "Check the address, and change what the server names."
 
     def __init__(self, title: str, code: int | None, http_status: int) -> None:
         super().__init__(title)
@@ -50,13 +50,13 @@ class Refused(Failure):
 class AccessDenied(Refused):
     """The token is missing, wrong, expired or not allowed to do this."""
 
-    next_step = "Set WATUI_TOKEN to a valid token."
+    next_step = "Leave, set WATUI_TOKEN to a valid token, and start again."
 
 
 class ServerTrouble(Failure):
     """The server says that it failed itself (5xx), or was too slow for itself (408)."""
 
-    next_step = "Wait a little, then try again; if it stays, see the server's own log."
+    next_step = "Wait a little; if it stays, see the server's own log."
 
     def __init__(self, title: str, retry_after: float | None) -> None:
         super().__init__(title)

@@ -98,13 +98,15 @@ class Transport:
             async for chunk in response.aiter_bytes():
                 received += chunk
                 if len(received) > MAX_BODY_BYTES:
-                    raise Unusable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
+                    raise Unusable(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
             return Reply(response.status_code, response.headers, bytes(received))
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+            return Unreachable(f"no secure connection: {server.host} speaks plain http there")
         if isinstance(cause, ssl.SSLError):
             return Unreachable(f"no secure connection to {server.host}: {cause.reason or cause}")
         cause = cause.__cause__ or cause.__context__
@@ -122,4 +124,4 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.errno is not None:
             return os.strerror(cause.errno).lower() if cause.errno > 0 else str(cause.strerror)
         cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

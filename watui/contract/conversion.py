@@ -89,3 +89,14 @@ def _length_doubt(result: int) -> str:
         Kind.INVALID_COUNTRY_CODE: "no such country code",
         Kind.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
     }.get(result, "wrong length")
+
+
+def contradiction(number: str | None, wa_id: str | None) -> str | None:
+    """Return why `wa_id` can't belong to `number` (E.164): it lies in another of the world's numbering zones.
+
+    A sign that the server is registered in another country than assumed. A wa_id may differ from the number in
+    its other digits (contract section 1).
+    """
+    if number and wa_id and wa_id.isascii() and wa_id.isdigit() and wa_id[0] != number[1]:
+        return "wa_id of another country: is the region right?"
+    return None

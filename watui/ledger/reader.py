@@ -100,7 +100,13 @@ class Reader:
         if wanted.text:
             # SQLite's own lower() is quick, and knows ASCII alone.
             fold = "lower" if wanted.text.isascii() else "casefold"
-            columns = (f"{fold}(e.input)", "n.number", f"{fold}(n.wa_id)")
+            columns = (
+                f"{fold}(e.input)",
+                "n.number",
+                f"{fold}(n.wa_id)",
+                "'rejected: ' || e.problem",
+                "'doubtful: ' || n.doubt",
+            )
             conditions.append(f"({' OR '.join(f'instr({column}, :text)' for column in columns)})")
             values["text"] = wanted.text.casefold()
         found = self._query(

@@ -160,4 +160,4 @@ class RowFilter(NamedTuple):
 
     status: str | None = None
     text: str = ""
-    """Part of input, number or wa_id."""
+    """Part of input, number, wa_id, or of why the row is rejected or doubtful; capitals don't matter."""

@@ -76,7 +76,12 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(chosen, Settings)
     except msgspec.ValidationError as error:
-        raise BadSettings(f"settings in {path} or the environment: {error}") from error
+        words, _, name = str(error).rstrip("`").partition(" - at `$.")
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        source = (
+            f"{variable} (setting {name})" if name and environment.get(variable) else f"{path}: {name or 'a setting'}"
+        )
+        raise BadSettings(f"{source}: {words}") from error
 
 
 def save(path: Path, name: str, value: str | int) -> None:

@@ -82,6 +82,10 @@ class WatuiApp(App[int]):
     def _action(self, name: str) -> Callable[[], Awaitable[bool]]:
         return lambda: self.run_action(name)
 
+    def action_help_quit(self) -> None:
+        """What Textual does on ctrl+c, in our keys."""
+        self.notify("q leaves watui; c copies the numbers shown.")
+
     async def action_help(self) -> None:
         await self.push_screen(HelpScreen(self.session.version))
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from watui.contract.conversion import contradiction
 from watui.contract.statuses import Status
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean
@@ -48,8 +49,8 @@ class Cell(NamedTuple):
     style: str
 
 
-_PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 7), ("note", 22))
-_STATUS = (("input", 0), ("number", 16), ("country", 7), ("status", 12), ("wa_id", 15), ("age", 5))
+_PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 8), ("note", 22))
+_STATUS = (("input", 0), ("number", 16), ("country", 8), ("status", 12), ("wa_id", 15), ("age", 5))
 _WIDE_STATUS = (("line", 7), *_STATUS, ("note", 26))
 _WIDE = 110
 _NARROW_DROPS = ("line", "age", "wa_id", "country", "note", "number")
@@ -98,6 +99,8 @@ def note(row: Row) -> str:
     """Return what there is to say of a row beside its answer."""
     if row.status == REJECTED:
         return f"rejected: {row.problem}"
+    if words := contradiction(row.number, row.wa_id):
+        return words
     if row.problem:
         return f"doubtful: {row.problem}"
     return f"same as line {row.duplicate_of}" if row.duplicate_of else ""
@@ -132,5 +135,5 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
         case "age":
             text, style = "" if row.checked_at is None else age(now - row.checked_at), "dim"
         case _:
-            text, style = clean(note(row)), "doubtful" if row.problem else "dim"
+            text, style = clean(note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
     return Cell(fit(text, column.width), style)

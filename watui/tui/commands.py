@@ -55,8 +55,17 @@ COMMANDS: tuple[Command, ...] = (
         "start",
         ("enter",),
         Scope.CHECK,
-        "Ask the server about the numbers that the preview shows.",
+        "Ask the server about all numbers of the preview.",
         frozenset({Phase.PREVIEW}),
+    ),
+    Command(
+        "back",
+        "discard",
+        ("escape",),
+        Scope.CHECK,
+        "One step back: close the search, show all rows, discard the preview.",
+        frozenset({Phase.IMPORTING, Phase.PREVIEW}),
+        is_destructive=True,
     ),
     Command(
         "pause",
@@ -104,18 +113,11 @@ COMMANDS: tuple[Command, ...] = (
         "Begin with a new list; the run that ended stays in the ledger.",
         frozenset({Phase.ENDED}),
     ),
-    Command(
-        "back",
-        "discard",
-        ("escape",),
-        Scope.CHECK,
-        "One step back: close the search, show all rows, discard the preview.",
-        frozenset({Phase.IMPORTING, Phase.PREVIEW}),
-        is_destructive=True,
-    ),
     Command("help", "help", ("question_mark", "f1"), Scope.EVERYWHERE, "Show what every key does."),
-    Command("palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command or a theme by name.", in_bar=False),
-    Command("quit", "quit", ("q", "ctrl+q"), Scope.EVERYWHERE, "Leave; a run that is going on is asked about first."),
+    Command(
+        "palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command by name, or choose a theme.", in_bar=False
+    ),
+    Command("quit", "quit", ("q", "ctrl+q"), Scope.EVERYWHERE, "Leave; asks first where something would be lost."),
 )
 
 

@@ -20,14 +20,18 @@ STYLES = {"valid": "$text-success", "invalid": "$text-error", "failed": "$text-w
 """By component class of a status."""
 
 _DIM = "$foreground 60%"
-_BAR_WIDTHS = (40, 24, 12)
+_BAR_WIDTHS = ((100, 40), (70, 24), (50, 10))
+"""Columns of a terminal and of the bar on it: always the same, so that what stands behind it does not jump."""
+
 _MOST_REGIONS = 6
+_WIDE = 100
 _GAP = "   "
 
 
 def title(desk: Desk, session: Session, width: int) -> Content:
     """The top line: where we are, and who answers."""
-    run = f" · run {session.record.id}" if session.record and session.phase is not Phase.PREVIEW else ""
+    has_begun = session.phase in (Phase.RUNNING, Phase.PAUSED, Phase.ENDED)
+    run = f" · run {session.record.id}" if session.record and has_begun else ""
     left = Content.assemble((" watui ", "bold $primary"), f" Check{run}")
     version = f" {clean(session.version)}" if session.version else ""
     if desk.is_simulator:
@@ -81,7 +85,7 @@ def progress(session: Session, width: int) -> Content:
         case _:
             pass
     text = Content.assemble(*words)
-    room = next((bar for bar in _BAR_WIDTHS if bar + text.cell_length + 2 <= width), 0)
+    room = next((bar for least, bar in _BAR_WIDTHS if width >= least), 0)
     filled = math.floor(room * done / total)
     return Content.assemble(" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"), text)
 
@@ -95,7 +99,7 @@ def counts(tally: Tally, version: str | None, wanted: RowFilter, width: int) -> 
         if status == wanted.status:
             style = f"reverse {style}"
         chips.append(Content.styled(f"{status_text(status)} {count:,}", style))
-    line = Content.assemble(" ", Content(_GAP).join(chips))
+    line = Content.assemble((" rows  ", _DIM), Content(_GAP).join(chips))
     return line if line.cell_length <= width else Content.assemble(" ", Content(" ").join(chips))
 
 
@@ -106,15 +110,17 @@ def shown_statuses(tally: Tally, version: str | None) -> list[str]:
 
 
 def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
-    """One line under the counts: the filter, or what `valid` means on this server."""
+    """One line over the table: the filter, or what `valid` means on this server."""
     if wanted == RowFilter():
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
-    parts: list[Part] = [f" {counted(shown, 'row')}"]
+    parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
         parts.append((f" with “{clean(wanted.text)}”", "bold"))
     parts.append((f"{_GAP}esc shows all", _DIM))
+    if session.phase is Phase.PREVIEW and session.record is not None:
+        parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
     return Content.assemble(*parts)
 
 
@@ -131,7 +137,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
         Content.assemble(
             f"{counted(record.read, 'row')} read: ",
             (counted(record.entries, "entry"), "bold"),
-            f", {record.rejected:,} rejected, {record.skipped:,} skipped{_skipped(record)}",
+            f", {record.rejected:,} rejected{_skipped(record)}",
         ),
         Content.assemble(
             (counted(record.numbers, "distinct number"), "bold"),
@@ -196,17 +202,17 @@ def welcome(desk: Desk) -> Content:
     return Content("\n").join(lines)
 
 
-def detail(row: Row | None) -> Content:
-    """Everything about the row under the cursor, on one line."""
+def detail(row: Row | None, width: int) -> Content:
+    """What there is to say of the row under the cursor, on one line."""
     if row is None:
         return Content("")
-    where = f"{row.source}:{row.line}"
+    where = f"{row.source} line {row.line}" if width >= _WIDE else f"line {row.line}"
     read_as = f"{row.number} {row.region or ''}".strip() if row.number else "not readable as a number"
     parts: list[Part] = [(f" {clean(where)}  ", _DIM), clean(row.input), (" → ", _DIM), read_as]
-    if row.wa_id:
+    if row.wa_id and width >= _WIDE:
         parts += [(f"{_GAP}wa_id ", _DIM), clean(row.wa_id)]
     if words := note(row):
-        parts += [_GAP, (clean(words), "$text-warning" if row.problem else _DIM)]
+        parts += [_GAP, (clean(words), _DIM if row.duplicate_of and not row.problem else "$text-warning")]
     if row.checked_at is not None:
         parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", _DIM))
     return Content.assemble(*parts)
@@ -241,8 +247,7 @@ def _key(command: Command) -> Content:
 
 def _skipped(record: RunRecord) -> str:
     kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
-    named = ", ".join(f"{count:,} {kind}" for kind, count in kinds if count)
-    return f" ({named})" if named else ""
+    return "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
 
 
 def _regions(found: Summary) -> str:

@@ -64,9 +64,9 @@ class CheckScreen(Screen[None]):
         with Vertical(id="state"):
             yield Line(id="progress")
             yield Line(id="counts")
-            yield Line(id="legend")
         yield Static(id="summary")
         yield Static(id="welcome")
+        yield Line(id="legend")
         yield RowList(self.session.desk, id="rows")
         yield Line(id="keys")
 
@@ -113,6 +113,7 @@ class CheckScreen(Screen[None]):
         else:
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
+        self.set_class(self.rows.wanted != RowFilter(), "-filtered")
         self.legend.show(panels.legend(session, self.rows.wanted, self.rows.table.row_count))
         banner = panels.banner(session)
         self.banner.display = banner is not None
@@ -135,16 +136,18 @@ class CheckScreen(Screen[None]):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         if self.session.is_asking:
-            self._refuse("A run is on the screen: let it end or cancel it, then paste again.")
+            self._refuse("A run is under way: let it end or cancel it, then paste again.")
         elif self.session.phase is Phase.IMPORTING:
             self._refuse("A list is being read: paste again when it is in.")
-        elif event.text.strip():
+        elif not event.text.strip():
+            self._refuse("There was nothing but blanks to paste.")
+        else:
             self._adding = self._add(None, event.text, PASTE_NAME)
 
     @work(exclusive=True, group="import")
     async def action_import(self) -> None:
         if self.session.is_asking or self.session.phase is Phase.IMPORTING:
-            self._refuse("A list is under way: let it end or cancel it first.")
+            self._refuse("A list is under way: let it end or cancel it, then import.")
             return
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
@@ -236,7 +239,8 @@ class CheckScreen(Screen[None]):
         if self.session.record is None:
             return
         wanted = self.rows.wanted
-        choices = [None, *panels.shown_statuses(self.session.tally, self.session.version)]
+        tally = self.session.tally
+        choices = [None, *(name for name in panels.shown_statuses(tally, self.session.version) if name in tally)]
         place = choices.index(wanted.status) if wanted.status in choices else 0
         self.rows.filter(wanted._replace(status=choices[(place + 1) % len(choices)]))
 

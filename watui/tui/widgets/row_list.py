@@ -2,11 +2,12 @@
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from watui.desk import Desk
 from watui.ledger.rows import RowFilter, RunRecord
@@ -43,11 +44,18 @@ class RowList(Vertical):
     RowList NumberTable {
         height: 1fr;
     }
-    RowList #search {
+    RowList #search-line {
         display: none;
+        height: 1;
+        background: $surface;
+    }
+    RowList #search-mark {
+        width: 3;
+    }
+    RowList #search {
         border: none;
         height: 1;
-        padding: 0 1;
+        padding: 0;
         background: $surface;
     }
     RowList #detail {
@@ -56,6 +64,7 @@ class RowList(Vertical):
     """
 
     table = query_one("#table", NumberTable)
+    search_line = query_one("#search-line", Horizontal)
     search = query_one("#search", SearchInput)
     detail = query_one("#detail", Line)
 
@@ -73,7 +82,9 @@ class RowList(Vertical):
 
     def compose(self) -> ComposeResult:
         yield NumberTable(id="table")
-        yield SearchInput(placeholder="part of an input, a number or a wa_id", id="search")
+        with Horizontal(id="search-line"):
+            yield Static(Content.styled(" / ", "bold $primary"), id="search-mark")
+            yield SearchInput(placeholder="part of an input, a number, a wa_id or a note", id="search")
         yield Line(id="detail")
 
     def on_mount(self) -> None:
@@ -105,12 +116,12 @@ class RowList(Vertical):
 
     def start_search(self) -> None:
         """Open the search line."""
-        self.search.display = True
+        self.search_line.display = True
         self.search.focus()
 
     def back(self) -> bool:
         """Close the search line or take the filter away; return whether there was anything of it."""
-        if self.search.display:
+        if self.search_line.display:
             self._hide_search()
             self.filter(self.wanted._replace(text=""))
         elif self.wanted != RowFilter():
@@ -123,21 +134,21 @@ class RowList(Vertical):
     @on(NumberTable.Moved)
     def show_detail(self, event: NumberTable.Moved) -> None:
         event.stop()
-        self.detail.show(panels.detail(event.row))
+        self.detail.show(panels.detail(event.row, self.size.width))
 
     @on(Input.Changed, "#search")
     def search_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self._searching is not None:
             self._searching.stop()
-        if self.search.display:
+        if self.search_line.display:
             wanted = self.wanted._replace(text=event.value.strip())
             self._searching = self.set_timer(SEARCH_SECONDS, lambda: self.filter(wanted))
 
     @on(Input.Submitted, "#search")
     def search_done(self, event: Input.Submitted) -> None:
         event.stop()
-        self.search.display = False
+        self.search_line.display = False
         self.table.focus()
 
     def _pick_again(self) -> None:
@@ -162,7 +173,7 @@ class RowList(Vertical):
     def _hide_search(self) -> None:
         if self._searching is not None:
             self._searching.stop()
-        if self.search.display:
-            self.search.display = False
+        if self.search_line.display:
+            self.search_line.display = False
             self.table.focus()
         self.search.value = ""
