@@ -52,6 +52,7 @@ def simulate(
     host: str, port: int, region: str, server_version: str, seed: int, token: str | None, latency: str
 ) -> None:
     """Answer like a server, until ctrl+c. Prints the base URL on stdout, all else on stderr."""
+    from watui.simulator.accounts import FACTORY_PASSWORD, FACTORY_USER
     from watui.simulator.app import create_app
     from watui.simulator.serving import CannotListen, ServerThread
     from watui.simulator.world import World
@@ -71,12 +72,11 @@ def simulate(
     except CannotListen as error:
         raise Stop(f"{error}; give another --port, or --port 0 for a free one") from error
     with server:
+        body = '{"contacts": ["+16315551000"]}'
         say(f"A simulated server {world.version}, registered in {world.region}. Its token: {token}")
-        say(
-            f"Try: curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
-            f' -d \'{{"contacts": ["+16315551000"]}}\' {server.url}/v1/contacts'
-        )
-        say(f"Or:  WATUI_TOKEN={token} watui --url {server.url}")
+        say(f"Or log in at {server.url}/v1/users/login as {FACTORY_USER}, whose first password is {FACTORY_PASSWORD}.")
+        say(f"Try: curl -H 'Authorization: Bearer {token}' -d '{body}' {server.url}/v1/contacts")
+        say(f"Or:  WATUI_TOKEN={token} watui --url {server.url} --region {world.region}")
         say("ctrl+c stops it.")
         click.echo(server.url)
         stopped.wait()

@@ -17,10 +17,13 @@ ACCESS_DENIED = 1005
 NOT_FOUND = 1006
 MISSING = 1008
 INVALID = 1009
+NOT_REQUIRED = 1010
 INTERNAL = 1014
 TOO_MANY_REQUESTS = 1015
 OVERLOADED = 1016
+PASSWORD_CHANGE = 1024
 BAD_REQUEST = 1025
+NOT_ENGAGED = 2048
 
 ERRORS: dict[int, ErrorKind] = {
     GENERIC: ErrorKind("Generic error", 500),
@@ -28,7 +31,7 @@ ERRORS: dict[int, ErrorKind] = {
     NOT_FOUND: ErrorKind("Resource not found", 404),
     MISSING: ErrorKind("Required parameter is missing", 400),
     INVALID: ErrorKind("Parameter value is not valid", 400),
-    1010: ErrorKind("Parameter is not required", 400),
+    NOT_REQUIRED: ErrorKind("Parameter is not required", 400),
     1011: ErrorKind("Service not ready", 503),
     1013: ErrorKind("User is not valid", 400),
     INTERNAL: ErrorKind("Internal error", 500),
@@ -37,10 +40,10 @@ ERRORS: dict[int, ErrorKind] = {
     1017: ErrorKind("Not primary master", 500),
     1018: ErrorKind("Not primary coreapp", 500),
     1023: ErrorKind("Database error occurred", 500),
-    1024: ErrorKind("Password change required", 401),
+    PASSWORD_CHANGE: ErrorKind("Password change required", 401),
     BAD_REQUEST: ErrorKind("Request is not valid", 400),
     1028: ErrorKind("Identity change must be acknowledged", 400),
-    2048: ErrorKind("Not engaged contact", 400),
+    NOT_ENGAGED: ErrorKind("Not engaged contact", 400),
 }
 """Statuses that no source gives are ordinary readings of the title; 1005 is 403 for the known but not allowed."""
 

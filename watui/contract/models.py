@@ -60,3 +60,83 @@ def version_of(meta: object) -> str | None:
         return meta.version
     version = meta.get("version") if isinstance(meta, dict) else None
     return version if isinstance(version, str) else None
+
+
+class BlockRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The optional body of a block (section 2)."""
+
+    reason: str | None = None
+
+
+class ReportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The optional body of a report (section 2)."""
+
+    reason: str | None = None
+    block: bool | None = None
+    message_id: str | None = None
+
+
+class BlockedContact(msgspec.Struct, frozen=True):
+    """An entry of the blocklist; here, and only here, the wa_id carries `@s.whatsapp.net` (section 2)."""
+
+    wa_id: str
+
+
+class Pagination(msgspec.Struct, frozen=True):
+    """Where a page of the blocklist stands (section 2)."""
+
+    limit: int
+    offset: int
+    total: int
+
+
+class BlocklistAnswer(msgspec.Struct, omit_defaults=True):
+    """A page of the blocklist (section 2)."""
+
+    contacts: list[BlockedContact]
+    pagination: Pagination
+    meta: Any = None
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What is known of a contact's identity (section 3)."""
+
+    hash: str
+    """Eight bytes in base64."""
+    created_timestamp: int
+    """Milliseconds since 1970."""
+    acknowledged: bool
+
+
+class IdentityAnswer(msgspec.Struct, omit_defaults=True):
+    """An identity; `contacts` is an object here (section 3)."""
+
+    contacts: Identity
+    meta: Any = None
+
+
+class AcknowledgeRequest(msgspec.Struct, frozen=True):
+    """The body that acknowledges an identity (section 3)."""
+
+    hash: str
+
+
+class LoginRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The optional body of a login (section 4)."""
+
+    new_password: str | None = None
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What a login gives (section 4)."""
+
+    token: str
+    expires_after: str
+    """Date and time with a space between them and a numeric offset."""
+
+
+class LoginAnswer(msgspec.Struct, omit_defaults=True):
+    """The answer to a login (section 4)."""
+
+    users: list[Login]
+    meta: Any = None

@@ -1,5 +1,6 @@
 """Who has an account, how long a check takes, and which wa_id a number gets: pure functions of seed and number."""
 
+import base64
 import math
 from hashlib import blake2b
 from statistics import NormalDist
@@ -7,6 +8,12 @@ from typing import NamedTuple
 
 ACCOUNT_SHARE = 0.8
 """Of the possible numbers, how many have a WhatsApp account."""
+
+ENGAGED_SHARE = 1 / 3
+"""Of the accounts, how many wrote within the last 24 hours."""
+
+MOST_MESSAGES = 8
+"""That a contact has written before anything is asked."""
 
 _STANDARD_NORMAL = NormalDist()
 _P99 = _STANDARD_NORMAL.inv_cdf(0.99)
@@ -62,3 +69,31 @@ def wa_id(number: str) -> str:
     ):
         return f"55{national[:2]}{national[3:]}"
     return digits
+
+
+def is_engaged(seed: int, number: str) -> bool:
+    """Whether the contact at `number` (E.164), if it has an account, writes now and then without being told to."""
+    return _share("engaged", seed, number) < ENGAGED_SHARE
+
+
+def latest_messages(seed: int, number: str) -> tuple[str, ...]:
+    """Return the ids of the messages that an engaged contact has written, the oldest first."""
+    count = 1 + int(_share("messages", seed, number) * MOST_MESSAGES)
+    return tuple(message_id(seed, number, place) for place in range(count))
+
+
+def message_id(seed: int, number: str, place: int) -> str:
+    """Return the id of the message that a contact wrote as its `place`-th, from 0."""
+    digest = blake2b(f"message:{seed}:{number}:{place}".encode(), digest_size=9).digest()
+    return "ABEG" + base64.urlsafe_b64encode(digest).decode()
+
+
+def identity_hash(seed: int, number: str, generation: int) -> str:
+    """Return the hash of the identity that a contact has after `generation` changes: eight bytes in base64."""
+    digest = blake2b(f"identity:{seed}:{number}:{generation}".encode(), digest_size=8).digest()
+    return base64.b64encode(digest).decode()
+
+
+def identity_age(seed: int, number: str) -> float:
+    """Return for how many seconds a contact's first identity has been there when the world begins."""
+    return 30 * 24 * 3600 * _share("identity", seed, number)
