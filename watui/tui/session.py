@@ -1,10 +1,12 @@
 """One list on the Check screen, from import to its last verdict. It knows no widget."""
 
+from __future__ import annotations
+
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
-from watui.checks.run import Run, Waiting
 from watui.checks.scheduler import Policy
 from watui.contract.models import Blocking
 from watui.contract.statuses import FINAL
@@ -14,6 +16,9 @@ from watui.intake.sources import STDIN, source_name
 from watui.ledger.rows import RunOptions, RunRecord, Summary, Tally
 from watui.ledger.schema import LedgerUnusable
 from watui.tui.commands import Phase
+
+if TYPE_CHECKING:
+    from watui.checks.run import Run, Waiting
 
 
 class Session:
