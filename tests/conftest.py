@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from watui.ledger.ledger import Ledger
+from watui.ledger.reader import Reader
 from watui.settings.paths import Paths, find_paths
 from watui.simulator.app import create_app
 from watui.simulator.serving import ServerThread
@@ -49,3 +51,17 @@ def server(world: World) -> Iterator[ServerThread]:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def ledger(paths: Paths) -> Iterator[Ledger]:
+    ledger = Ledger(paths.ledger)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def reader(paths: Paths, ledger: Ledger) -> Iterator[Reader]:
+    reader = Reader(paths.ledger)
+    yield reader
+    reader.close()

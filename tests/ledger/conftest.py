@@ -1,13 +1,6 @@
 """What the tests of the ledger share: options of a run, and rows of numbers."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from watui.ledger.ledger import Ledger
-from watui.ledger.reader import Reader
 from watui.ledger.rows import NewRow, RunOptions
-from watui.settings.paths import Paths
 
 OPTIONS = RunOptions("simulator", "US", "no_wait", False, 500)
 
@@ -17,17 +10,3 @@ def new_row(line: int, key: str | None) -> NewRow:
     if key is None:
         return NewRow(line, f"rejected {line}", None, None, None, None, "no digits")
     return NewRow(line, f"({key}) {line}", key, f"+1{key}", "US", "too short" if len(key) < 2 else None, None)
-
-
-@pytest.fixture
-def ledger(paths: Paths) -> Iterator[Ledger]:
-    ledger = Ledger(paths.ledger)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def reader(paths: Paths, ledger: Ledger) -> Iterator[Reader]:
-    reader = Reader(paths.ledger)
-    yield reader
-    reader.close()

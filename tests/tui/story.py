@@ -51,6 +51,17 @@ class Story:
         self.app.post_message(events.Paste(text.replace("\n", "\r")))
         await self.pilot.pause()
 
+    async def preview(self, text: str) -> None:
+        """Paste, and wait for the summary."""
+        await self.paste(text)
+        await self.until_phase(Phase.PREVIEW)
+
+    async def resolve(self, text: str) -> None:
+        """Paste, ask, and wait for the last verdict."""
+        await self.preview(text)
+        await self.press("enter")
+        await self.until_phase(Phase.ENDED)
+
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Let the console go on until `condition` holds."""
         deadline = time.monotonic() + DEADLINE_SECONDS

@@ -35,8 +35,7 @@ def at(server: ServerThread) -> Server:
 async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> None:
     async with console(paths, at(server)) as story:
         assert "paste" in str(story.screen.welcome.content)
-        await story.paste("phone\n" + "\n".join((*SAMPLE_ROWS, "", "6315551002", "none")) + "\n")
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview("phone\n" + "\n".join((*SAMPLE_ROWS, "", "6315551002", "none")) + "\n")
         summary = str(story.screen.summary.content)
         assert "8 rows read: 5 entries, 1 rejected, 1 header, 1 blank" in summary
         assert "4 distinct numbers (1 duplicate)" in summary
@@ -57,10 +56,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
 async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
     with ServerThread(create_app(World(version="v2.45.1", latency=None), TOKEN)) as server:
         async with console(paths, at(server), size=WIDE) as story:
-            await story.paste("\n".join(SAMPLE_ROWS))
-            await story.until_phase(Phase.PREVIEW)
-            await story.press("enter")
-            await story.until_phase(Phase.ENDED)
+            await story.resolve("\n".join(SAMPLE_ROWS))
             around = [story.screen.counts, story.screen.legend, story.screen.rows.detail, story.screen.title_line]
             words = "\n".join([*(line.render().plain for line in around), *story.table()])
             assert "invalid" not in words
@@ -71,8 +67,7 @@ async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
 
 async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
     async with console(paths) as story:
-        await story.paste("+16315551000\n+16315551001")
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview("+16315551000\n+16315551001")
         await story.paste("+1 631-555-1001\n+16315551002")
         await story.until(
             lambda: story.session.record is not None and story.session.record.entries == 4, "four entries"
@@ -138,8 +133,7 @@ async def test_a_file_that_is_no_list_leaves_the_screen_as_it_was(
 async def test_pause_resume_and_cancel(paths: Paths) -> None:
     with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
-            await story.paste("\n".join(SAMPLE_ROWS))
-            await story.until_phase(Phase.PREVIEW)
+            await story.preview("\n".join(SAMPLE_ROWS))
             await story.press("enter")
             await story.until(lambda: story.session.final == 1, "the number that cannot be checked is failed")
             await story.press("p")
@@ -159,8 +153,7 @@ async def test_pause_resume_and_cancel(paths: Paths) -> None:
 
 async def test_a_run_that_cannot_go_on_pauses_and_says_why(paths: Paths, server: ServerThread) -> None:
     async with console(paths, Server.at(server.url, "wrong")) as story:
-        await story.paste("\n".join(SAMPLE_ROWS))
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview("\n".join(SAMPLE_ROWS))
         await story.press("enter")
         await story.until_phase(Phase.PAUSED)
         await story.until(lambda: bool(story.screen.banner.display), "the banner")
@@ -170,10 +163,7 @@ async def test_a_run_that_cannot_go_on_pauses_and_says_why(paths: Paths, server:
 
 async def test_search_and_status_pick_rows(paths: Paths, server: ServerThread) -> None:
     async with console(paths, at(server)) as story:
-        await story.paste("\n".join(SAMPLE_ROWS))
-        await story.until_phase(Phase.PREVIEW)
-        await story.press("enter")
-        await story.until_phase(Phase.ENDED)
+        await story.resolve("\n".join(SAMPLE_ROWS))
         await story.press("f")
         await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         assert "2 rows that are valid" in story.screen.legend.render().plain
@@ -187,10 +177,7 @@ async def test_search_and_status_pick_rows(paths: Paths, server: ServerThread) -
 
 async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerThread, tmp_path: Path) -> None:
     async with console(paths, at(server)) as story:
-        await story.paste("\n".join(SAMPLE_ROWS))
-        await story.until_phase(Phase.PREVIEW)
-        await story.press("enter")
-        await story.until_phase(Phase.ENDED)
+        await story.resolve("\n".join(SAMPLE_ROWS))
         await story.press("f")
         await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         await story.press("c")
@@ -218,8 +205,7 @@ async def test_sample_is_refused_on_a_real_server(paths: Paths, server: ServerTh
 async def test_a_paste_during_a_run_is_refused_not_lost_silently(paths: Paths) -> None:
     with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
-            await story.paste(SAMPLE_ROWS[0])
-            await story.until_phase(Phase.PREVIEW)
+            await story.preview(SAMPLE_ROWS[0])
             await story.press("enter")
             await story.until_phase(Phase.RUNNING)
             await story.paste("+16315559999")
@@ -253,8 +239,7 @@ async def test_help_tells_every_key_and_closes(paths: Paths) -> None:
 async def test_rows_that_another_process_commits_appear_by_themselves(paths: Paths) -> None:
     """The screen follows the ledger, not the run in its own process."""
     async with console(paths) as story:
-        await story.paste("+16315551000\n+16315551001")
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview("+16315551000\n+16315551001")
         record = story.session.record
         assert record is not None
         other = Ledger(paths.ledger)
@@ -296,8 +281,7 @@ async def test_hostile_text_reaches_no_widget_as_markup_or_control(paths: Paths,
 async def test_quitting_during_a_run_asks_first(paths: Paths) -> None:
     with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
-            await story.paste(SAMPLE_ROWS[0])
-            await story.until_phase(Phase.PREVIEW)
+            await story.preview(SAMPLE_ROWS[0])
             await story.press("enter")
             await story.until_phase(Phase.RUNNING)
             await story.press("q")
@@ -328,8 +312,5 @@ async def test_a_filter_in_the_preview_says_that_all_is_asked_all_the_same(paths
 async def test_a_wa_id_of_another_country_is_pointed_out(paths: Paths) -> None:
     with ServerThread(create_app(World(region="IN", latency=None), TOKEN)) as server:
         async with console(paths, at(server), size=WIDE) as story:
-            await story.paste("6315551002")
-            await story.until_phase(Phase.PREVIEW)
-            await story.press("enter")
-            await story.until_phase(Phase.ENDED)
+            await story.resolve("6315551002")
             assert "wa_id of another country" in story.table()[1]

@@ -35,16 +35,14 @@ async def test_a_ledger_that_takes_no_draft_is_told_and_the_next_paste_works(
             await story.paste(NUMBERS)
             await story.until_told("disk full")
             await story.until_phase(Phase.EMPTY)
-        await story.paste(NUMBERS)
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview(NUMBERS)
 
 
 async def test_a_ledger_that_fails_in_mid_run_stops_it_and_says_what_is_kept(
     paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with console(paths, Server.at(server.url, TOKEN)) as story:
-        await story.paste(NUMBERS)
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview(NUMBERS)
         monkeypatch.setattr(Ledger, "answered", failing)
         await story.press("enter")
         await story.until_phase(Phase.ENDED)
@@ -89,8 +87,7 @@ async def test_an_import_that_is_stopped_says_that_it_is_not_whole(paths: Paths,
 
 async def test_a_filter_follows_what_changes(paths: Paths) -> None:
     async with console(paths) as story:
-        await story.paste(NUMBERS)
-        await story.until_phase(Phase.PREVIEW)
+        await story.preview(NUMBERS)
         record = story.session.record
         assert record is not None
         story.screen.rows.filter(story.screen.rows.wanted._replace(status="queued"))
