@@ -1,16 +1,19 @@
 """`watui simulate` as a process: it says where it is, answers, and ends when it is told to."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, start
+from tests.conftest import TOKEN
 from watui.cli.exits import Exit
 
 NUMBER = "+16315551000"
@@ -54,6 +57,24 @@ def test_without_a_token_it_makes_one_up_and_says_it() -> None:
         token = line.split("token: ")[1].strip()
         assert len(token) >= 16
         assert ask(url, token).json()["contacts"][0]["status"] == "processing"
+
+
+def test_what_a_client_asks_is_in_the_record(watui: Watui, tmp_path: Path) -> None:
+    """A list checked through the command line, counted by the server that it asked."""
+    record = tmp_path / "record.jsonl"
+    with simulating("--token", TOKEN, "--latency", "none", "--record", str(record)) as (_, url):
+        ended = watui("check", "--number", NUMBER, "--number", "1 631 555-1000", "--url", url)
+        assert ended.code == Exit.DONE
+    (line,) = map(json.loads, record.read_text().splitlines())
+    assert line["request"]["contacts"] == [NUMBER], "two spellings of one number are one question"
+    assert line["response"]["contacts"][0]["status"] == "valid"
+    assert TOKEN not in record.read_text()
+
+
+def test_a_rate_limit_is_kept_to(watui: Watui) -> None:
+    with simulating("--token", "t0k", "--latency", "none", "--rate-limit") as (_, url):
+        statuses = {ask(url, "t0k").status_code for _ in range(200)}
+    assert statuses == {200, 429}
 
 
 def test_a_port_in_use_is_named(watui: Watui) -> None:

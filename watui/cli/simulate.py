@@ -3,13 +3,14 @@
 import secrets
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.cli.target import find_region
+from watui.contract.rules import RATE_LIMIT
 from watui.contract.statuses import FULLEST_VERSION, KNOWN_VERSIONS, parse_version
 
 if TYPE_CHECKING:
@@ -48,12 +49,29 @@ DEFAULT_PORT = 9090
     metavar="none|MEDIAN,P99",
     help="Seconds until a number is decided.",
 )
+@click.option("--rate-limit", is_flag=True, help=f"Answer 429 above {RATE_LIMIT:g} requests a second.")
+@click.option(
+    "--record",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    metavar="FILE",
+    help="Write every request and answer there, a line of JSON each.",
+)
 def simulate(
-    host: str, port: int, region: str, server_version: str, seed: int, token: str | None, latency: str
+    host: str,
+    port: int,
+    region: str,
+    server_version: str,
+    seed: int,
+    token: str | None,
+    latency: str,
+    rate_limit: bool,
+    record: TextIO | None,
 ) -> None:
     """Answer like a server, until ctrl+c. Prints the base URL on stdout, all else on stderr."""
     from watui.simulator.accounts import FACTORY_PASSWORD, FACTORY_USER
     from watui.simulator.app import create_app
+    from watui.simulator.limits import Bucket
+    from watui.simulator.record import Record
     from watui.simulator.serving import CannotListen, ServerThread
     from watui.simulator.world import World
 
@@ -68,7 +86,10 @@ def simulate(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        server = ServerThread(create_app(world, token), host, port)
+        app = create_app(
+            world, token, bucket=Bucket() if rate_limit else None, record=Record(record) if record else None
+        )
+        server = ServerThread(app, host, port)
     except CannotListen as error:
         raise Stop(f"{error}; give another --port, or --port 0 for a free one") from error
     with server:

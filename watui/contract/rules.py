@@ -31,6 +31,9 @@ TOKEN_SECONDS = 7 * 24 * 3600
 MIN_API_KEY, MAX_API_KEY = 12, 128
 """Characters of the key in `Authorization: Apikey`, which opens health and stats alone."""
 
+RATE_LIMIT, RATE_BURST = 20.0, 60
+"""Requests a second, and at once, for every endpoint that sends no message; above it 429."""
+
 _PASSWORD_LENGTHS = range(8, 65)
 _USERNAME_LENGTHS = range(4, 33)
 _SPECIAL_CHARACTERS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from watui.contract import errors
 from watui.contract.models import (
@@ -25,6 +26,8 @@ from watui.contract.models import (
 from watui.contract.rules import CONTACTS_PATH, DEFAULT_PAGE, MAX_PAGE, is_reason
 from watui.simulator.accounts import Accounts
 from watui.simulator.envelope import Refusal, convert, json_response, parse_object, read_body
+from watui.simulator.limits import Bucket, RateLimited
+from watui.simulator.record import Record, Recording
 from watui.simulator.world import World
 
 Clock = Callable[[], float]
@@ -32,13 +35,23 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 def create_app(
-    world: World, token: str | None = None, *, clock: Clock = time.time, sleep: Sleep = asyncio.sleep
-) -> Starlette:
+    world: World,
+    token: str | None = None,
+    *,
+    clock: Clock = time.time,
+    sleep: Sleep = asyncio.sleep,
+    bucket: Bucket | None = None,
+    record: Record | None = None,
+) -> ASGIApp:
     """Return an application that answers for `world`, to whoever bears `token` or logs in.
 
-    `clock` gives seconds since 1970; `sleep` waits for seconds of that clock (`wait` needs it).
+    `clock` gives seconds since 1970; `sleep` waits for seconds of that clock (`wait` needs it). With a `bucket` it
+    answers 429 where requests come too fast; into a `record` goes everything that was asked and answered.
     """
-    return Node(world, Accounts(token), clock, sleep).app()
+    app: ASGIApp = Node(world, Accounts(token), clock, sleep).app()
+    if bucket is not None:
+        app = RateLimited(app, world, bucket, clock)
+    return Recording(app, record, clock) if record is not None else app
 
 
 class Node:
