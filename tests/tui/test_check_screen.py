@@ -314,3 +314,11 @@ async def test_a_wa_id_of_another_country_is_pointed_out(paths: Paths) -> None:
         async with console(paths, at(server), size=WIDE) as story:
             await story.resolve("6315551002")
             assert "wa_id of another country" in story.table()[1]
+
+
+async def test_the_row_at_hand_is_told_anew_in_a_terminal_of_another_size(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server), size=WIDE) as story:
+        await story.resolve(SAMPLE_ROWS[0])
+        await story.until(lambda: "wa_id" in story.screen.rows.detail.render().plain, "room for the wa_id")
+        await story.pilot.resize_terminal(*NARROW)
+        await story.until(lambda: "wa_id" not in story.screen.rows.detail.render().plain, "no room for it")

@@ -10,7 +10,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from watui.desk import Desk
-from watui.ledger.rows import RowFilter, RunRecord
+from watui.ledger.rows import Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.view import View
@@ -77,6 +77,7 @@ class RowList(Vertical):
         self._desk = desk
         self._record: RunRecord | None = None
         self._preview = True
+        self._row: Row | None = None
         self._is_stale = False
         self._searching: Timer | None = None
 
@@ -134,7 +135,11 @@ class RowList(Vertical):
     @on(NumberTable.Moved)
     def show_detail(self, event: NumberTable.Moved) -> None:
         event.stop()
-        self.detail.show(panels.detail(event.row, self.size.width))
+        self._row = event.row
+        self._show_detail()
+
+    def on_resize(self) -> None:
+        self._show_detail()
 
     @on(Input.Changed, "#search")
     def search_changed(self, event: Input.Changed) -> None:
@@ -165,6 +170,9 @@ class RowList(Vertical):
             return
         if wanted == self.wanted and self._record is not None and self._record.id == record.id:
             self._show_view(View(self._desk.reader, record.id, record.rows, ordinals))
+
+    def _show_detail(self) -> None:
+        self.detail.show(panels.detail(self._row, self.size.width))
 
     def _show_view(self, view: View | None) -> None:
         self.table.show(view, preview=self._preview)
