@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.conftest import SECONDS, Ended, RecordingWorld, Watui, assert_one_sentence, congress, process, start
@@ -26,6 +27,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
 from watui.simulator.app import create_app
+from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 
@@ -307,7 +309,7 @@ def test_a_reader_that_goes_away_is_no_crash(server: ServerThread) -> None:
         assert running.stderr is not None
         running.stdout.close()
         assert "Traceback" not in running.stderr.read()
-        assert running.wait(SECONDS) != 0
+        assert running.wait(SECONDS) == Exit.UNHEARD
 
 
 def is_waiting_for_more(pid: int, pipe: int) -> bool:
@@ -341,3 +343,19 @@ def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: 
             running.kill()
             running.communicate()
             os.close(writer)
+
+
+def test_a_server_that_asks_for_patience_is_named_when_it_is_given_up(watui: Watui, world: RecordingWorld) -> None:
+    with ServerThread(create_app(world, TOKEN, bucket=Bucket(rate=0.001, burst=1))) as server:
+        httpx.get(f"{server.url}/v1/health", trust_env=False)
+        ended = watui("check", "--number", "+12125552368", "--url", server.url, "--give-up-after", "1")
+    assert ended.code == Exit.UNFINISHED
+    assert "Gave up after 1 seconds. The last trouble: Too many requests (1015)." in ended.err
+
+
+def test_rows_that_cannot_be_written_are_no_usage_error(watui: Watui, server: ServerThread) -> None:
+    """What was asked is kept, and told by its number."""
+    path = "/proc/watui-cannot-write-here"
+    ended = watui("check", "--number", "+12125552368", "--url", server.url, "--output", path)
+    assert ended.code == Exit.UNFINISHED
+    assert "kept as run 1" in ended.err.splitlines()[-1]

@@ -9,7 +9,7 @@ import click
 
 from watui import __version__
 from watui.cli.check import check
-from watui.cli.exits import Exit, Stop
+from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.simulate import simulate
 from watui.cli.talk import say
 from watui.crash import Crash
@@ -65,7 +65,7 @@ def run() -> int:
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGone:
         # Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.UNHEARD

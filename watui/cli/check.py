@@ -16,7 +16,7 @@ import click
 
 from watui.checks.pace import Pace
 from watui.checks.scheduler import Policy
-from watui.cli.exits import Exit, Stop
+from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.given import Given, import_all, say_summary
 from watui.cli.talk import ProgressLine, say
 from watui.cli.target import find_region, find_server, find_settings
@@ -127,8 +127,8 @@ def check(
         return Exit.DONE
     try:
         return asyncio.run(_check(wanted, record, paths, server))
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderGone from error
     except (LedgerUnusable, CannotWrite, OSError) as error:
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 

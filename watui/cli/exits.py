@@ -24,6 +24,10 @@ class Exit(IntEnum):
     """Whoever read the output went away."""
 
 
+class ReaderGone(Exception):
+    """Whoever read standard output went away."""
+
+
 class Stop(Exception):
     """Ends a command with a sentence on stderr."""
 
