@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 from array import array
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState, Summary
 from watui.ledger.thread import LedgerThread
 from watui.settings.paths import Paths
+from watui.text import counted
 
 if TYPE_CHECKING:
     from watui.checks.run import Run
@@ -184,6 +186,22 @@ def result_row(row: Row) -> ResultRow:
         iso(row.checked_at),
         row.server_version,
     )
+
+
+def requests_needed(record: RunRecord) -> int:
+    """Return how many requests ask about every number of a draft once."""
+    return math.ceil(record.numbers / record.options.batch_size)
+
+
+def skipped_in_words(record: RunRecord) -> str:
+    """Return the rows that hold no number by their nature, by kind, ready to stand behind a comma."""
+    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
+    return "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
+
+
+def reasons_in_words(found: Summary) -> str:
+    """Return why rows are rejected, and how many for each reason."""
+    return ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
 
 
 def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from textual.widgets import Input
@@ -10,6 +11,7 @@ from tests.conftest import TOKEN
 from tests.tui.story import console
 from watui.client.server import Server
 from watui.ledger.ledger import Ledger
+from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
@@ -140,3 +142,17 @@ async def test_a_server_that_asks_for_patience_is_named_while_it_is_waited_for(p
                 "what is waited for",
             )
             assert story.session.phase is Phase.RUNNING
+
+
+async def test_a_ledger_that_cannot_be_read_for_a_moment_is_told_and_the_run_goes_on(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(paths) as story:
+        await story.preview(NUMBERS)
+        with monkeypatch.context() as broken:
+            readings = Mock(side_effect=LedgerUnusable("disk full"))
+            broken.setattr(Reader, "has_changed", readings)
+            await story.until(lambda: readings.call_count >= 5, "five readings")
+            assert len([notice for notice in story.notices if "disk full" in notice]) == 1, "told once"
+        await story.press("enter")
+        await story.until(lambda: story.session.tally.get("processing") is not None, "first answers")

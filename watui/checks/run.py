@@ -74,9 +74,8 @@ class Run:
         self._wake.set()
 
     def resume(self) -> None:
-        """Go on, at once, whatever stopped it."""
+        """Go on, whatever stopped it; what the server asked to wait still holds."""
         self.failure = None
-        self.waiting = None
         self._paused = False
         self._scheduler.forgive()
         self._wake.set()

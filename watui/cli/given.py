@@ -4,7 +4,6 @@ Without an event loop, so that ctrl+c ends it even while standard input says not
 """
 
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
 from watui.contract.statuses import FULLEST_VERSION
+from watui.desk import reasons_in_words, requests_needed, skipped_in_words
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
@@ -52,7 +52,7 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
         found = reader.summary(run_id)
         if record.entries == 0:
             names = ", ".join(source.name for source in found.sources)
-            raise Stop(_why_nothing(record, names, _reasons(found)))
+            raise Stop(_why_nothing(record, names, reasons_in_words(found)))
         is_kept = True
         return record, found
     except BadSource as error:
@@ -84,23 +84,17 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
     return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
 
 
-def _reasons(found: Summary) -> str:
-    return ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
-
-
 def say_summary(record: RunRecord, found: Summary, server: Server | None) -> None:
     """Say what a draft holds and what asking about it takes."""
     who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
-    requests = counted(math.ceil(record.numbers / record.options.batch_size), "request")
+    requests = counted(requests_needed(record), "request")
     say(f"For {who}, read as registered in {record.options.region}:")
-    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
-    skipped = "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
     say(
         f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected"
-        f"{skipped}. {counted(record.numbers, 'distinct number')},"
+        f"{skipped_in_words(record)}. {counted(record.numbers, 'distinct number')},"
         f" {requests}{', then polls' * (record.options.blocking == 'no_wait')}."
     )
     if found.problems:
-        say(f"Rejected, never sent: {_reasons(found)}.")
+        say(f"Rejected, never sent: {reasons_in_words(found)}.")
     if record.doubtful:
         say(f"Doubtful, asked all the same: {record.doubtful:,}. --skip-doubtful leaves them out.")

@@ -69,7 +69,7 @@ class Ledger:
             self._move(
                 "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
             )
-        (rows,) = self._db.execute("SELECT entries + rejected FROM run WHERE id = ?", (run_id,)).fetchone()
+        ((rows,),) = schema.query(self._db, "SELECT entries + rejected FROM run WHERE id = ?", (run_id,))
         for table, ordinal in (("entry", "row"), ("number", "number_id")):
             for first in range(1, rows + 1, DISCARDED_AT_ONCE):
                 with self._transaction():

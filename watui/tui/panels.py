@@ -7,7 +7,7 @@ from datetime import datetime
 from textual.content import Content
 
 from watui.contract.statuses import Status, explain, meaning
-from watui.desk import Desk
+from watui.desk import Desk, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, note, status_text
@@ -137,7 +137,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
         Content.assemble(
             f"{counted(record.read, 'row')} read: ",
             (counted(record.entries, "entry"), "bold"),
-            f", {record.rejected:,} rejected{_skipped(record)}",
+            f", {record.rejected:,} rejected{skipped_in_words(record)}",
         ),
         Content.assemble(
             (counted(record.numbers, "distinct number"), "bold"),
@@ -147,8 +147,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if found.problems:
-        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
-        lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), reasons))
+        lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), reasons_in_words(found)))
     if record.doubtful:
         doubtful = f"{record.doubtful:,} doubtful"
         lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
@@ -175,7 +174,7 @@ def _ending(state: RunState) -> tuple[str, str]:
 def _question(desk: Desk, record: RunRecord) -> Content:
     if not record.numbers:
         return Content("There is nothing to ask.")
-    requests = counted(math.ceil(record.numbers / record.options.batch_size), "request")
+    requests = counted(requests_needed(record), "request")
     polls = ", then polls" if record.options.blocking == "no_wait" else ""
     return Content.assemble(
         ("enter", "bold $primary"),
@@ -243,11 +242,6 @@ def duration(seconds: float) -> str:
 
 def _key(command: Command) -> Content:
     return Content.assemble((f" {key_names(command)[0]}", "bold $primary"), f" {command.title} ")
-
-
-def _skipped(record: RunRecord) -> str:
-    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
-    return "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
 
 
 def _regions(found: Summary) -> str:

@@ -55,6 +55,7 @@ class CheckScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._is_unreadable = False
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
 
@@ -80,11 +81,9 @@ class CheckScreen(Screen[None]):
 
     def _tick(self) -> None:
         session = self.session
-        if session.record is None or not (session.desk.reader.has_changed() or session.has_turned):
-            return
         phase = session.phase
-        with self._refusing():
-            session.refresh()
+        if not self._read_again():
+            return
         if session.phase is not phase:
             self._show_phase()
             return
@@ -93,6 +92,21 @@ class CheckScreen(Screen[None]):
         else:
             self.rows.update()
         self._show_state()
+
+    def _read_again(self) -> bool:
+        """Read where the list stands, if it has changed; return whether it has. Trouble with that is told once."""
+        session = self.session
+        try:
+            has_changed = session.record is not None and (session.desk.reader.has_changed() or session.has_turned)
+            if has_changed:
+                session.refresh()
+        except LedgerUnusable as error:
+            if not self._is_unreadable:
+                self._refuse(str(error))
+            self._is_unreadable = True
+            return False
+        self._is_unreadable = False
+        return has_changed
 
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
