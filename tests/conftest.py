@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.simulated import a_world, create_app
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.settings.paths import Paths, find_paths
-from watui.simulator.app import create_app
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 
@@ -38,7 +38,7 @@ def paths(home: Path) -> Paths:
 @pytest.fixture
 def world() -> World:
     """A world that decides every number at once."""
-    return World(latency=None)
+    return a_world(latency=None)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import TOKEN
+from tests.simulated import a_world, create_app
 from watui.checks.prepare import Import, add_source
 from watui.checks.run import Run
 from watui.checks.scheduler import Policy
@@ -27,10 +28,8 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunState
 from watui.ledger.thread import LedgerThread
 from watui.settings.paths import Paths
-from watui.simulator.app import create_app
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
-from watui.simulator.world import World
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +94,7 @@ async def test_a_list_gets_its_verdicts_over_a_real_socket(
     ledger: Ledger, reader: Reader, paths: Paths, blocking: Blocking
 ) -> None:
     inputs = [*NUMBERS, "(212) 555-2000", "nobody", "1", *NUMBERS[:5]]
-    world = World(latency=Latency(0.05, 0.1))
+    world = a_world(latency=Latency(0.05, 0.1))
     run_id = draft(ledger, inputs, blocking=blocking)
     with ServerThread(create_app(world, TOKEN)) as server:
         async with opened(paths, run_id, None, server.url) as run:
@@ -104,7 +103,8 @@ async def test_a_list_gets_its_verdicts_over_a_real_socket(
     assert [row.input for row in rows] == inputs
     # What the ledger holds is what the world says of each input, duplicates included.
     sent = [row for row in rows if row.problem != "no digits"]
-    said = world.answer([row.input for row in sent], time.time()).contacts
+    texts = [row.input for row in sent]
+    said = world.answer(texts, world.numbers(texts), time.time()).contacts
     assert [(row.status, row.wa_id) for row in sent] == [(contact.status, contact.wa_id) for contact in said]
     record = reader.run(run_id)
     assert (record.state, record.server_version) == (RunState.DONE, "v2.41")

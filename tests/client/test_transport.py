@@ -59,7 +59,7 @@ async def post(url: str, exchanges: Exchanges, seconds: float = 5.0) -> int:
     """Post to `url` with the canary as token and return the size of the answer."""
     transport = Transport(Server.at(url, CANARY), exchanges)
     try:
-        return len((await transport.post(PATH, BODY, seconds)).body)
+        return len((await transport.send("POST", PATH, BODY, seconds)).body)
     finally:
         await transport.close()
 
@@ -167,7 +167,7 @@ async def test_no_proxy_stands_before_a_server_on_this_machine(
 ) -> None:
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
     transport = Transport(Server.at(server.url, TOKEN), exchanges)
-    assert (await transport.post(PATH, BODY, 5)).status == 200
+    assert (await transport.send("POST", PATH, BODY, 5)).status == 200
     await transport.close()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.simulated import a_world, create_app
 from watui.contract.rules import MAX_BODY_BYTES
-from watui.simulator.app import create_app
 from watui.simulator.world import World
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ async def test_the_request_sample_is_answered_as_written() -> None:
     clock = Clock()
     inputs = ["16315551000", "+1 631 555 1001", "6315551002", "+163155588"]
     body = {"blocking": "no_wait", "contacts": inputs, "force_check": False}
-    async with client(World(seed=SAMPLE_SEED, processing_wa_id=True), clock) as http:
+    async with client(a_world(seed=SAMPLE_SEED, processing_wa_id=True), clock) as http:
         first = (await http.post(PATH, json=body)).json()
         assert [contact["status"] for contact in first["contacts"]] == ["processing"] * 3 + ["failed"]
         clock.now += SAMPLE_SECONDS
@@ -74,7 +74,7 @@ async def test_the_request_sample_is_answered_as_written() -> None:
 async def test_wait_answers_when_every_number_is_decided() -> None:
     clock = Clock()
     began = clock.now
-    async with client(World(), clock) as http:
+    async with client(a_world(), clock) as http:
         answer = await http.post(PATH, json={"contacts": [NUMBER], "blocking": "wait"})
         waited = clock.now - began
         again = await http.post(PATH, json={"contacts": [NUMBER], "blocking": "wait"})
@@ -86,7 +86,7 @@ async def test_wait_answers_when_every_number_is_decided() -> None:
 
 async def test_wait_never_answers_processing_even_if_another_client_forces_a_check_meanwhile() -> None:
     clock, numbers = Clock(), [f"+1631555{last}" for last in range(1000, 1020)]
-    async with client(World(), clock) as http:
+    async with client(a_world(), clock) as http:
 
         async def force_all() -> None:
             await http.post(PATH, json={"contacts": numbers, "force_check": True})
@@ -98,7 +98,7 @@ async def test_wait_never_answers_processing_even_if_another_client_forces_a_che
 
 async def test_duplicates_and_order_come_back_as_sent() -> None:
     inputs = [NUMBER, "(631) 555-1000", NUMBER, "nobody", "+5531912345678"]
-    async with client(World(version="v2.45.1", latency=None)) as http:
+    async with client(a_world(version="v2.45.1", latency=None)) as http:
         contacts = (await http.post(PATH, json={"contacts": inputs})).json()["contacts"]
     assert [contact["input"] for contact in contacts] == inputs
     assert contacts[0] == contacts[2]
@@ -110,7 +110,7 @@ async def test_duplicates_and_order_come_back_as_sent() -> None:
     [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Bearer {TOKEN}x", f"Basic {TOKEN}", f"Apikey {TOKEN}", TOKEN],
 )
 async def test_without_its_token_a_server_denies_access_and_starts_nothing(authorization: str | None) -> None:
-    world, clock = World(), Clock()
+    world, clock = a_world(), Clock()
     async with client(world, clock) as http:
         del http.headers["Authorization"]
         headers = {} if authorization is None else {"Authorization": authorization}

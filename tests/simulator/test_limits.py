@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.simulated import a_world, create_app
 from watui.contract.rules import RATE_BURST, RATE_LIMIT
-from watui.simulator.app import create_app
 from watui.simulator.limits import Bucket
-from watui.simulator.world import World
 
 
 @given(st.lists(st.floats(0, 5), max_size=300), st.floats(1, 50), st.integers(1, 80))
@@ -25,7 +24,7 @@ def test_no_more_pass_than_burst_and_rate_allow(pauses: list[float], rate: float
 @pytest.mark.anyio
 async def test_a_burst_passes_then_429_until_time_goes_by() -> None:
     now = 1_800_000_000.0
-    app = create_app(World(latency=None), "t", clock=lambda: now, bucket=Bucket())
+    app = create_app(a_world(latency=None), "t", clock=lambda: now, bucket=Bucket())
     headers = {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://n", headers=headers) as client:
         statuses = [(await client.get("/v1/health")).status_code for _ in range(RATE_BURST + 3)]

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.simulator.population import ACCOUNT_SHARE, DEFAULT_LATENCY, Latency, check_seconds, has_account, wa_id
+from watui.simulator.population import (
+    ACCOUNT_SHARE,
+    DEFAULT_LATENCY,
+    SLOW_SECONDS,
+    Latency,
+    check_seconds,
+    has_account,
+    wa_id,
+)
 
 NUMBERS = [f"+1631555{last:04}" for last in range(4_000)]
 
@@ -47,9 +55,18 @@ def test_fates_are_the_same_for_a_seed_and_others_for_another(fate: Callable[[in
 
 
 def test_latencies_of_many_numbers_have_the_median_and_p99_that_were_asked_for() -> None:
-    seconds = sorted(check_seconds(0, number, DEFAULT_LATENCY) for number in NUMBERS)
-    assert seconds[len(seconds) // 2] == pytest.approx(DEFAULT_LATENCY.median, rel=0.05)
-    assert seconds[int(len(seconds) * 0.99)] == pytest.approx(DEFAULT_LATENCY.p99, rel=0.15)
+    latency = Latency(1.5, 4.0)
+    seconds = sorted(check_seconds(0, number, latency) for number in NUMBERS)
+    assert seconds[len(seconds) // 2] == pytest.approx(latency.median, rel=0.05)
+    assert seconds[int(len(seconds) * 0.99)] == pytest.approx(latency.p99, rel=0.15)
+
+
+def test_one_in_a_hundred_is_slow_with_the_default_latency_alone() -> None:
+    slow = [number for number in NUMBERS if check_seconds(0, number, DEFAULT_LATENCY) > SLOW_SECONDS]
+    assert len(slow) == pytest.approx(len(NUMBERS) / 100, rel=0.3)
+    assert all(check_seconds(0, number, Latency(1.5, 4.5)) < SLOW_SECONDS for number in slow)
+    assert Latency.parse("1.5,4") == DEFAULT_LATENCY
+    assert Latency.parse("1.5,5") == Latency(1.5, 5.0)
 
 
 @given(

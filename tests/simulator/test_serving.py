@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import TOKEN
-from watui.simulator.app import create_app
+from tests.simulated import a_world, create_app
 from watui.simulator.population import Latency
 from watui.simulator.serving import CannotListen, ServerThread
 from watui.simulator.world import World
@@ -41,7 +41,7 @@ def test_it_answers_many_at_once(server: ServerThread) -> None:
 
 def test_a_wait_holds_nobody_else_back() -> None:
     # The wait takes its 0.3 seconds; the question after it is answered within that time.
-    world = World(latency=Latency(0.3, 0.3))
+    world = a_world(latency=Latency(0.3, 0.3))
     with ServerThread(create_app(world, TOKEN)) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(post, server.url, {"contacts": [NUMBER], "blocking": "wait"})
         assert post(server.url, {"contacts": ["nobody"]}).json()["contacts"][0]["status"] == "failed"

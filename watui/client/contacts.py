@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import msgspec
 
@@ -49,7 +50,7 @@ class ContactsClient:
         """
         request = CheckRequest(list(inputs), blocking, force_check)
         seconds = WAIT_SECONDS if blocking == "wait" else NO_WAIT_SECONDS
-        reply = await self._transport.post(CONTACTS_PATH, msgspec.json.encode(request), seconds)
+        reply = await self._transport.send("POST", CONTACTS_PATH, msgspec.json.encode(request), seconds)
         answer = _check_answer(reply)
         return Verdicts(_by_input(answer.contacts, frozenset(inputs)), version_of(answer.meta))
 
@@ -75,7 +76,8 @@ class _Errors(msgspec.Struct):
     errors: list[ApiError] | None = None
 
 
-def _check_answer(reply: Reply) -> CheckAnswer:
+def members_of(reply: Reply) -> Any:
+    """Return the JSON of a successful answer: 2xx, and no `errors` in it. Raises a Failure for any other."""
     try:
         said = msgspec.json.decode(reply.body, type=_Errors).errors
     except _NOT_JSON:
@@ -84,13 +86,18 @@ def _check_answer(reply: Reply) -> CheckAnswer:
         raise _failure(reply, said[0] if said else None)
     try:
         members = msgspec.json.decode(reply.body)
-        if isinstance(members, dict) and members.get("errors"):
-            raise Unusable("the answer reports errors in a form that cannot be read")
-        return msgspec.convert(members, CheckAnswer)
-    except msgspec.ValidationError as error:
-        raise Unusable(f"the answer has another shape than documented: {error}") from error
     except _NOT_JSON as error:
         raise Unusable("the answer is not JSON") from error
+    if isinstance(members, dict) and members.get("errors"):
+        raise Unusable("the answer reports errors in a form that cannot be read")
+    return members
+
+
+def _check_answer(reply: Reply) -> CheckAnswer:
+    try:
+        return msgspec.convert(members_of(reply), CheckAnswer)
+    except msgspec.ValidationError as error:
+        raise Unusable(f"the answer has another shape than documented: {error}") from error
 
 
 def _failure(reply: Reply, error: ApiError | None) -> Failure:

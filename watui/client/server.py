@@ -34,7 +34,7 @@ class Server:
             raise BadServer(f"not a URL; give one {example}") from None
         if parts.username is not None or parts.password is not None:
             raise BadServer("a URL with user:password@ in it is refused: give the token in WATUI_TOKEN")
-        if parts.scheme not in ("http", "https") or not host or not url.isprintable():
+        if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
             raise BadServer(f"not an http or https URL; give one {example}")
         if parts.query or parts.fragment:
             raise BadServer(f"a URL with ? or # in it cannot be a base URL; give one {example}")

@@ -40,8 +40,8 @@ class Transport:
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "watui"},
         )
 
-    async def post(self, path: str, body: bytes, seconds: float) -> Reply:
-        """Send `body` (JSON) and return the whole answer.
+    async def send(self, method: str, path: str, body: bytes, seconds: float) -> Reply:
+        """Send `body` (JSON, where it is not empty) and return the whole answer.
 
         Raises Unreachable, TimedOut when it takes more than `seconds`, and Unusable when the decoded
         body is larger than MAX_BODY_BYTES.
@@ -52,7 +52,7 @@ class Transport:
         failure: Failure | None = None
         try:
             async with asyncio.timeout(seconds):
-                reply = await self._send("POST", url, body)
+                reply = await self._send(method, url, body)
         except TimeoutError:
             failure = TimedOut(f"{self._server.host} did not answer within {seconds:g} seconds")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -63,7 +63,7 @@ class Transport:
             self._exchanges.add(
                 Exchange(
                     at,
-                    "POST",
+                    method,
                     url,
                     body,
                     reply.status if reply else None,
@@ -87,7 +87,7 @@ class Transport:
         return body.replace(self._server.token.encode(), b"***") if self._server.token else body
 
     async def _send(self, method: str, url: str, body: bytes) -> Reply:
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} if body else {}
         if self._server.token is not None:
             headers["Authorization"] = f"Bearer {self._server.token}"
         async with self._client.stream(method, url, content=body, headers=headers) as response:

@@ -68,6 +68,19 @@ def read(text: str, region: str) -> Reading:
     return Reading(number, own_region or main_region, doubt, possible)
 
 
+def checkable(text: str, region: str) -> str | None:
+    """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
 def _parse_doubt(error_type: int) -> str:
     from phonenumbers import NumberParseException as Kind
 

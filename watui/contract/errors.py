@@ -18,6 +18,7 @@ NOT_FOUND = 1006
 MISSING = 1008
 INVALID = 1009
 NOT_REQUIRED = 1010
+NOT_READY = 1011
 INTERNAL = 1014
 TOO_MANY_REQUESTS = 1015
 OVERLOADED = 1016
@@ -32,7 +33,7 @@ ERRORS: dict[int, ErrorKind] = {
     MISSING: ErrorKind("Required parameter is missing", 400),
     INVALID: ErrorKind("Parameter value is not valid", 400),
     NOT_REQUIRED: ErrorKind("Parameter is not required", 400),
-    1011: ErrorKind("Service not ready", 503),
+    NOT_READY: ErrorKind("Service not ready", 503),
     1013: ErrorKind("User is not valid", 400),
     INTERNAL: ErrorKind("Internal error", 500),
     TOO_MANY_REQUESTS: ErrorKind("Too many requests", 429),

@@ -26,6 +26,11 @@ class Paths:
         return self.data / "ledger.sqlite3"
 
     @property
+    def simulator(self) -> Path:
+        """The folder of the embedded simulator."""
+        return self.data / "simulator"
+
+    @property
     def crash_log(self) -> Path:
         return self.log / "crash.log"
 

@@ -1,237 +1,163 @@
-"""The simulated server as an ASGI application: the endpoints of contract sections 1 to 6."""
+"""The simulated server as an ASGI application."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from watui.contract import errors
-from watui.contract.models import (
-    AcknowledgeRequest,
-    BlockRequest,
-    CheckRequest,
-    ErrorAnswer,
-    IdentityAnswer,
-    LoginAnswer,
-    LoginRequest,
-    ReportRequest,
-)
-from watui.contract.rules import CONTACTS_PATH, DEFAULT_PAGE, MAX_PAGE, is_reason
-from watui.simulator.accounts import Accounts
-from watui.simulator.envelope import Refusal, convert, json_response, parse_object, read_body
-from watui.simulator.limits import Bucket, RateLimited
-from watui.simulator.record import Record, Recording
-from watui.simulator.world import World
+from watui.contract.rules import MAX_BODY_BYTES
+from watui.simulator.clock import Clock
+from watui.simulator.envelope import Refusal, error_reply
+from watui.simulator.server import ClientGone, Simulator
+from watui.simulator.wire import Reply, Request, Steps
 
-Clock = Callable[[], float]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+Now = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
+CONNECTION = "watui.connection"
+"""The extension of a scope that holds a Connection, where the server has one to give."""
 
-def create_app(
-    world: World,
-    token: str | None = None,
-    *,
-    clock: Clock = time.time,
-    sleep: Sleep = asyncio.sleep,
-    bucket: Bucket | None = None,
-    record: Record | None = None,
-) -> ASGIApp:
-    """Return an application that answers for `world`, to whoever bears `token` or logs in.
+MOST_DISCARDED = 64 * 1024 * 1024
+"""Bytes of a body that is too large that are still read, so that a client that sends first hears why it is refused."""
 
-    `clock` gives seconds since 1970; `sleep` waits for seconds of that clock (`wait` needs it). With a `bucket` it
-    answers 429 where requests come too fast; into a `record` goes everything that was asked and answered.
+CHUNKS_PER_SECOND = 10.0
+"""Of a body that goes out slowly."""
+
+
+class Connection(Protocol):
+    """What carries requests and replies, as far as a fault wants to break it."""
+
+    def reset(self) -> None:
+        """Drop it, and what was not sent yet."""
+
+    def close(self) -> None:
+        """Close it once everything written is sent."""
+
+
+class App:
+    """An ASGI application that answers as `simulator` says.
+
+    `clock` gives seconds since 1970 that never go back; `sleep` waits for seconds of that clock. Where the server
+    gives no Connection, a reset raises ConnectionResetError and an answer that never comes TimeoutError.
     """
-    app: ASGIApp = Node(world, Accounts(token), clock, sleep).app()
-    if bucket is not None:
-        app = RateLimited(app, world, bucket, clock)
-    return Recording(app, record, clock) if record is not None else app
 
-
-class Node:
-    """One server: a world, the accounts that may ask about it, and the paths by which they do."""
-
-    def __init__(self, world: World, accounts: Accounts, clock: Clock, sleep: Sleep) -> None:
-        self._world = world
-        self._accounts = accounts
-        self._clock = clock
+    def __init__(self, simulator: Simulator, clock: Now | None = None, sleep: Sleep = asyncio.sleep) -> None:
+        self.simulator = simulator
+        self._clock = clock or Clock()
         self._sleep = sleep
 
-    def app(self) -> Starlette:
-        """Return the application."""
-        contact = CONTACTS_PATH + "/{contact}"
-        app = Starlette(
-            routes=[
-                Route(CONTACTS_PATH, self.check, methods=["POST"]),
-                Route(f"{CONTACTS_PATH}/blocklist", self.blocklist, methods=["GET"]),
-                Route(f"{contact}/block", self.block, methods=["POST"]),
-                Route(f"{contact}/unblock", self.unblock, methods=["POST"]),
-                Route(f"{contact}/report", self.report, methods=["POST"]),
-                Route(f"{contact}/identity", self.identity, methods=["GET"]),
-                Route(f"{contact}/identity", self.acknowledge, methods=["PUT"]),
-                Route("/v1/users/login", self.login, methods=["POST"]),
-                Route("/v1/users/logout", self.logout, methods=["POST"]),
-                Route("/v1/health", self.health, methods=["GET"]),
-                Route("/v1/settings/application", self.settings, methods=["GET"]),
-                Route("/v1/settings/application", self.change_settings, methods=["PATCH"]),
-                Route("/v1/certificates/external/ca", self.certificate, methods=["GET"]),
-            ],
-            exception_handlers={Refusal: self._refused, HTTPException: self._no_route, Exception: self._bug},
-        )
-        app.router.redirect_slashes = False
-        return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
+        try:
+            request = await _request(scope, receive)
+            if request is not None:
+                reply = await self._reply(self.simulator.answer(request, self._clock()), receive)
+                await self._deliver(reply, connection, receive, send)
+        except asyncio.CancelledError:
+            # The server stops: no answer is better than the one that it would make up.
+            if connection is not None:
+                connection.reset()
+            raise
 
-    # Contacts: sections 1 to 3
+    def bad_request(self) -> bytes:
+        """Return what is said to somebody who does not speak HTTP."""
+        return error_reply(Refusal(errors.BAD_REQUEST, "that is not HTTP"), self.simulator.world.meta()).body
 
-    async def check(self, request: Request) -> Response:
-        self._require_token(request)
-        members = parse_object(await read_body(request))
-        if members.get("contacts") in (None, []):
-            raise Refusal(errors.MISSING, "contacts")
-        asked = convert(members, CheckRequest)
-        now = self._clock()
-        decided_at = self._world.begin(asked.contacts, asked.force_check, now)
-        while asked.blocking == "wait" and decided_at > now:
-            await self._sleep(decided_at - now)
-            now = decided_at
-            decided_at = self._world.begin(asked.contacts, False, now)
-        return json_response(self._world.answer(asked.contacts, now))
+    async def _reply(self, steps: Steps, receive: Receive) -> Reply:
+        try:
+            wakes_at = next(steps)
+            while True:
+                now = self._clock()
+                if now >= wakes_at:
+                    await asyncio.sleep(0)  # a long answer lets others have their turn
+                elif not await self._can_sleep(wakes_at - now, receive):
+                    steps.throw(ClientGone())
+                wakes_at = steps.send(max(self._clock(), wakes_at))
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply
 
-    async def block(self, request: Request) -> Response:
-        self._require_token(request)
-        number = self._number(request)
-        _require_reason(convert(parse_object(await read_body(request), may_be_empty=True), BlockRequest).reason)
-        self._world.people.block(number, self._clock())
-        return self._done()
+    async def _can_sleep(self, seconds: float, receive: Receive) -> bool:
+        """Sleep; return whether the client was there all the time."""
+        leaving = asyncio.ensure_future(_leave(receive))
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait((leaving, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            return not leaving.done()
+        finally:
+            leaving.cancel()
+            sleeping.cancel()
 
-    async def unblock(self, request: Request) -> Response:
-        self._require_token(request)
-        self._world.people.unblock(self._number(request))
-        return self._done()
-
-    async def report(self, request: Request) -> Response:
-        self._require_token(request)
-        number, now = self._number(request), self._clock()
-        members = parse_object(await read_body(request), may_be_empty=True)
-        if members.get("block") in ("true", "false"):
-            members["block"] = members["block"] == "true"
-        asked = convert(members, ReportRequest)
-        _require_reason(asked.reason)
-        self._world.people.report(number, asked.message_id, now)
-        if asked.block:
-            self._world.people.block(number, now)
-        return self._done()
-
-    async def blocklist(self, request: Request) -> Response:
-        self._require_token(request)
-        limit = _count(request, "limit", DEFAULT_PAGE)
-        offset = _count(request, "offset", 0)
-        if not 0 < limit <= MAX_PAGE:
-            raise Refusal(errors.INVALID, f"limit is 1 to {MAX_PAGE}")
-        page = self._world.people.blocklist(limit, offset)
-        return self._with_meta(page)
-
-    async def identity(self, request: Request) -> Response:
-        self._require_token(request)
-        number = self._world.number_of_wa_id(request.path_params["contact"])
-        return self._with_meta(IdentityAnswer(self._world.people.identity(number)))
-
-    async def acknowledge(self, request: Request) -> Response:
-        self._require_token(request)
-        number = self._world.number_of_wa_id(request.path_params["contact"])
-        members = parse_object(await read_body(request))
-        if members.get("hash") is None:
-            raise Refusal(errors.MISSING, "hash")
-        self._world.people.acknowledge(number, convert(members, AcknowledgeRequest).hash)
-        return json_response({})
-
-    # Users and the node itself: sections 4, 6 and 7
-
-    async def login(self, request: Request) -> Response:
-        body = parse_object(await read_body(request), may_be_empty=True)
-        login = self._accounts.login(_authorization(request), convert(body, LoginRequest), self._clock())
-        return self._with_meta(LoginAnswer([login]))
-
-    async def logout(self, request: Request) -> Response:
-        self._accounts.logout(_authorization(request), self._clock())
-        return self._done()
-
-    async def health(self, request: Request) -> Response:
-        self._accounts.require_for_health(_authorization(request), self._clock())
-        return json_response({"health": {"gateway_status": "connected"}, "meta": self._world.meta()})
-
-    async def settings(self, request: Request) -> Response:
-        self._require_token(request)
-        application = {
-            "wa_id": self._world.own_wa_id(),
-            "show_security_notifications": self._world.shows_security_notifications,
-        }
-        return json_response({"settings": {"application": application}, "meta": self._world.meta()})
-
-    async def change_settings(self, request: Request) -> Response:
-        self._require_token(request)
-        members = parse_object(await read_body(request))
-        shown = members.pop("show_security_notifications", self._world.shows_security_notifications)
-        if members:
-            raise Refusal(errors.NOT_REQUIRED, ", ".join(map(str, members)))
-        if not isinstance(shown, bool):
-            raise Refusal(errors.INVALID, "show_security_notifications is true or false")
-        self._world.shows_security_notifications = shown
-        return self._done()
-
-    async def certificate(self, _: Request) -> Response:
-        raise Refusal(errors.NOT_FOUND, "this server has no certificate")
-
-    # Parts
-
-    def _require_token(self, request: Request) -> None:
-        self._accounts.require(_authorization(request), self._clock())
-
-    def _number(self, request: Request) -> str:
-        return self._world.number_of(request.path_params["contact"])
-
-    def _done(self) -> Response:
-        return json_response({"meta": self._world.meta()})
-
-    def _with_meta(self, answer: Any) -> Response:
-        answer.meta = self._world.meta()
-        return json_response(answer)
-
-    async def _refused(self, _: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal)
-        return json_response(ErrorAnswer([error.error], self._world.meta()), error.http_status)
-
-    async def _no_route(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 405:
-            refusal = Refusal(errors.BAD_REQUEST, f"{request.method} is not allowed here", 405)
+    async def _deliver(self, reply: Reply, connection: Connection | None, receive: Receive, send: Send) -> None:
+        if reply.is_silent:
+            if connection is None:
+                raise TimeoutError("the server never answers")
+            await _leave(receive)
+            return
+        if reply.cut_after == 0:
+            if connection is None:
+                raise ConnectionResetError("the server reset the connection")
+            connection.reset()
+            return
+        headers = [("content-type", reply.content_type), ("content-length", str(len(reply.body))), *reply.headers]
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+        is_cut = reply.cut_after is not None
+        if reply.bytes_per_second is None:
+            await send({"type": "http.response.body", "body": reply.body[: reply.cut_after], "more_body": is_cut})
         else:
-            refusal = Refusal(errors.NOT_FOUND, "no such path")
-        return await self._refused(request, refusal)
+            await self._send_slowly(reply.body[: reply.cut_after], reply.bytes_per_second, is_cut, receive, send)
+        if is_cut:
+            if connection is None:
+                raise ConnectionResetError("the server closed the connection in the middle of an answer")
+            connection.close()
 
-    async def _bug(self, request: Request, _: Exception) -> Response:
-        return await self._refused(request, Refusal(errors.INTERNAL))
+    async def _send_slowly(
+        self, body: bytes, bytes_per_second: float, is_cut: bool, receive: Receive, send: Send
+    ) -> None:
+        size = max(1, int(bytes_per_second / CHUNKS_PER_SECOND))
+        for first in range(0, len(body), size):
+            if first and not await self._can_sleep(size / bytes_per_second, receive):
+                return
+            is_last = first + size >= len(body)
+            chunk = body[first : first + size]
+            await send({"type": "http.response.body", "body": chunk, "more_body": is_cut or not is_last})
 
 
-def _authorization(request: Request) -> str:
-    return request.headers.get("authorization", "")
+async def _leave(receive: Receive) -> None:
+    """Return when the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-def _require_reason(reason: str | None) -> None:
-    if reason is not None and not is_reason(reason):
-        raise Refusal(errors.INVALID, "reason is 1 to 59 characters")
+async def _request(scope: Scope, receive: Receive) -> Request | None:
+    """Return the request of `scope`; None where the client went away before it was whole."""
+    body, size = bytearray(), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        body += chunk[: max(0, MAX_BODY_BYTES - len(body))]
+        if not message.get("more_body") or size > MOST_DISCARDED:
+            break
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Request(scope["method"], _target(scope), headers, bytes(body), size > MAX_BODY_BYTES)
 
 
-def _count(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Refusal(errors.INVALID, f"{name} is a number")
-    return int(text)
+def _target(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    path: str = scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or scope["path"]
+    if path.startswith(("http://", "https://")):
+        path = urlsplit(path).path  # a client that takes us for its proxy sends the whole URL
+    return f"{path}?{query}" if query else path

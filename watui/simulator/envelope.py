@@ -3,11 +3,10 @@
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
 from watui.contract import errors
-from watui.contract.rules import MAX_BODY_BYTES
+from watui.contract.models import ErrorAnswer, Meta
+from watui.simulator.wire import Reply, Request
 
 _Body = TypeVar("_Body")
 
@@ -20,30 +19,27 @@ class Refusal(Exception):
         self.http_status = http_status or errors.ERRORS[code].http_status
 
 
-def json_response(answer: object, http_status: int = 200) -> Response:
+def json_reply(answer: object, status: int = 200) -> Reply:
     """Return `answer` as JSON."""
-    return Response(msgspec.json.encode(answer), http_status, media_type="application/json")
+    return Reply(status, msgspec.json.encode(answer))
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body. Raises Refusal where it is larger than MAX_BODY_BYTES."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refusal(errors.INVALID, f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
-    return bytes(body)
+def error_reply(refusal: Refusal, meta: Meta | None) -> Reply:
+    """Return the envelope of `refusal`."""
+    return json_reply(ErrorAnswer([refusal.error], meta), refusal.http_status)
 
 
-def parse_object(body: bytes, *, may_be_empty: bool = False) -> dict[str, Any]:
+def members_of(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
     """Return the members of a JSON object; nothing and `null` count as `{}` where it `may_be_empty`.
 
     Raises Refusal: 1025 for what is no JSON, 1009 for what is no object.
     """
-    if may_be_empty and not body.strip():
+    if may_be_empty and not request.body.strip():
         return {}
+    if not request.body.strip():
+        raise Refusal(errors.BAD_REQUEST, "the body is empty")
     try:
-        members = msgspec.json.decode(body)
+        members = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(errors.BAD_REQUEST, f"not JSON: {error}") from error
     if members is None and may_be_empty:

@@ -12,12 +12,24 @@ ACCOUNT_SHARE = 0.8
 ENGAGED_SHARE = 1 / 3
 """Of the accounts, how many wrote within the last 24 hours."""
 
+SLOW_SHARE = 0.01
+"""Of the numbers, how many take SLOW_SECONDS more; with the default latency alone."""
+
+SLOW_SECONDS = 10.0
+
+MOVING_SHARE = 0.02
+"""Of the numbers, how many get an account, or lose it, while the world grows older."""
+
+FIRST_MOVE, LAST_MOVE = 7 * 24 * 3600.0, 30 * 24 * 3600.0
+"""The age of the world, in seconds, at which that happens first and last."""
+
 MOST_MESSAGES = 8
 """That a contact has written before anything is asked."""
 
 _STANDARD_NORMAL = NormalDist()
 _P99 = _STANDARD_NORMAL.inv_cdf(0.99)
 
+_STRANGERS, _FIRST_STRANGER, _MOST_STRANGERS = "+1212", 2_000_000, 1_000_000
 _MEXICO = "+52"
 _BRAZIL = "+55"
 _BRAZIL_MOBILE_DIGITS = 11
@@ -29,14 +41,37 @@ class Latency(NamedTuple):
 
     median: float
     p99: float
+    slow_share: float = 0.0
+    """Of the numbers, how many take SLOW_SECONDS more."""
 
     def seconds(self, share: float) -> float:
-        """Return the latency that a `share` of all numbers, in (0, 1), do not exceed."""
+        """Return the latency that a `share` of the numbers that are not slow, in (0, 1), do not exceed."""
         sigma = math.log(self.p99 / self.median) / _P99
         return self.median * math.exp(sigma * _STANDARD_NORMAL.inv_cdf(share))
 
+    @classmethod
+    def parse(cls, text: str) -> "Latency | None":
+        """Return the latency of a text such as `1.5,4`; None for `none`. Raises ValueError."""
+        if text.strip() == "none":
+            return None
+        try:
+            median, p99 = map(float, text.split(","))
+        except ValueError:
+            median = p99 = 0.0
+        if not SHORTEST_LATENCY <= median <= p99 <= LONGEST_LATENCY:
+            raise ValueError(
+                f"{text!r} is neither none nor two numbers of seconds, from a thousandth to a day,"
+                " such as 1.5,4 (median, then p99)"
+            )
+        return cls(median, p99, SLOW_SHARE if (median, p99) == DEFAULT_LATENCY[:2] else 0.0)
 
-DEFAULT_LATENCY = Latency(median=1.5, p99=4.0)
+    def __str__(self) -> str:
+        return f"{self.median:g},{self.p99:g}"
+
+
+SHORTEST_LATENCY, LONGEST_LATENCY = 0.001, 24 * 3600.0
+
+DEFAULT_LATENCY = Latency(1.5, 4.0, SLOW_SHARE)
 
 
 def _share(purpose: str, seed: int, number: str) -> float:
@@ -45,14 +80,30 @@ def _share(purpose: str, seed: int, number: str) -> float:
     return (int.from_bytes(digest, "big") + 0.5) / 2**64
 
 
-def has_account(seed: int, number: str) -> bool:
-    """Whether `number` (E.164) has a WhatsApp account in the world of `seed`."""
-    return _share("account", seed, number) < ACCOUNT_SHARE
+def has_account(seed: int, number: str, age: float = 0.0) -> bool:
+    """Whether `number` (E.164) has a WhatsApp account in the world of `seed` when that is `age` seconds old."""
+    at_first = _share("account", seed, number) < ACCOUNT_SHARE
+    return at_first if age < FIRST_MOVE else at_first is not (age >= _moves_at(seed, number))
+
+
+def _moves_at(seed: int, number: str) -> float:
+    """Return the age of the world at which the account of `number` appears or vanishes."""
+    place = _share("move", seed, number) / MOVING_SHARE
+    return FIRST_MOVE + (LAST_MOVE - FIRST_MOVE) * place if place < 1 else math.inf
 
 
 def check_seconds(seed: int, number: str, latency: Latency | None) -> float:
     """Return how long the check of `number` (E.164) takes; 0 without a latency."""
-    return latency.seconds(_share("latency", seed, number)) if latency else 0.0
+    if latency is None:
+        return 0.0
+    seconds = latency.seconds(_share("latency", seed, number))
+    seconds = min(seconds, LONGEST_LATENCY)
+    return seconds + SLOW_SECONDS if _share("slow", seed, number) < latency.slow_share else seconds
+
+
+def is_stuck(seed: int, number: str, share: float) -> bool:
+    """Whether the check of `number` (E.164) never ends where a `share` of all numbers is stuck."""
+    return share > 0 and _share("stuck", seed, number) < share
 
 
 def wa_id(number: str) -> str:
@@ -71,9 +122,16 @@ def wa_id(number: str) -> str:
     return digits
 
 
-def is_engaged(seed: int, number: str) -> bool:
-    """Whether the contact at `number` (E.164), if it has an account, writes now and then without being told to."""
-    return _share("engaged", seed, number) < ENGAGED_SHARE
+def numbers_of(wa_id_: str) -> tuple[str, ...]:
+    """Return the numbers (E.164) whose wa_id is `wa_id_`, which is digits; those that differ from it come first."""
+    area, rest = wa_id_[2:4], wa_id_[4:]
+    candidates = (f"{_MEXICO}{wa_id_[3:]}", f"{_BRAZIL}{area}9{rest}", f"+{wa_id_}")
+    return tuple(number for number in candidates if wa_id(number) == wa_id_)
+
+
+def is_engaged(seed: int, number: str, share: float = ENGAGED_SHARE) -> bool:
+    """Whether the contact at `number` (E.164) is of the `share` that writes now and then without being told to."""
+    return _share("engaged", seed, number) < share
 
 
 def latest_messages(seed: int, number: str) -> tuple[str, ...]:
@@ -97,3 +155,25 @@ def identity_hash(seed: int, number: str, generation: int) -> str:
 def identity_age(seed: int, number: str) -> float:
     """Return for how many seconds a contact's first identity has been there when the world begins."""
     return 30 * 24 * 3600 * _share("identity", seed, number)
+
+
+def stranger(place: int) -> str:
+    """Return the `place`-th number (E.164), from 0, of those that somebody else blocks."""
+    return f"{_STRANGERS}{_FIRST_STRANGER + place % _MOST_STRANGERS}"
+
+
+def stranger_place(number: str) -> int | None:
+    """Return the place of `number` (E.164) among those, None where it is none of them."""
+    if not number.startswith(_STRANGERS):
+        return None
+    place = int(number.removeprefix(_STRANGERS) or 0) - _FIRST_STRANGER
+    return place if 0 <= place < _MOST_STRANGERS else None
+
+
+def own_wa_id(region: str) -> str:
+    """Return the wa_id of the number that a server of `region` is registered with."""
+    import phonenumbers
+
+    example = phonenumbers.example_number(region)
+    assert example is not None, f"{region} is not a region"
+    return wa_id(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))

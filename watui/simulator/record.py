@@ -1,21 +1,24 @@
 """Everything that was asked and answered, in order: the server's own word on what happened."""
 
-import json
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 import msgspec
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watui.contract.rules import CONTACTS_PATH
+from watui.simulator.wire import Reply, Request
 
-Clock = Callable[[], float]
+LATEST = 200
+"""Exchanges that are kept for people to look at."""
+
+LONGEST_KEPT = 200_000
+"""Bytes that are kept of a body that is no JSON."""
 
 
-class RecordedExchange(msgspec.Struct, frozen=True):
-    """One request and its answer. It holds no token."""
+class RecordedExchange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One request and its answer: their bodies whole, a login's password and token among them, but no header."""
 
     seq: int
     """From 1, in the order in which the answers were complete."""
@@ -27,7 +30,28 @@ class RecordedExchange(msgspec.Struct, frozen=True):
     request: Any
     """Parsed JSON, or text where it is none."""
     status: int
+    """0 where the connection was reset or nothing was ever said."""
     response: Any
+    """As it would have been without a cut of the connection."""
+    did: tuple[str, ...] = ()
+    """What the world did, and which faults hit, in words."""
+
+
+class Latest(msgspec.Struct, frozen=True):
+    """One exchange in short, for people."""
+
+    seq: int
+    at: float
+    method: str
+    path: str
+    status: int
+    did: tuple[str, ...]
+
+    def in_words(self) -> str:
+        """Return it as a line."""
+        outcome = str(self.status) if self.status else "no answer"
+        did = f"  ({'; '.join(self.did)})" if self.did else ""
+        return f"{self.method} {self.path} → {outcome}{did}"
 
 
 @dataclass
@@ -36,26 +60,62 @@ class Record:
 
     file: TextIO | None = None
     """Where every exchange goes as a line of JSON; None keeps the counts alone."""
+    counts_inputs: bool = False
+    """Whether `asked` and `answered` are kept: they hold every input there ever was."""
+    follower: Callable[[Latest], None] | None = None
+    """Who is told of every exchange."""
     requests: Counter[str] = field(default_factory=Counter)
-    """By path without its query."""
+    """By path without its query; beyond MOST_PATHS, under `…`."""
     asked: Counter[str] = field(default_factory=Counter)
     """How often each input of a check was asked about."""
     answered: dict[str, Counter[str]] = field(default_factory=dict)
     """How often each input was answered with each status."""
-    _seq: int = 0
+    requests_made: int = 0
+    on_problem: Callable[[str], None] | None = None
+    """Who is told why nothing is written into `file` any more."""
+    _latest: deque[Latest] = field(default_factory=lambda: deque(maxlen=LATEST))
 
-    def add(self, at: float, method: str, target: str, request: bytes, status: int, response: bytes) -> None:
-        """Take note of one exchange."""
-        self._seq += 1
-        path = target.partition("?")[0]
-        asked, said = _parsed(request), _parsed(response)
-        self.requests[path] += 1
-        if path == CONTACTS_PATH:
-            self._count(asked, said)
+    def add(self, at: float, request: Request, reply: Reply, did: Sequence[str]) -> None:
+        """Take note of one exchange, once its answer is known."""
+        self.requests_made += 1
+        status = reply.status if reply.is_sent else 0
+        path = request.path
+        self.requests[path if path in self.requests or len(self.requests) < MOST_PATHS else "…"] += 1
+        latest = Latest(self.requests_made, at, request.method, request.target, status, tuple(did))
+        self._latest.append(latest)
+        self._tell(latest)
+        if self.file is None and not self.counts_inputs:
+            return
+        asked, said = _parsed(request.body), _parsed(reply.body)
+        if path == CONTACTS_PATH and self.counts_inputs:
+            self._count(asked, said if reply.is_sent else None)
         if self.file is not None:
-            exchange = RecordedExchange(self._seq, at, method, target, asked, status, said)
+            self._write(
+                RecordedExchange(
+                    self.requests_made, at, request.method, request.target, asked, status, said, tuple(did)
+                )
+            )
+
+    def latest_after(self, seq: int) -> list[Latest]:
+        """Return the latest exchanges after that with number `seq`, the oldest first."""
+        return [exchange for exchange in self._latest if exchange.seq > seq]
+
+    def _tell(self, latest: Latest) -> None:
+        try:
+            if self.follower is not None:
+                self.follower(latest)
+        except OSError:
+            self.follower = None  # whoever read it went away
+
+    def _write(self, exchange: RecordedExchange) -> None:
+        assert self.file is not None
+        try:
             self.file.write(msgspec.json.encode(exchange).decode() + "\n")
             self.file.flush()
+        except OSError as error:
+            self.file = None
+            if self.on_problem is not None:
+                self.on_problem(f"cannot write the record: {error.strerror or error}; it ends here")
 
     def _count(self, asked: Any, said: Any) -> None:
         for text in _list(asked, "contacts"):
@@ -66,49 +126,15 @@ class Record:
                 self.answered.setdefault(str(contact.get("input")), Counter())[str(contact.get("status"))] += 1
 
 
-class Recording:
-    """An application that passes everything on to another one and writes it into a Record."""
-
-    def __init__(self, app: ASGIApp, record: Record, clock: Clock) -> None:
-        self._app = app
-        self._record = record
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        at, request, response, status = self._clock(), bytearray(), bytearray(), 0
-
-        async def receiving() -> Message:
-            message = await receive()
-            request.extend(message.get("body", b""))
-            return message
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            response.extend(message.get("body", b""))
-            is_last = message["type"] == "http.response.body" and not message.get("more_body")
-            if is_last:
-                # Written down first: whoever has the answer finds it in the record.
-                self._record.add(at, scope["method"], _target(scope), bytes(request), status, bytes(response))
-            await send(message)
-
-        await self._app(scope, receiving, sending)
-
-
-def _target(scope: Scope) -> str:
-    query = scope["query_string"].decode("latin-1")
-    path: str = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
-    return f"{path}?{query}" if query else path
+MOST_PATHS = 1_000
+"""Paths that are counted one by one."""
 
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")
+        return msgspec.json.decode(body) if body else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body[:LONGEST_KEPT].decode("utf-8", "replace")
 
 
 def _list(members: Any, name: str) -> list[Any]:
