@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import secrets
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.conversion import contradiction
 from watui.contract.statuses import FULLEST_VERSION, Status
+from watui.crash import Crash
 from watui.export.rows import ResultRow, csv_lines, iso, jsonl
 from watui.files import write_whole
 from watui.ledger.ledger import Ledger
@@ -31,9 +31,11 @@ from watui.settings.paths import Paths
 from watui.text import counted
 
 if TYPE_CHECKING:
+    from watui.backstage import Backstage
     from watui.checks.run import Run
     from watui.client.contacts import ContactsClient
-    from watui.simulator.serving import ServerThread
+    from watui.simulator.control import State
+    from watui.simulator.embedded import Embedded
 
 _T = TypeVar("_T")
 
@@ -44,7 +46,7 @@ SIMULATOR = "simulator"
 class Desk:
     """The ledger, and the server that is asked: one at a URL, or the embedded simulator.
 
-    The simulator is registered in `region`. Raises LedgerUnusable.
+    The simulator reads numbers as if it were registered in `region`. Raises LedgerUnusable.
     """
 
     def __init__(self, paths: Paths, server: Server | None, region: str) -> None:
@@ -54,7 +56,10 @@ class Desk:
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
         self._server = server
-        self._simulator: ServerThread | None = None
+        self.simulator_state: State | None = None
+        """How the embedded simulator was when it was last looked at."""
+        self._simulator: Embedded | None = None
+        self._backstage: Backstage | None = None
         self._connecting: asyncio.Task[ContactsClient] | None = None
 
     @property
@@ -75,7 +80,14 @@ class Desk:
     @property
     def expected_version(self) -> str | None:
         """The server's version, where it is known before the first answer."""
+        if self.simulator_state is not None:
+            return self.simulator_state.conditions.version
         return FULLEST_VERSION if self.is_simulator else None
+
+    @property
+    def scenario(self) -> str | None:
+        """The scenario that the embedded simulator plays, as far as it is known; None for none."""
+        return self.simulator_state.scenario if self.simulator_state is not None else None
 
     async def add_draft(self, options: RunOptions) -> RunRecord:
         """Add an empty draft."""
@@ -123,8 +135,32 @@ class Desk:
         return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
 
     async def warm_up(self) -> None:
-        """Import and start, off the event loop, what the first question will need."""
+        """Import and start, off the event loop, what the first question will need. Raises OSError."""
         await self._connect()
+        if self.is_simulator:
+            await self.look_backstage()
+
+    async def backstage(self) -> Backstage:
+        """Return the other side of the embedded simulator. Raises OSError where that can't be had."""
+        from watui.backstage import Backstage
+
+        await self._connect()
+        assert self._simulator is not None, "there is nothing behind a real server"
+        if self._backstage is None or self._backstage.url != self._simulator.url:
+            if self._backstage is not None:
+                await self._backstage.close()
+            self._backstage = Backstage(Server.at(self._simulator.url, self._simulator.token))
+        return self._backstage
+
+    async def look_backstage(self, after: int = 0) -> State | None:
+        """Return how the embedded simulator is, and what it did after request `after`; None where it can't be seen."""
+        from watui.client.failures import Failure
+
+        try:
+            self.simulator_state = await (await self.backstage()).state(after)
+        except Failure:
+            return None
+        return self.simulator_state
 
     async def close(self) -> None:
         """Close everything that is open, whatever of it fails."""
@@ -132,13 +168,15 @@ class Desk:
             stack.callback(self.ledger.close)
             stack.callback(self.reader.close)
             stack.push_async_callback(self._stop_simulator)
+            if self._backstage is not None:
+                stack.push_async_callback(self._backstage.close)
             if self._connecting is not None:
                 with contextlib.suppress(OSError):
                     stack.push_async_callback((await self._connecting).close)
 
     async def _stop_simulator(self) -> None:
         if self._simulator is not None:
-            await asyncio.to_thread(self._simulator.stop)
+            await asyncio.to_thread(self._simulator.close)
 
     def _read(self, question: Callable[[Reader], _T]) -> _T:
         """Ask a reader of its own, for threads other than the caller's."""
@@ -161,14 +199,13 @@ class Desk:
         return ContactsClient(Transport(self._server or self._start_simulator(), self.exchanges))
 
     def _start_simulator(self) -> Server:
-        from watui.simulator.app import create_app
-        from watui.simulator.serving import ServerThread
-        from watui.simulator.world import World
+        from watui.simulator.embedded import Embedded
 
-        token = secrets.token_urlsafe(24)
-        world = World(region=self.region, version=FULLEST_VERSION)
-        self._simulator = ServerThread(create_app(world, token))
-        return Server.at(self._simulator.url, token)
+        self._simulator = Embedded(self.paths.simulator, self.region, self._keep_crash)
+        return Server.at(self._simulator.url, self._simulator.token)
+
+    def _keep_crash(self, error: Exception) -> None:
+        Crash.of(error).report(self.paths.crash_log)
 
 
 def result_row(row: Row) -> ResultRow:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,26 +13,28 @@ import pytest
 from tests.conftest import TOKEN
 from watui.cli.app import run
 from watui.contract.models import CheckAnswer
+from watui.simulator.conditions import Conditions
 from watui.simulator.world import World
 
 SECONDS = 30.0
 """No command of the tests may take longer."""
 
 
-@dataclass
 class RecordingWorld(World):
-    """A world that remembers what it was asked, a list of inputs a request."""
+    """A world that decides at once and remembers what it was asked, a list of inputs a request."""
 
-    requests: list[list[str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__(conditions=Conditions(latency=None))
+        self.requests: list[list[str]] = []
 
-    def answer(self, inputs: list[str], now: float) -> CheckAnswer:
+    def answer(self, inputs: list[str], numbers: list[str | None], now: float) -> CheckAnswer:
         self.requests.append(inputs)
-        return super().answer(inputs, now)
+        return super().answer(inputs, numbers, now)
 
 
 @pytest.fixture
 def world() -> RecordingWorld:
-    return RecordingWorld(latency=None)
+    return RecordingWorld()
 
 
 class Ended(NamedTuple):

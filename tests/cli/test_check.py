@@ -21,15 +21,17 @@ import pytest
 
 from tests.cli.conftest import SECONDS, Ended, RecordingWorld, Watui, assert_one_sentence, congress, process, start
 from tests.conftest import TOKEN
+from tests.simulated import create_app
 from watui.cli.exits import Exit
 from watui.export.rows import COLUMNS
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
-from watui.simulator.app import create_app
+from watui.simulator.conditions import Conditions
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
+from watui.simulator.world import START
 
 LIST = "phone\n+1 212 555 2368\n\n# a comment\n(212) 555-2368\nnone\n+163155588\n"
 
@@ -253,7 +255,8 @@ def test_a_refused_token_is_tried_once(
 
 @pytest.mark.parametrize("blocking", ["no_wait", "wait"])
 def test_stuck_numbers_are_given_up_as_processing(watui: Watui, world: RecordingWorld, blocking: str) -> None:
-    world.latency = Latency(1000, 2000)
+    world.base = Conditions(latency=Latency(1000, 2000))
+    world.reset(START)
     server = ServerThread(create_app(world, TOKEN))
     try:
         ended = watui(
@@ -268,7 +271,8 @@ def test_stuck_numbers_are_given_up_as_processing(watui: Watui, world: Recording
 
 
 def test_follow_prints_a_row_whenever_a_status_changes(watui: Watui, world: RecordingWorld, source: Path) -> None:
-    world.latency = Latency(0.2, 0.2)
+    world.base = Conditions(latency=Latency(0.2, 0.2))
+    world.reset(START)
     with ServerThread(create_app(world, TOKEN)) as server:
         ended = watui("check", str(source), "--url", server.url, "--follow")
     assert ended.code == Exit.DONE
@@ -321,7 +325,8 @@ def is_waiting_for_more(pid: int, pipe: int) -> bool:
 @pytest.mark.parametrize("still_reading", [False, True])
 def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: Path, still_reading: bool) -> None:
     # Once while a number is being checked, once while the list itself is still being read from a pipe.
-    world.latency = Latency(1000, 2000)
+    world.base = Conditions(latency=Latency(1000, 2000))
+    world.reset(START)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     arguments = [str(pipe)] if still_reading else ["--number", "+12125552368"]

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from textual.pilot import Pilot
 
+from tests.simulated import a_world
 from tests.tui.story import Story
 from watui.checks.pace import Pace
 from watui.contract.statuses import Status
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunState
-from watui.simulator.world import World
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
 from watui.tui.session import Session
@@ -49,6 +49,15 @@ async def done(pilot: Pilot[int]) -> None:
     await _staged(pilot, 1.0)
 
 
+async def panel(pilot: Pilot[int]) -> None:
+    """The simulator's panel, opened in a preview."""
+    await preview(pilot)
+    story = _story(pilot)
+    await story.press("v")
+    settings = story.screen.simulator.choices
+    await story.until(lambda: "version" in str(settings.content), "the panel shows how the server is")
+
+
 def _story(pilot: Pilot[int]) -> Story:
     assert isinstance(pilot.app, WatuiApp)
     return Story(pilot.app, pilot)
@@ -80,18 +89,20 @@ async def _staged(pilot: Pilot[int], share: float) -> None:
 
 async def _answer(session: Session, share: float) -> None:
     """Write down what a run would have, with every number decided up to `share` of them."""
-    record, desk, world = session.record, session.desk, World(latency=None)
+    record, desk, world = session.record, session.desk, a_world(latency=None)
     assert record is not None
     await desk.ledger(Ledger.start, record.id)
     inputs = await desk.ledger(Ledger.inputs, record.id, range(1, record.numbers + 1))
-    world.begin(list(inputs.values()), False, 0.0)
+    texts = list(inputs.values())
+    numbers = world.numbers(texts)
+    world.begin(numbers, False, 0.0)
     answers = [
         Answered(number_id, contact.status, True, contact.wa_id)
         if number_id * 7 % 100 < share * 100
         else Answered(number_id, Status.PROCESSING, False, None)
-        for number_id, contact in zip(inputs, world.answer(list(inputs.values()), 0.0).contacts, strict=True)
+        for number_id, contact in zip(inputs, world.answer(texts, numbers, 0.0).contacts, strict=True)
     ]
     ask_id = await desk.ledger(Ledger.asked, record.id, list(inputs))
-    await desk.ledger(Ledger.answered, record.id, ask_id, answers, world.version)
+    await desk.ledger(Ledger.answered, record.id, ask_id, answers, world.conditions.version)
     if share == 1:
         await desk.ledger(Ledger.end, record.id, RunState.DONE)

@@ -6,12 +6,12 @@ import pytest
 from textual.widgets import Input
 
 from tests.conftest import TOKEN
+from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, WIDE, console
 from watui.client.server import Server
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
-from watui.simulator.app import create_app
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
@@ -54,7 +54,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
 
 
 async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
-    with ServerThread(create_app(World(version="v2.45.1", latency=None), TOKEN)) as server:
+    with ServerThread(create_app(a_world(version="v2.45.1", latency=None), TOKEN)) as server:
         async with console(paths, at(server), size=WIDE) as story:
             await story.resolve("\n".join(SAMPLE_ROWS))
             around = [story.screen.counts, story.screen.legend, story.screen.rows.detail, story.screen.title_line]
@@ -131,7 +131,7 @@ async def test_a_file_that_is_no_list_leaves_the_screen_as_it_was(
 
 
 async def test_pause_resume_and_cancel(paths: Paths) -> None:
-    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+    with ServerThread(create_app(a_world(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
             await story.preview("\n".join(SAMPLE_ROWS))
             await story.press("enter")
@@ -203,7 +203,7 @@ async def test_sample_is_refused_on_a_real_server(paths: Paths, server: ServerTh
 
 
 async def test_a_paste_during_a_run_is_refused_not_lost_silently(paths: Paths) -> None:
-    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+    with ServerThread(create_app(a_world(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
             await story.preview(SAMPLE_ROWS[0])
             await story.press("enter")
@@ -279,7 +279,7 @@ async def test_hostile_text_reaches_no_widget_as_markup_or_control(paths: Paths,
 
 
 async def test_quitting_during_a_run_asks_first(paths: Paths) -> None:
-    with ServerThread(create_app(World(latency=SLOW), TOKEN)) as server:
+    with ServerThread(create_app(a_world(latency=SLOW), TOKEN)) as server:
         async with console(paths, at(server)) as story:
             await story.preview(SAMPLE_ROWS[0])
             await story.press("enter")
@@ -310,7 +310,7 @@ async def test_a_filter_in_the_preview_says_that_all_is_asked_all_the_same(paths
 
 
 async def test_a_wa_id_of_another_country_is_pointed_out(paths: Paths) -> None:
-    with ServerThread(create_app(World(region="IN", latency=None), TOKEN)) as server:
+    with ServerThread(create_app(a_world(region="IN", latency=None), TOKEN)) as server:
         async with console(paths, at(server), size=WIDE) as story:
             await story.resolve("6315551002")
             assert "wa_id of another country" in story.table()[1]

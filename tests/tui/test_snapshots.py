@@ -1,7 +1,8 @@
 """How the console looks. After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, then look."""
 
-import asyncio
 from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -11,14 +12,21 @@ from tests.tui.story import NARROW, WIDE
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
+from watui.tui import app
 from watui.tui.app import WatuiApp
 
 
+class ClosingApp(WatuiApp):
+    """A console that closes its desk itself, on the loop that it runs on."""
+
+    CSS_PATH: ClassVar = [Path(app.__file__).parent / name for name in WatuiApp.CSS_PATH]
+
+    async def on_unmount(self) -> None:
+        await self.session.desk.close()
+
+
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("stage", [stages.empty, stages.preview, stages.running, stages.done])
+@pytest.mark.parametrize("stage", [stages.empty, stages.preview, stages.running, stages.done, stages.panel])
 def test_check_screen(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
-    desk = Desk(paths, None, "US")
-    try:
-        assert snap_compare(WatuiApp(desk, Settings()), terminal_size=size, run_before=stage)
-    finally:
-        asyncio.run(desk.close())
+    console = ClosingApp(Desk(paths, None, "US"), Settings())
+    assert snap_compare(console, terminal_size=size, run_before=stage)

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.conftest import TOKEN
+from tests.simulated import a_world, create_app
 from tests.tui.story import console
 from watui.client.server import Server
 from watui.ledger.ledger import Ledger
@@ -15,11 +16,9 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
-from watui.simulator.app import create_app
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
-from watui.simulator.world import World
 from watui.tui.commands import Phase
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
 
@@ -129,7 +128,7 @@ async def test_a_path_that_cannot_be_used_is_told_in_the_dialog(
 
 async def test_a_server_that_asks_for_patience_is_named_while_it_is_waited_for(paths: Paths) -> None:
     """A run that waits must not look like one that hangs."""
-    world = World(latency=Latency(1000.0, 2000.0))
+    world = a_world(latency=Latency(1000.0, 2000.0))
     with ServerThread(create_app(world, TOKEN, bucket=Bucket(rate=0.001, burst=1))) as server:
         async with console(paths, Server.at(server.url, TOKEN), size=(120, 40)) as story:
             await story.preview(NUMBERS)

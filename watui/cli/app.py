@@ -11,6 +11,7 @@ from watui import __version__
 from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.simulate import simulate
+from watui.cli.simulator import simulator
 from watui.cli.talk import say
 from watui.crash import Crash
 from watui.settings.paths import find_paths
@@ -47,6 +48,7 @@ def watui(context: click.Context, url: str | None, region: str | None) -> int:
 
 watui.add_command(check)
 watui.add_command(simulate)
+watui.add_command(simulator)
 
 
 def run() -> int:

@@ -12,7 +12,6 @@ from watui.checks.prepare import Import, add_source
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
-from watui.contract.statuses import FULLEST_VERSION
 from watui.desk import reasons_in_words, requests_needed, skipped_in_words
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
@@ -86,7 +85,7 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
 
 def say_summary(record: RunRecord, found: Summary, server: Server | None) -> None:
     """Say what a draft holds and what asking about it takes."""
-    who = f"the server at {server.host}" if server else f"the embedded simulator, {FULLEST_VERSION}"
+    who = f"the server at {server.host}" if server else "the embedded simulator"
     requests = counted(requests_needed(record), "request")
     say(f"For {who}, read as registered in {record.options.region}:")
     say(

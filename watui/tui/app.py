@@ -38,7 +38,7 @@ class WatuiApp(App[int]):
     """The console for one desk."""
 
     TITLE = "watui"
-    CSS_PATH = ["app.tcss", "screens/check.tcss"]
+    CSS_PATH = ["app.tcss", "screens/check.tcss", "widgets/simulator_panel.tcss"]
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
@@ -71,7 +71,7 @@ class WatuiApp(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in described():
-            if command.id != "palette":
+            if command.id != "palette" and command.scope is not Scope.SIMULATOR:
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
                 title = f"{command.title.capitalize()} ({key_names(command)[0]})"
                 yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))

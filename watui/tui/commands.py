@@ -12,6 +12,8 @@ class Scope(StrEnum):
 
     EVERYWHERE = "everywhere"
     CHECK = "check"
+    SIMULATOR = "simulator"
+    """The simulator's panel, while it has the keys."""
 
 
 class Phase(Enum):
@@ -113,6 +115,26 @@ COMMANDS: tuple[Command, ...] = (
         "Begin with a new list; the run that ended stays in the ledger.",
         frozenset({Phase.ENDED}),
     ),
+    Command(
+        "simulator",
+        "simulator",
+        ("v",),
+        Scope.CHECK,
+        "Open or close the simulator's panel: version, scenario, faults, and what the server did.",
+    ),
+    Command("setting(-1)", "", ("up", "k"), Scope.SIMULATOR, "Go to the setting above.", in_bar=False),
+    Command("setting(1)", "setting", ("down", "j"), Scope.SIMULATOR, "Go to the setting below."),
+    Command("choose(-1)", "", ("left", "h"), Scope.SIMULATOR, "Choose the value before.", in_bar=False),
+    Command("choose(1)", "change", ("right", "l"), Scope.SIMULATOR, "Choose the next value; it holds at once."),
+    Command(
+        "reset_world",
+        "reset",
+        ("R",),
+        Scope.CHECK,
+        "Let the simulator's world begin anew: nobody blocked, nothing asked.",
+        frozenset(),
+        is_destructive=True,
+    ),
     Command("help", "help", ("question_mark", "f1"), Scope.EVERYWHERE, "Show what every key does."),
     Command(
         "palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command by name, or choose a theme.", in_bar=False
@@ -121,7 +143,15 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-_KEY_NAMES = {"question_mark": "?", "slash": "/", "escape": "esc"}
+_KEY_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
 
 
 def key_names(command: Command) -> list[str]:
@@ -145,4 +175,18 @@ def bindings(scope: Scope) -> list[BindingType]:
 
 def bar(phase: Phase) -> list[Command]:
     """Return what the key bar offers in `phase`, the most useful first."""
-    return [command for command in COMMANDS if command.in_bar and phase in command.phases]
+    return [
+        command
+        for command in COMMANDS
+        if command.in_bar and phase in command.phases and command.scope is not Scope.SIMULATOR
+    ]
+
+
+def panel_bar(phase: Phase) -> list[Command]:
+    """Return what the key bar offers in `phase` while the simulator's panel has the keys."""
+    named = {"simulator", "reset_world"} | ({"start"} if phase is Phase.PREVIEW else set())
+    return [
+        command
+        for command in COMMANDS
+        if command.in_bar and (command.scope in (Scope.SIMULATOR, Scope.EVERYWHERE) or command.id in named)
+    ]

@@ -33,9 +33,11 @@ def title(desk: Desk, session: Session, width: int) -> Content:
     has_begun = session.phase in (Phase.RUNNING, Phase.PAUSED, Phase.ENDED)
     run = f" · run {session.record.id}" if session.record and has_begun else ""
     left = Content.assemble((" watui ", "bold $primary"), f" Check{run}")
-    version = f" {clean(session.version)}" if session.version else ""
+    known = (desk.expected_version if desk.is_simulator else None) or session.version
+    version = f" {clean(known)}" if known else ""
     if desk.is_simulator:
-        badge = Content.styled(f" SIMULATOR{version} ", "bold $background on $warning")
+        scenario = f" · {clean(desk.scenario)}" if desk.scenario else ""
+        badge = Content.styled(f" SIMULATOR{version}{scenario} ", "bold $background on $warning")
     else:
         badge = Content.styled(f" {clean(desk.server_name)}{version} ", "bold $background on $primary")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
@@ -21,11 +21,12 @@ from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
 from watui.text import clean, counted
 from watui.tui import panels
-from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.commands import Phase, Scope, bar, bindings, panel_bar
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
+from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 
 TICK_SECONDS = 0.1
 """How often the ledger is asked whether anything has changed; nothing is painted where nothing has."""
@@ -41,6 +42,7 @@ class CheckScreen(Screen[None]):
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
     AUTO_FOCUS = "NumberTable"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 
     title_line = query_one("#title", Line)
     banner = query_one("#banner", Static)
@@ -50,6 +52,7 @@ class CheckScreen(Screen[None]):
     summary = query_one("#summary", Static)
     welcome = query_one("#welcome", Static)
     rows = query_one("#rows", RowList)
+    simulator = query_one("#simulator", SimulatorPanel)
     keys = query_one("#keys", Line)
 
     def __init__(self, session: Session) -> None:
@@ -62,13 +65,16 @@ class CheckScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Line(id="title")
         yield Static(id="banner")
-        with Vertical(id="state"):
-            yield Line(id="progress")
-            yield Line(id="counts")
-        yield Static(id="summary")
-        yield Static(id="welcome")
-        yield Line(id="legend")
-        yield RowList(self.session.desk, id="rows")
+        with Container(id="body"):
+            with Vertical(id="list"):
+                with Vertical(id="state"):
+                    yield Line(id="progress")
+                    yield Line(id="counts")
+                yield Static(id="summary")
+                yield Static(id="welcome")
+                yield Line(id="legend")
+                yield RowList(self.session.desk, id="rows")
+            yield SimulatorPanel(self.session.desk, id="simulator")
         yield Line(id="keys")
 
     def on_mount(self) -> None:
@@ -120,8 +126,8 @@ class CheckScreen(Screen[None]):
         self._show_state()
 
     def _show_state(self) -> None:
-        session, width = self.session, self.size.width
-        self.title_line.show(panels.title(session.desk, session, width))
+        session, width = self.session, self._list_width()
+        self.title_line.show(panels.title(session.desk, session, self.size.width))
         if session.phase is Phase.IMPORTING:
             self.progress.show(panels.importing(session.record))
         else:
@@ -133,7 +139,15 @@ class CheckScreen(Screen[None]):
         self.banner.display = banner is not None
         if banner is not None:
             self.banner.update(banner)
-        self.keys.show(panels.key_bar(bar(session.phase), width))
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(self.session.phase)
+        self.keys.show(panels.key_bar(offered, self.size.width))
+
+    def _list_width(self) -> int:
+        """Columns that the list has: all, but for a panel beside it."""
+        return self.size.width - (PANEL_WIDTH if self.simulator.display and self.size.width >= WIDE else 0)
 
     def _show_rows(self) -> None:
         self.rows.show(self.session.record, preview=self.session.phase in (Phase.IMPORTING, Phase.PREVIEW))
@@ -229,6 +243,9 @@ class CheckScreen(Screen[None]):
     async def action_back(self) -> None:
         """One step back."""
         session = self.session
+        if self.simulator.has_focus:
+            self.action_simulator()
+            return
         if self.rows.back():
             return
         if session.phase is Phase.IMPORTING:
@@ -287,6 +304,34 @@ class CheckScreen(Screen[None]):
             count = await self.session.desk.export(record.id, self.rows.wanted, path)
             self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
 
+    # The simulator's panel
+
+    def action_simulator(self) -> None:
+        """Open the panel, or close it when it has the keys."""
+        if not self.session.desk.is_simulator:
+            self._refuse("There is nothing to change behind a real server: the panel is the simulator's.")
+        elif self.simulator.display and self.simulator.has_focus:
+            self.simulator.close()
+            self.rows.table.focus()
+        else:
+            self.simulator.open()
+        self._show_state()
+
+    @on(SimulatorPanel.Looked)
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def panel_changed(self) -> None:
+        self._show_state()
+
+    @work(exclusive=True, group="reset")
+    async def action_reset_world(self) -> None:
+        if not self.session.desk.is_simulator:
+            self._refuse("Only the simulator's world can begin anew.")
+            return
+        question = "Let the simulator's world begin anew? Its blocklist and its cache are emptied; your lists are kept."
+        if await self.app.push_screen_wait(Confirm(Content(question), "begin anew")):
+            self.simulator.reset()
+
     # Parts
 
     @staticmethod
@@ -312,3 +357,4 @@ class CheckScreen(Screen[None]):
         """Load what the first question needs while the person still reads."""
         with self._refusing():
             await self.session.desk.warm_up()
+            self._show_state()

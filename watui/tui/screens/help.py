@@ -40,6 +40,8 @@ class HelpScreen(ModalScreen[None]):
         lines += [_command(command) for command in described() if command.scope is Scope.CHECK]
         lines += [_line(key, words) for key, words in _MOVING]
         lines += [_command(command) for command in described() if command.scope is Scope.EVERYWHERE]
+        lines += [Content(""), Content.styled("In the simulator's panel", "bold")]
+        lines += [_command(command) for command in described() if command.scope is Scope.SIMULATOR]
         lines += [Content(""), Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
         for status in Status:
             lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
