@@ -1,14 +1,23 @@
 """What the README says is what the program has."""
 
+import json
 import re
+import shlex
+import shutil
+import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import SECONDS, start
 from watui.cli.app import watui
 from watui.cli.check import check
 from watui.cli.exits import Exit
+from watui.cli.simulate import simulate
+from watui.cli.simulator import simulator
 from watui.settings.settings import descriptions
+from watui.simulator.scenario import find, shipped
 from watui.tui.commands import Command, described, key_names
 
 ROOT = Path(__file__).parent.parent
@@ -59,3 +68,56 @@ def test_pictures_exist_and_fetch_nothing() -> None:
     assert pictures
     for picture in pictures:
         assert "@font-face" not in (ROOT / picture).read_text("utf-8")
+
+
+@pytest.mark.parametrize("option", [name for parameter in simulate.params for name in parameter.opts if "--" in name])
+def test_every_option_of_simulate_is_named(option: str) -> None:
+    assert f"`{option}" in README
+
+
+@pytest.mark.parametrize("command", sorted(simulator.commands))
+def test_every_command_on_the_simulator_is_named(command: str) -> None:
+    section = README[README.index("watui simulator ") : README.index("## Keys")]
+    assert command in section
+
+
+def test_every_scenario_is_named() -> None:
+    assert all(f"`{scenario.name}`" in README for scenario in shipped())
+
+
+def test_the_scenario_can_be_played(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "own.toml"
+    file.write_text(text, "utf-8")
+    scenario = find(str(file))
+    assert (len(scenario.fault), len(scenario.at)) == (1, 1)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_curl_examples_answer_as_written() -> None:
+    section = README[README.index("## The simulator") : README.index("## Keys")]
+    blocks = re.findall(r"^```(sh|json)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (command,) = (text for kind, text in blocks if kind == "sh" and text.startswith("watui simulate"))
+    arguments = shlex.split(command)[1:]
+    answers = 0
+    with start(*arguments, "--port", "0") as running:
+        try:
+            assert running.stdout is not None
+            url = running.stdout.readline().strip()
+            for (kind, text), (next_kind, expected) in pairwise(blocks):
+                if kind == "sh" and text.startswith("curl"):
+                    assert next_kind == "json", "every example says what comes back"
+                    answers += 1
+                    assert json.loads(_curl(text.replace("http://127.0.0.1:9090", url))) == json.loads(expected)
+        finally:
+            running.kill()
+    assert answers == 4
+
+
+def _curl(lines: str) -> str:
+    """Run the lines of an example and return what the last of them prints."""
+    printed = ""
+    for line in lines.splitlines():
+        done = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=SECONDS, check=True)
+        printed = done.stdout or printed
+    return printed
