@@ -89,6 +89,20 @@ async def test_the_world_begins_anew_when_it_is_confirmed(paths: Paths) -> None:
         await story.until(lambda: value(story, "version") == "v2.41", "the world begins anew")
 
 
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+async def test_a_damaged_world_is_told_where_nothing_is_cut(paths: Paths, size: tuple[int, int]) -> None:
+    world = paths.data / "simulator" / "world.jsonl"
+    world.parent.mkdir(parents=True)
+    world.write_text("not a world\n")
+    async with console(paths, size=size) as story:
+        await open_panel(story)
+        assert "world is damaged and set aside as" in shown(story)
+        panel = story.screen.simulator
+        assert panel.head.region.height >= 2
+        assert panel.choices.region.height == len(str(panel.choices.content).splitlines())
+        assert panel.region.contains_region(panel.choices.region)
+
+
 async def test_a_real_server_has_no_panel(paths: Paths, server: ServerThread) -> None:
     async with console(paths, Server.at(server.url, TOKEN)) as story:
         await story.press("v")

@@ -151,9 +151,7 @@ class Embedded:
         except DamagedJournal as error:
             aside = world.with_name(f"{WORLD}.damaged")
             world.replace(aside)
-            simulator.tell(
-                f"the simulator began anew, because its world could not be read ({error}); it is kept as {aside}"
-            )
+            simulator.tell(f"The simulator's world is damaged and set aside as {aside}; a new one began. {error}")
             return Journal.open(world, simulator, clock)
 
     def _leave(self) -> None:

@@ -50,7 +50,7 @@ def settings(state: State, scenarios: Sequence[Scenario]) -> list[Setting]:
     return [
         Setting("version", now.version, KNOWN_VERSIONS),
         Setting("scenario", state.scenario or CALM, [scenario.name for scenario in scenarios]),
-        Setting("latency", state.latency, LATENCIES, "s: half of checks, 99 %"),
+        Setting("latency", state.latency, LATENCIES, "s: median, 99 %"),
         Setting("fault", _fault_words(now.faults), [NO_FAULT, *map(_picked_words, Kind)]),
         Setting("rate limit", ON if now.rate_limit else OFF, (OFF, ON), f"429 above {RATE_LIMIT:g}/s"),
         Setting("engaged", f"{now.engaged:.0%}", [f"{share:.0%}" for share in ENGAGED_SHARES], "wrote within 24 h"),
@@ -91,16 +91,18 @@ def about(state: State, scenarios: Sequence[Scenario]) -> Content:
 
 
 def head(state: State, is_wide: bool) -> Content:
-    """Return the panel's heading: how much the server has done."""
+    """Return the panel's heading: how much the server has done; its trouble comes first where room is scarce."""
     parts = (
         counted(state.requests, "request"),
         counted(state.numbers, "number"),
         f"{state.in_flight:,} processing",
         f"{state.blocked:,} blocked",
     )
-    between = "\n" if is_wide else "   "
-    problem = (f"{between}{clean(state.problem)}", "$text-error") if state.problem else ""
-    return Content.assemble(("What the server is like", "bold"), between, (", ".join(parts), _DIM), problem)
+    problem = Content.styled(clean(state.problem), "$text-error") if state.problem else None
+    if problem and not is_wide:
+        return problem
+    title, counts = Content.styled("What the server is like", "bold"), Content.styled(", ".join(parts), _DIM)
+    return Content("\n" if is_wide else "   ").join([title, counts, *([problem] if problem else [])])
 
 
 def exchange_lines(exchange: Latest) -> Content:
