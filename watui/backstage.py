@@ -2,7 +2,7 @@
 
 import msgspec
 
-from watui.client.contacts import members_of
+from watui.client.answers import members_of
 from watui.client.exchanges import Exchanges
 from watui.client.failures import Unusable
 from watui.client.server import Server

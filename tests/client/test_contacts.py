@@ -19,10 +19,10 @@ from watui.client.exchanges import Exchanges
 from watui.client.failures import (
     AccessDenied,
     Failure,
+    NotConnected,
     Overloaded,
     Refused,
     ServerTrouble,
-    TimedOut,
     Unreachable,
     Unusable,
 )
@@ -322,8 +322,8 @@ async def test_retry_after_is_understood_wherever_it_comes(
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (httpx.ConnectError("refused"), Unreachable),
-        (httpx.ConnectTimeout("slow"), TimedOut),
+        (httpx.ConnectError("refused"), NotConnected),
+        (httpx.ConnectTimeout("slow"), NotConnected),
         (httpx.ReadError("reset"), Unreachable),
         (httpx.RemoteProtocolError("gone"), Unreachable),
         (httpx.ProxyError("no proxy"), Unreachable),

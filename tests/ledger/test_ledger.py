@@ -89,9 +89,7 @@ def test_a_discarded_draft_leaves_nothing_and_others_alone(ledger: Ledger, reade
         reader.run(dropped)
     assert len(list(reader.rows(kept))) == 2
     database = sqlite3.connect(paths.ledger)
-    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    assert len(tables) > 3
-    for table in tables:
+    for table in ("run", "source", "number", "entry", "tally", "ask"):
         column = "id" if table == "run" else "run_id"
         left = database.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", (dropped,)).fetchone()
         assert left == (0,), table

@@ -113,7 +113,8 @@ def test_a_filter_finds_what_a_naive_scan_finds(listed: Listed, status: str | No
 
 
 def fits(row: Row, wanted: RowFilter) -> bool:
-    fields = (row.input, row.number or "", row.wa_id or "")
+    why = f"{'rejected' if row.status == 'rejected' else 'doubtful'}: {row.problem}" if row.problem else ""
+    fields = (row.input, row.number or "", row.wa_id or "", why)
     has_text = any(wanted.text.lower() in field.lower() for field in fields)
     return has_text and wanted.status in (None, row.status)
 

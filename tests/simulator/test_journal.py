@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.simulated import a_world
 from watui.contract.rules import CACHE_SECONDS
+from watui.contract.wa_ids import wa_id_of
 from watui.simulator import population
 from watui.simulator.clock import Clock
 from watui.simulator.conditions import Changes
@@ -289,7 +290,7 @@ def test_which_requests_a_fault_hits_goes_by_the_seed_of_the_file(path: Path) ->
 
 @pytest.mark.parametrize("number", [MEXICAN, BRAZILIAN])
 def test_a_contact_is_known_by_its_wa_id_after_a_start(path: Path, number: str) -> None:
-    kept, wa_id = Kept(path), population.wa_id(number)
+    kept, wa_id = Kept(path), wa_id_of(number)
     assert wa_id != number[1:]
     kept.block(number)
     identity = kept.ask("GET", f"/v1/contacts/{wa_id}/identity")
@@ -445,7 +446,7 @@ def calls() -> st.SearchStrategy[tuple[str, str, Any]]:
         st.tuples(st.just("GET"), st.just("/v1/contacts/blocklist"), st.none()),
         st.tuples(
             st.just("GET"),
-            st.sampled_from([*PATHS, population.wa_id(MEXICAN)]).map("/v1/contacts/{}/identity".format),
+            st.sampled_from([*PATHS, wa_id_of(MEXICAN)]).map("/v1/contacts/{}/identity".format),
             st.none(),
         ),
         st.sampled_from([("PUT", f"/v1/contacts/{number}/identity", {"hash": digest}) for number, digest in HASHES]),

@@ -1,4 +1,4 @@
-"""Who has an account, how long a check takes, and which wa_id a number gets."""
+"""Who has an account, and how long a check takes."""
 
 from collections.abc import Callable
 
@@ -13,29 +13,9 @@ from watui.simulator.population import (
     Latency,
     check_seconds,
     has_account,
-    wa_id,
 )
 
 NUMBERS = [f"+1631555{last:04}" for last in range(4_000)]
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        ("+16315551000", "16315551000"),
-        ("+919999900010", "919999900010"),
-        ("+525512345678", "5215512345678"),
-        ("+5215512345678", "5215512345678"),  # has the 1 already
-        ("+5531912345678", "553112345678"),
-        ("+5599912345678", "559912345678"),
-        ("+5530912345678", "5530912345678"),  # the last area code that keeps its nine
-        ("+5511912345678", "5511912345678"),
-        ("+553132345678", "553132345678"),  # a landline has no ninth digit to lose
-        ("+5531812345678", "5531812345678"),  # eleven digits, but the third is no nine
-    ],
-)
-def test_wa_id_is_the_digits_but_for_mexico_and_parts_of_brazil(number: str, expected: str) -> None:
-    assert wa_id(number) == expected
 
 
 def test_the_documented_share_of_numbers_has_an_account() -> None:

@@ -1,28 +1,35 @@
-"""The client of `POST /v1/contacts` (contract section 1)."""
+"""The client of `/v1/contacts`: check, block, unblock, report, blocklist, identity (contract sections 1 to 3)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
-from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble, Unusable
-from watui.client.transport import Reply, Transport
-from watui.contract import errors
-from watui.contract.models import ApiError, Blocking, CheckAnswer, CheckRequest, Contact, version_of
-from watui.contract.rules import CONTACTS_PATH
+from watui.client.answers import answer_of, members_of
+from watui.client.transport import Transport
+from watui.contract.models import (
+    AcknowledgeRequest,
+    Blocking,
+    BlocklistAnswer,
+    BlockRequest,
+    CheckAnswer,
+    CheckRequest,
+    Contact,
+    Identity,
+    IdentityAnswer,
+    ReportRequest,
+    version_of,
+)
+from watui.contract.rules import CONTACTS_PATH, DEFAULT_PAGE, MAX_PAGE
+from watui.contract.wa_ids import bare
 
 NO_WAIT_SECONDS = 30.0
 """Time allowed for an answer that a server gives at once."""
 
 WAIT_SECONDS = 120.0
 """Time allowed for an answer that comes when every number is decided: that may take long, and may never come."""
-
-
-LONGEST_RETRY_AFTER = 24 * 3600.0
-"""Seconds that a server's wish to wait is taken seriously."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,23 @@ class Verdicts:
     """`meta.version`, None where it is missing or unreadable."""
 
 
+class Page(NamedTuple):
+    """A page of the blocklist."""
+
+    wa_ids: tuple[str, ...]
+    """Bare, without what the blocklist adds to them."""
+    offset: int
+    """Of the first of them."""
+    total: int
+    """Of the whole list."""
+
+
 class ContactsClient:
-    """Checks numbers with one server."""
+    """Asks one server about contacts, and changes them.
+
+    Every method raises a Failure unless the answer is 2xx, of the documented shape, and without errors.
+    A `phone` is any dialable spelling, or a wa_id with or without `+`.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -44,19 +66,61 @@ class ContactsClient:
     async def check(
         self, inputs: Sequence[str], *, blocking: Blocking = "no_wait", force_check: bool = False
     ) -> Verdicts:
-        """Ask about `inputs` and return what the server says of each, matched by input and never by position.
-
-        Raises a Failure unless the answer is 2xx, a JSON object of the documented shape, and without errors.
-        """
+        """Ask about `inputs` and return what the server says of each, matched by input and never by position."""
         request = CheckRequest(list(inputs), blocking, force_check)
         seconds = WAIT_SECONDS if blocking == "wait" else NO_WAIT_SECONDS
         reply = await self._transport.send("POST", CONTACTS_PATH, msgspec.json.encode(request), seconds)
-        answer = _check_answer(reply)
+        answer = answer_of(reply, CheckAnswer)
         return Verdicts(_by_input(answer.contacts, frozenset(inputs)), version_of(answer.meta))
+
+    async def block(self, phone: str, reason: str | None = None) -> None:
+        """Block a contact; a blank reason is left out of the body (section 2)."""
+        await self._change("POST", phone, "block", BlockRequest(reason or None) if reason else None)
+
+    async def unblock(self, phone: str) -> None:
+        """Unblock a contact (section 2)."""
+        await self._change("POST", phone, "unblock", None)
+
+    async def report(
+        self, phone: str, reason: str | None = None, *, message_id: str | None = None, block: bool = False
+    ) -> None:
+        """Report a contact; without a `message_id` its last five messages go to WhatsApp (section 2)."""
+        request = ReportRequest(reason or None, block or None, message_id or None)
+        await self._change("POST", phone, "report", None if request == ReportRequest() else request)
+
+    async def blocklist(self, limit: int = DEFAULT_PAGE, offset: int = 0) -> Page:
+        """Return up to `limit` entries, 1 to 200, from `offset` on (section 2). Raises ValueError outside of that."""
+        if not 1 <= limit <= MAX_PAGE or offset < 0:
+            raise ValueError(f"a page of the blocklist holds 1 to {MAX_PAGE} entries, not {limit} from {offset} on")
+        path = f"{CONTACTS_PATH}/blocklist?limit={limit}&offset={offset}"
+        answer = answer_of(await self._transport.send("GET", path, b"", NO_WAIT_SECONDS), BlocklistAnswer)
+        return Page(tuple(bare(contact.wa_id) for contact in answer.contacts), offset, answer.pagination.total)
+
+    async def identity(self, wa_id: str) -> Identity:
+        """Return a contact's identity (section 3)."""
+        reply = await self._transport.send("GET", _path(wa_id, "identity"), b"", NO_WAIT_SECONDS)
+        # `acknowledged` is a text in the page's table and a boolean in its sample.
+        return answer_of(reply, IdentityAnswer, strict=False).contacts
+
+    async def acknowledge(self, wa_id: str, hash: str) -> None:
+        """Acknowledge the identity with this `hash` (section 3)."""
+        await self._change("PUT", wa_id, "identity", AcknowledgeRequest(hash))
 
     async def close(self) -> None:
         """Close every connection."""
         await self._transport.close()
+
+    async def _change(self, method: str, phone: str, what: str, request: msgspec.Struct | None) -> None:
+        """Send a request whose success is an answer without errors, be it an empty one."""
+        body = msgspec.json.encode(request) if request is not None else b""
+        reply = await self._transport.send(method, _path(phone, what), body, NO_WAIT_SECONDS)
+        if reply.body.strip() or not 200 <= reply.status < 300:
+            members_of(reply)
+
+
+def _path(phone: str, what: str) -> str:
+    """Return the path of a contact. Nothing in `phone` may lead to another one, dots included (section 9)."""
+    return f"{CONTACTS_PATH}/{quote(phone, safe='').replace('.', '%2E')}/{what}"
 
 
 def _by_input(contacts: Sequence[Contact], inputs: frozenset[str]) -> dict[str, Contact]:
@@ -66,73 +130,3 @@ def _by_input(contacts: Sequence[Contact], inputs: frozenset[str]) -> dict[str, 
         if contact.input in inputs and known.setdefault(contact.input, contact) != contact:
             contradicted.add(contact.input)
     return {text: contact for text, contact in known.items() if text not in contradicted}
-
-
-_OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
-_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-
-class _Errors(msgspec.Struct):
-    errors: list[ApiError] | None = None
-
-
-def members_of(reply: Reply) -> Any:
-    """Return the JSON of a successful answer: 2xx, and no `errors` in it. Raises a Failure for any other."""
-    try:
-        said = msgspec.json.decode(reply.body, type=_Errors).errors
-    except _NOT_JSON:
-        said = None
-    if said or not 200 <= reply.status < 300:
-        raise _failure(reply, said[0] if said else None)
-    try:
-        members = msgspec.json.decode(reply.body)
-    except _NOT_JSON as error:
-        raise Unusable("the answer is not JSON") from error
-    if isinstance(members, dict) and members.get("errors"):
-        raise Unusable("the answer reports errors in a form that cannot be read")
-    return members
-
-
-def _check_answer(reply: Reply) -> CheckAnswer:
-    try:
-        return msgspec.convert(members_of(reply), CheckAnswer)
-    except msgspec.ValidationError as error:
-        raise Unusable(f"the answer has another shape than documented: {error}") from error
-
-
-def _failure(reply: Reply, error: ApiError | None) -> Failure:
-    """Return what went wrong, by the error's code where there is one, else by the HTTP status."""
-    words = _words(error) if error else f"HTTP {reply.status}"
-    code = error.code if error else None
-    if 300 <= reply.status < 400:
-        return Unusable(f"the server redirects (HTTP {reply.status}); redirects are never followed")
-    if code in _OVERLOAD_CODES or reply.status in (429, 503):
-        return Overloaded(words, _retry_after(reply.headers))
-    if code == errors.ACCESS_DENIED or reply.status in (401, 403):
-        return AccessDenied(words, code, reply.status)
-    if reply.status == 408 or reply.status >= 500:
-        return ServerTrouble(words, _retry_after(reply.headers))
-    if error is None and reply.status == 404:
-        words = f"there is no {CONTACTS_PATH} at this address (HTTP 404)"
-    if error is not None or reply.status >= 400:
-        return Refused(words, code, reply.status)
-    return Unusable(f"an HTTP status that is no answer: {reply.status}")
-
-
-def _words(error: ApiError) -> str:
-    number = f" ({error.code})" if error.code is not None else ""
-    details = f": {error.details}" if error.details else ""
-    return f"{error.title or 'Error'}{number}{details}"
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for, given as seconds or as an HTTP date (contract section 5)."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_RETRY_AFTER)
-    try:
-        date = parsedate_to_datetime(text)
-        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
-    except (ValueError, TypeError):
-        return None

@@ -10,6 +10,8 @@ class Failure(Exception):
     """A question without a usable answer."""
 
     next_step: ClassVar[str]
+    may_have_worked: ClassVar[bool] = True
+    """Whether the server may have done what it was asked all the same."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
@@ -21,6 +23,12 @@ class Unreachable(Failure):
     """No answer: no connection, or it broke off."""
 
     next_step = "Check the address and the network."
+
+
+class NotConnected(Unreachable):
+    """There was no connection: nothing was sent."""
+
+    may_have_worked = False
 
 
 class TimedOut(Unreachable):
@@ -39,6 +47,7 @@ class Refused(Failure):
     """The server understood and said no."""
 
     next_step = "Check the address, and change what the server names."
+    may_have_worked = False
 
     def __init__(self, title: str, code: int | None, http_status: int) -> None:
         super().__init__(title)
@@ -68,3 +77,4 @@ class Overloaded(ServerTrouble):
     """Too many requests (429) or a full queue (503)."""
 
     next_step = "Ask more slowly."
+    may_have_worked = False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import httpx
 
 from watui.client.exchanges import Exchange, Exchanges
-from watui.client.failures import Failure, TimedOut, Unreachable, Unusable
+from watui.client.failures import Failure, NotConnected, TimedOut, Unreachable, Unusable
 from watui.client.server import Server
 from watui.contract.rules import MAX_BODY_BYTES
 
@@ -103,18 +103,19 @@ class Transport:
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:
+    kind = NotConnected if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else Unreachable
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-            return Unreachable(f"no secure connection: {server.host} speaks plain http there")
+            return kind(f"no secure connection: {server.host} speaks plain http there")
         if isinstance(cause, ssl.SSLError):
-            return Unreachable(f"no secure connection to {server.host}: {cause.reason or cause}")
+            return kind(f"no secure connection to {server.host}: {cause.reason or cause}")
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ConnectTimeout):
-        return TimedOut(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
+        return kind(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
     if isinstance(error, httpx.ConnectError):
-        return Unreachable(f"cannot reach {server.host}: {_reason(error)}")
-    return Unreachable(f"the connection to {server.host} broke off: {_reason(error)}")
+        return kind(f"cannot reach {server.host}: {_reason(error)}")
+    return kind(f"the connection to {server.host} broke off: {_reason(error)}")
 
 
 def _reason(error: BaseException) -> str:

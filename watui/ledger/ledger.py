@@ -30,7 +30,7 @@ class Ledger:
 
     def add_run(self, options: RunOptions) -> int:
         """Add an empty draft and return its id."""
-        with self._transaction():
+        with self.transaction():
             cursor = self._db.execute(
                 "INSERT INTO run (state, server, region, blocking, force_check, batch_size, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -49,7 +49,7 @@ class Ledger:
 
     def start(self, run_id: int) -> None:
         """Mark a draft as running; a run that is running already stays so."""
-        with self._transaction():
+        with self.transaction():
             self._move(
                 "UPDATE run SET state = ?, started_at = coalesce(started_at, ?) WHERE id = ? AND state IN (?, ?)",
                 (RunState.RUNNING, time.time(), run_id, RunState.DRAFT, RunState.RUNNING),
@@ -57,7 +57,7 @@ class Ledger:
 
     def end(self, run_id: int, state: RunState) -> None:
         """Mark a running run as ended in `state`."""
-        with self._transaction():
+        with self.transaction():
             self._move(
                 "UPDATE run SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
                 (state, time.time(), run_id, RunState.RUNNING),
@@ -65,19 +65,19 @@ class Ledger:
 
     def discard(self, run_id: int) -> None:
         """Delete a draft with all that was imported into it, in parts that let others write in between."""
-        with self._transaction():
+        with self.transaction():
             self._move(
                 "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
             )
         ((rows,),) = schema.query(self._db, "SELECT entries + rejected FROM run WHERE id = ?", (run_id,))
         for table, ordinal in (("entry", "row"), ("number", "number_id")):
             for first in range(1, rows + 1, DISCARDED_AT_ONCE):
-                with self._transaction():
+                with self.transaction():
                     self._db.execute(
                         f"DELETE FROM {table} WHERE run_id = ? AND {ordinal} BETWEEN ? AND ?",
                         (run_id, first, first + DISCARDED_AT_ONCE - 1),
                     )
-        with self._transaction():
+        with self.transaction():
             for table in ("tally", "source"):
                 self._db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
             self._db.execute("DELETE FROM run WHERE id = ?", (run_id,))
@@ -86,7 +86,7 @@ class Ledger:
 
     def add_source(self, run_id: int, name: str, column_name: str | None) -> int:
         """Add a source to a draft and return its id within the run."""
-        with self._transaction():
+        with self.transaction():
             (source_id,) = self._db.execute(
                 "SELECT coalesce(max(source_id), 0) + 1 FROM source WHERE run_id = ?", (run_id,)
             ).fetchone()
@@ -98,7 +98,7 @@ class Ledger:
 
     def end_source(self, run_id: int, source_id: int) -> None:
         """Mark a source as read to its end."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("UPDATE source SET is_whole = 1 WHERE run_id = ? AND source_id = ?", (run_id, source_id))
 
     def add_rows(self, run_id: int, source_id: int, rows: Iterable[NewRow], skipped: dict[str, int]) -> None:
@@ -106,7 +106,7 @@ class Ledger:
 
         `skipped` counts rows without an entry, by the name of their column in `run`.
         """
-        with self._transaction():
+        with self.transaction():
             found = self._db.execute(
                 "SELECT entries + rejected, numbers FROM run WHERE id = ? AND state = ?", (run_id, RunState.DRAFT)
             ).fetchone()
@@ -169,7 +169,7 @@ class Ledger:
 
     def asked(self, run_id: int, number_ids: Sequence[int]) -> int:
         """Write down that `number_ids` are about to be asked in one request; return the id of the ask."""
-        with self._transaction():
+        with self.transaction():
             ask_id = self._db.execute(
                 "INSERT INTO ask (run_id, asked_at, numbers) VALUES (?, ?, ?)", (run_id, time.time(), len(number_ids))
             ).lastrowid
@@ -183,7 +183,7 @@ class Ledger:
     def answered(self, run_id: int, ask_id: int, answers: Iterable[Answered], version: str | None) -> None:
         """Write down the answer to an ask. A final status is never overwritten."""
         now = time.time()
-        with self._transaction():
+        with self.transaction():
             self._db.executemany(
                 "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?"
                 " WHERE run_id = ? AND number_id = ? AND final = 0",
@@ -197,7 +197,7 @@ class Ledger:
 
     def failed(self, ask_id: int, failure: str) -> None:
         """Write down that an ask got no usable answer."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = ? WHERE ask_id = ?", (time.time(), failure, ask_id)
             )
@@ -221,10 +221,11 @@ class Ledger:
         )
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Let what is done within be committed as a whole, or not at all. Raises LedgerUnusable."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            yield
+            yield self._db
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise LedgerUnusable(f"the ledger cannot be written: {error}") from error

@@ -53,7 +53,7 @@ class Reader:
 
     def run(self, run_id: int) -> RunRecord:
         """Return the run. Raises KeyError where there is none."""
-        rows = self._query(
+        rows = self.query(
             "SELECT server, region, blocking, force_check, batch_size, state, created_at, started_at, ended_at,"
             " server_version, entries, rejected, header, blank, comment, doubtful, numbers FROM run WHERE id = ?",
             (run_id,),
@@ -70,19 +70,19 @@ class Reader:
 
     def tally(self, run_id: int) -> Tally:
         """Return how many numbers and rows of the run are in each status."""
-        rows = self._query("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
+        rows = self.query("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
         return {status: Counted(numbers, count) for status, numbers, count in rows if count}
 
     def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it."""
-        sources = self._query(
+        sources = self.query(
             "SELECT name, column_name, is_whole FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
         )
-        problems = self._query(
+        problems = self.query(
             "SELECT problem, count(*) FROM entry WHERE run_id = ? AND problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
             (run_id,),
         )
-        regions = self._query(
+        regions = self.query(
             "SELECT region, count(*) FROM number WHERE run_id = ? GROUP BY 1 ORDER BY 2 DESC", (run_id,)
         )
         return Summary(
@@ -109,7 +109,7 @@ class Reader:
             )
             conditions.append(f"({' OR '.join(f'instr({column}, :text)' for column in columns)})")
             values["text"] = wanted.text.casefold()
-        found = self._query(
+        found = self.query(
             "SELECT e.row FROM entry e LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
             f" WHERE {' AND '.join(conditions)} ORDER BY e.row",
             values,
@@ -128,7 +128,7 @@ class Reader:
     def rows_of(self, run_id: int, number_ids: Sequence[int]) -> list[Row]:
         """Return all rows of these numbers, in order."""
         wanted = ",".join(str(int(number_id)) for number_id in number_ids)
-        firsts = self._query(f"SELECT first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,))
+        firsts = self.query(f"SELECT first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,))
         rows = self.picked(run_id, [row for (row,) in firsts])
         return sorted(rows + self._rows(f"AND e.is_duplicate = 1 AND e.number_id IN ({wanted})", run_id))
 
@@ -146,10 +146,11 @@ class Reader:
 
     def _rows(self, condition: str, run_id: int, **values: object) -> list[Row]:
         named = {"run_id": run_id, "rejected": REJECTED, **values}
-        return list(map(Row._make, self._query(_ROW + condition, named)))
+        return list(map(Row._make, self.query(_ROW + condition, named)))
 
-    def _query(self, statement: str, values: schema.Values) -> Iterator[Any]:
+    def query(self, statement: str, values: schema.Values) -> Iterator[Any]:
+        """Yield the rows that `statement` selects. Raises LedgerUnusable."""
         return schema.query(self._db, statement, values)
 
     def _data_version(self) -> int:
-        return int(next(self._query("PRAGMA data_version", ()))[0])
+        return int(next(self.query("PRAGMA data_version", ()))[0])

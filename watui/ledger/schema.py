@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 1
-
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's."""
 
@@ -99,6 +97,48 @@ END;
 # rows is a range of keys. `number` holds each distinct number once; `key` is what makes two inputs the same
 # question. `tally` counts numbers and rows by status; a trigger keeps it right whoever changes a status.
 
+_TRAIL = """
+CREATE TABLE batch (
+    batch_id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    server TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    by TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    reason TEXT,
+    message_id TEXT,
+    hash TEXT,
+    also_block INTEGER NOT NULL DEFAULT 0,
+    undoes INTEGER,
+    created_at REAL NOT NULL
+);
+CREATE TABLE action (
+    action_id INTEGER PRIMARY KEY,
+    batch_id INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    number TEXT,
+    wa_id TEXT,
+    target TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    sent_at REAL,
+    ended_at REAL,
+    code INTEGER,
+    note TEXT
+);
+CREATE INDEX action_batch ON action (batch_id);
+CREATE INDEX action_number ON action (number);
+CREATE INDEX action_wa_id ON action (wa_id);
+CREATE INDEX action_open ON action (outcome) WHERE outcome IN ('planned', 'sent');
+CREATE INDEX number_wa_id ON number (wa_id) WHERE wa_id IS NOT NULL;
+"""
+# `action` is one change of one contact, `batch` what a person confirmed at once. An entry of a blocklist is found by
+# its wa_id.
+
+_STEPS = (_TABLES, _TRAIL)
+"""What leads from each version of the tables to the next, from an empty file on."""
+
+SCHEMA_VERSION = len(_STEPS)
+
 
 Values = Sequence[object] | Mapping[str, object]
 
@@ -122,10 +162,10 @@ def connect(path: Path) -> sqlite3.Connection:
         _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            _create(connection)
-        elif version != SCHEMA_VERSION:
-            raise LedgerUnusable(f"{path} was written by another version of watui: move it away or update watui")
+        if version > SCHEMA_VERSION:
+            raise LedgerUnusable(f"{path} was written by a newer version of watui: move it away or update watui")
+        if version < SCHEMA_VERSION:
+            _bring_up_to_date(connection)
     except sqlite3.Error as error:
         connection.close()
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
@@ -157,14 +197,14 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        statement = ""
-        for line in _TABLES.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                connection.execute(statement)
-                statement = ""
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    statement = ""
+    for line in "".join(_STEPS[version:]).splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from watui.lock import Lock
 from watui.simulator.app import App
 from watui.simulator.clock import Clock
 from watui.simulator.journal import BadJournal, DamagedJournal, Journal
-from watui.simulator.lock import Lock
 from watui.simulator.server import REGION_PREFIX, OnCrash, Simulator
 from watui.simulator.serving import LOOPBACK, CannotListen, ServerThread
 from watui.simulator.world import World

@@ -9,9 +9,9 @@ from typing import BinaryIO, cast
 import msgspec
 
 from watui.contract.rules import CACHE_SECONDS
+from watui.lock import Lock
 from watui.simulator.clock import Clock
 from watui.simulator.events import AnyEvent, Asked, Began, Event
-from watui.simulator.lock import Lock
 from watui.simulator.server import Simulator
 
 _DECODER = msgspec.json.Decoder(AnyEvent)

@@ -7,6 +7,7 @@ from itertools import islice
 from watui.contract import errors
 from watui.contract.models import BlockedContact, BlocklistAnswer, Identity, Pagination
 from watui.contract.rules import ENGAGED_SECONDS, REPORTED_MESSAGES
+from watui.contract.wa_ids import BLOCKLIST_SUFFIX, wa_id_of
 from watui.simulator import population
 from watui.simulator.envelope import Refusal
 from watui.simulator.events import (
@@ -25,7 +26,6 @@ NOT_A_WA_ID = (
     "Provided WhatsApp ID is not valid. Please provide a valid WhatsApp ID or a phone number with a country code"
 )
 NO_CONTACT = "no such contact"
-BLOCKLIST_SUFFIX = "@s.whatsapp.net"
 
 
 @dataclass
@@ -175,7 +175,7 @@ class People:
     def blocklist(self, limit: int, offset: int) -> BlocklistAnswer:
         """Return a page of the blocklist, the oldest block first; past its end an empty one."""
         page = islice(self._blocked, offset, offset + limit)
-        contacts = [BlockedContact(population.wa_id(number) + BLOCKLIST_SUFFIX) for number in page]
+        contacts = [BlockedContact(wa_id_of(number) + BLOCKLIST_SUFFIX) for number in page]
         return BlocklistAnswer(contacts, Pagination(limit, offset, len(self._blocked)))
 
     def identity(self, number: str, now: float) -> Identity:

@@ -1,10 +1,12 @@
-"""Who has an account, how long a check takes, and which wa_id a number gets: pure functions of seed and number."""
+"""Who has an account, and how long a check takes: pure functions of seed and number."""
 
 import base64
 import math
 from hashlib import blake2b
 from statistics import NormalDist
 from typing import NamedTuple
+
+from watui.contract.wa_ids import wa_id_of
 
 ACCOUNT_SHARE = 0.8
 """Of the possible numbers, how many have a WhatsApp account."""
@@ -30,10 +32,6 @@ _STANDARD_NORMAL = NormalDist()
 _P99 = _STANDARD_NORMAL.inv_cdf(0.99)
 
 _STRANGERS, _FIRST_STRANGER, _MOST_STRANGERS = "+1212", 2_000_000, 1_000_000
-_MEXICO = "+52"
-_BRAZIL = "+55"
-_BRAZIL_MOBILE_DIGITS = 11
-_BRAZIL_FIRST_AREA_WITHOUT_NINE = 31
 
 
 class Latency(NamedTuple):
@@ -106,29 +104,6 @@ def is_stuck(seed: int, number: str, share: float) -> bool:
     return share > 0 and _share("stuck", seed, number) < share
 
 
-def wa_id(number: str) -> str:
-    """Return the wa_id of `number` (E.164): its digits, but for Mexico and parts of Brazil (contract section 1)."""
-    digits = number[1:]
-    national = digits[2:]
-    if number.startswith(_MEXICO) and len(national) == 10:
-        return f"521{national}"
-    if (
-        number.startswith(_BRAZIL)
-        and len(national) == _BRAZIL_MOBILE_DIGITS
-        and national[2] == "9"
-        and int(national[:2]) >= _BRAZIL_FIRST_AREA_WITHOUT_NINE
-    ):
-        return f"55{national[:2]}{national[3:]}"
-    return digits
-
-
-def numbers_of(wa_id_: str) -> tuple[str, ...]:
-    """Return the numbers (E.164) whose wa_id is `wa_id_`, which is digits; those that differ from it come first."""
-    area, rest = wa_id_[2:4], wa_id_[4:]
-    candidates = (f"{_MEXICO}{wa_id_[3:]}", f"{_BRAZIL}{area}9{rest}", f"+{wa_id_}")
-    return tuple(number for number in candidates if wa_id(number) == wa_id_)
-
-
 def is_engaged(seed: int, number: str, share: float = ENGAGED_SHARE) -> bool:
     """Whether the contact at `number` (E.164) is of the `share` that writes now and then without being told to."""
     return _share("engaged", seed, number) < share
@@ -176,4 +151,4 @@ def own_wa_id(region: str) -> str:
 
     example = phonenumbers.example_number(region)
     assert example is not None, f"{region} is not a region"
-    return wa_id(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+    return wa_id_of(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))

@@ -8,6 +8,7 @@ from watui.contract.conversion import checkable
 from watui.contract.models import CheckAnswer, Contact, Meta
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status, meaning
+from watui.contract.wa_ids import numbers_of, wa_id_of
 from watui.simulator import population
 from watui.simulator.conditions import Changes, Conditions
 from watui.simulator.envelope import Refusal
@@ -274,15 +275,13 @@ class World:
             return Contact(text, Status.FAILED)
         decided_at = self._decided_at[number]
         if now < decided_at:
-            return Contact(
-                text, Status.PROCESSING, population.wa_id(number) if self._conditions.processing_wa_id else None
-            )
+            return Contact(text, Status.PROCESSING, wa_id_of(number) if self._conditions.processing_wa_id else None)
         if self.people.has_account(number, decided_at) or not says_invalid:
-            return Contact(text, Status.VALID, population.wa_id(number))
+            return Contact(text, Status.VALID, wa_id_of(number))
         return Contact(text, Status.INVALID)
 
 
 def _numbers_of(text: str) -> tuple[str, ...]:
     """Return the numbers of a wa_id, with or without `+`; none for what is not all digits."""
     digits = text.removeprefix("+")
-    return population.numbers_of(digits) if digits.isascii() and digits.isdigit() else ()
+    return numbers_of(digits) if digits.isascii() and digits.isdigit() else ()

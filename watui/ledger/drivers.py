@@ -1,0 +1,50 @@
+"""Who carries something out: each process that does holds a lock as long as it lives.
+
+The lock is the operating system's, so no dead process holds one, and nobody ever has to remove a stale one.
+"""
+
+import secrets
+from pathlib import Path
+
+from watui.ledger.schema import LedgerUnusable
+from watui.lock import Lock
+
+
+class Driver:
+    """This process, as the ledger calls it. Locks live in `folder`. Raises LedgerUnusable."""
+
+    def __init__(self, folder: Path) -> None:
+        self.id = secrets.token_hex(8)
+        self._path = _path(folder, self.id)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = Lock.take(self._path)
+        except OSError as error:
+            raise LedgerUnusable(f"cannot lock {self._path}: {error.strerror}") from error
+        assert lock is not None, "the id is new"
+        self._lock = lock
+
+    def close(self) -> None:
+        """Let others see that it is gone."""
+        self._path.unlink(missing_ok=True)
+        self._lock.release()
+
+
+def is_gone(folder: Path, driver_id: str) -> bool:
+    """Whether a driver lives no more; what it left to be done is anybody's."""
+    path = _path(folder, driver_id)
+    if not path.exists():
+        return True
+    try:
+        lock = Lock.take(path)
+    except OSError:
+        return False
+    if lock is None:
+        return False
+    path.unlink(missing_ok=True)
+    lock.release()
+    return True
+
+
+def _path(folder: Path, driver_id: str) -> Path:
+    return folder / f"{driver_id}.lock"
