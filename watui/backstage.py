@@ -1,5 +1,8 @@
 """Looks at a running simulator, and changes it, through its control interface."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import msgspec
 
 from watui.client.answers import members_of
@@ -8,8 +11,10 @@ from watui.client.failures import Unusable
 from watui.client.server import Server
 from watui.client.transport import Transport
 from watui.simulator.conditions import Changes
-from watui.simulator.control import PREFIX, NumberRequest, State
+from watui.simulator.control import PREFIX, ContactsRequest, ContactState, NumberRequest, State
 from watui.simulator.scenario import Scenario
+
+_Answer = TypeVar("_Answer")
 
 SECONDS = 10.0
 """Time allowed for an answer."""
@@ -52,13 +57,20 @@ class Backstage:
         """Let an account appear or vanish."""
         return await self._ask("POST", "account", NumberRequest(number, exists))
 
+    async def contacts(self, numbers: Sequence[str]) -> list[ContactState]:
+        """Return what the server knows of these contacts, in their order."""
+        return await self._send("POST", "contacts", ContactsRequest(list(numbers)), list[ContactState])
+
     async def close(self) -> None:
         await self._transport.close()
 
     async def _ask(self, method: str, path: str, body: object) -> State:
+        return await self._send(method, path, body, State)
+
+    async def _send(self, method: str, path: str, body: object, kind: type[_Answer]) -> _Answer:
         content = msgspec.json.encode(body) if body is not None else b""
         reply = await self._transport.send(method, f"/{PREFIX}/{path}", content, SECONDS)
         try:
-            return msgspec.convert(members_of(reply), State)
+            return msgspec.convert(members_of(reply), kind)
         except msgspec.ValidationError as error:
             raise Unusable(f"that is no simulator of this version: {error}") from error

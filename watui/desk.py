@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,31 +28,36 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState, Summary
 from watui.ledger.thread import LedgerThread
+from watui.ledger.trail import Place
 from watui.settings.paths import Paths
+from watui.settings.settings import SIMULATOR
 from watui.text import counted
 
 if TYPE_CHECKING:
+    from watui.actions.actions import Actions
     from watui.backstage import Backstage
     from watui.checks.run import Run
     from watui.client.contacts import ContactsClient
-    from watui.simulator.control import State
+    from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
 
 _T = TypeVar("_T")
-
-SIMULATOR = "simulator"
-"""What the ledger calls the embedded simulator, whose port is another one each time."""
 
 
 class Desk:
     """The ledger, and the server that is asked: one at a URL, or the embedded simulator.
 
-    The simulator reads numbers as if it were registered in `region`. Raises LedgerUnusable.
+    The simulator reads numbers as if it were registered in `region`, and the ledger calls it SIMULATOR: its port is
+    another one each time. Where it is `read_only`, nothing may be changed. Raises LedgerUnusable.
     """
 
-    def __init__(self, paths: Paths, server: Server | None, region: str) -> None:
+    def __init__(
+        self, paths: Paths, server: Server | None, region: str, profile: str = SIMULATOR, *, read_only: bool = False
+    ) -> None:
         self.paths = paths
         self.region = region
+        self.profile = profile
+        self.read_only = read_only
         self.exchanges = Exchanges()
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
@@ -60,6 +66,7 @@ class Desk:
         """How the embedded simulator was when it was last looked at."""
         self._simulator: Embedded | None = None
         self._backstage: Backstage | None = None
+        self._actions: Actions | None = None
         self._connecting: asyncio.Task[ContactsClient] | None = None
 
     @property
@@ -102,6 +109,29 @@ class Desk:
         from watui.checks.run import Run
 
         return await Run.open(self.reader.run(run_id), self.ledger, await self._connect(), policy)
+
+    async def actions(self) -> Actions:
+        """Return what changes contacts, connecting to the server first. Raises OSError.
+
+        Whether anything may be changed is for who asks to see: `read_only`.
+        """
+        from watui.actions.actions import Actions
+
+        client = await self._connect()
+        if self._actions is None:
+            place = Place(self.server_id, self.profile, _user())
+            self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks)
+        return self._actions
+
+    async def contacts_backstage(self, numbers: Sequence[str]) -> list[ContactState]:
+        """Return what the embedded simulator knows of contacts; nothing where there is none, or it can't be asked."""
+        from watui.client.failures import Failure
+
+        if not self.is_simulator:
+            return []
+        with contextlib.suppress(Failure):
+            return await (await self.backstage()).contacts(numbers)
+        return []
 
     async def discard(self, run_id: int) -> None:
         """Delete a draft."""
@@ -168,6 +198,8 @@ class Desk:
             stack.callback(self.ledger.close)
             stack.callback(self.reader.close)
             stack.push_async_callback(self._stop_simulator)
+            if self._actions is not None:
+                stack.callback(self._actions.close)
             if self._backstage is not None:
                 stack.push_async_callback(self._backstage.close)
             if self._connecting is not None:
@@ -206,6 +238,14 @@ class Desk:
 
     def _keep_crash(self, error: Exception) -> None:
         Crash.of(error).report(self.paths.crash_log)
+
+
+def _user() -> str:
+    """Return who is logged in, for the trail."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def result_row(row: Row) -> ResultRow:

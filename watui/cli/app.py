@@ -13,6 +13,7 @@ from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
 from watui.cli.talk import say
+from watui.cli.target import target_options
 from watui.crash import Crash
 from watui.settings.paths import find_paths
 
@@ -22,25 +23,24 @@ _LONGEST_WAIT_FOR_INPUT = 0.3
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="watui %(version)s")
-@click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN. Else the simulator.")
-@click.option("--region", metavar="CC", help="Country of the number that the server is registered with. Default: US.")
+@target_options
 @click.pass_context
-def watui(context: click.Context, url: str | None, region: str | None) -> int:
+def watui(context: click.Context, url: str | None, profile: str | None, region: str | None) -> int:
     """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator.
 
     Without a command, watui opens the console.
     """
     if context.invoked_subcommand is not None:
-        if url is not None or region is not None:
+        if any(option is not None for option in (url, profile, region)):
             raise Stop(f"options go after the command: watui {context.invoked_subcommand} --url URL --region CC")
         return Exit.DONE
     if _can_show_console():
         from watui.cli.console import open_console
 
-        return open_console(url, region)
+        return open_console(url, profile, region)
     if _is_fed():
         raise Stop("numbers on standard input? Then 'watui check -' is meant: it reads them and prints a row for each")
-    if url is not None:
+    if url is not None or profile is not None:
         raise Stop("the console needs a terminal; without one, check a file on that server: watui check FILE --url URL")
     say(f"{_why_no_console()}; checking the sample numbers instead, as 'watui check --sample' does.")
     return int(context.invoke(check, sample=True, region=region))

@@ -19,14 +19,13 @@ from watui.checks.scheduler import Policy
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.given import Given, import_all, say_summary
 from watui.cli.talk import ProgressLine, say
-from watui.cli.target import find_region, find_server, find_settings
+from watui.cli.target import Target, find_settings, find_target, target_options
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
-from watui.client.server import Server
 from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.contract.statuses import FINAL, Status, explain
-from watui.desk import SIMULATOR, Desk, result_row
+from watui.desk import Desk, result_row
 from watui.export.rows import ResultRow, csv_lines, json_line, jsonl
 from watui.export.table import table
 from watui.files import CannotWrite, write_whole
@@ -62,7 +61,7 @@ class Wanted:
 @click.argument("files", nargs=-1, metavar="[FILE…|-]")
 @click.option("--number", "numbers", multiple=True, metavar="N", help="Check this number; may be given several times.")
 @click.option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
-@click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN. Else the simulator.")
+@target_options
 @click.option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")
 @click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
 @click.option("--force-check", is_flag=True, help="Ask past the server's cache of seven days.")
@@ -74,7 +73,6 @@ class Wanted:
     help="Default: by --output; a table on a terminal; jsonl.",
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write the rows there, or nothing.")
-@click.option("--region", metavar="CC", help="Country of the number that the server is registered with. Default: US.")
 @click.option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
 @click.option(
     "--give-up-after",
@@ -90,13 +88,14 @@ def check(
     numbers: Sequence[str],
     sample: bool,
     url: str | None,
+    profile: str | None,
+    region: str | None,
     column: str | None,
     blocking: Blocking | None,
     force_check: bool,
     batch_size: int | None,
     format_: str | None,
     output: Path | None,
-    region: str | None,
     skip_doubtful: bool,
     give_up_after: float | None,
     follow: bool,
@@ -106,13 +105,16 @@ def check(
     """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
     given = Given(files, numbers, sample, column, skip_doubtful)
     wanted = Wanted(format_ or _usual_format(output), output, give_up_after, follow, trace)
-    _refuse_contradictions(given, wanted, url, format_)
+    _refuse_contradictions(given, wanted, format_)
     paths = find_paths()
     settings = find_settings(paths)
-    server = find_server(url)
+    target = find_target(settings, url, profile, region)
+    server = target.server
+    if sample and server is not None:
+        raise Stop("sample numbers are for the simulator only: leave out --sample, or say --profile simulator")
     options = RunOptions(
-        server.url if server else SIMULATOR,
-        find_region(region or settings.region),
+        target.server_id,
+        target.region,
         blocking or settings.blocking,
         force_check,
         batch_size or settings.batch_size,
@@ -126,18 +128,16 @@ def check(
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE
     try:
-        return asyncio.run(_check(wanted, record, paths, server))
+        return asyncio.run(_check(wanted, record, paths, target))
     except BrokenPipeError as error:
         raise ReaderGone from error
     except (LedgerUnusable, CannotWrite, OSError) as error:
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
-def _refuse_contradictions(given: Given, wanted: Wanted, url: str | None, format_: str | None) -> None:
+def _refuse_contradictions(given: Given, wanted: Wanted, format_: str | None) -> None:
     if not given.files and not given.numbers and not given.sample:
         raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")
-    if given.sample and url is not None:
-        raise Stop("sample numbers are for the simulator only: leave out --sample or --url")
     if wanted.follow and format_ not in (None, "jsonl"):
         raise Stop("--follow prints JSON lines: leave out --format, or say --format jsonl")
     if wanted.give_up_after is not None and not math.isfinite(wanted.give_up_after):
@@ -165,8 +165,8 @@ def _refuse_output(path: Path, files: Sequence[str]) -> None:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-async def _check(wanted: Wanted, record: RunRecord, paths: Paths, server: Server | None) -> int:
-    desk = Desk(paths, server, record.options.region)
+async def _check(wanted: Wanted, record: RunRecord, paths: Paths, target: Target) -> int:
+    desk = target.open_desk(paths)
     try:
         failure = await _ask(desk, record, wanted)
         _write(desk, record, wanted)

@@ -128,7 +128,7 @@ CREATE TABLE action (
 CREATE INDEX action_batch ON action (batch_id);
 CREATE INDEX action_number ON action (number);
 CREATE INDEX action_wa_id ON action (wa_id);
-CREATE INDEX action_open ON action (outcome) WHERE outcome IN ('planned', 'sent');
+CREATE INDEX action_open ON action (outcome) WHERE outcome IN ('planned', 'sent', 'unknown');
 CREATE INDEX number_wa_id ON number (wa_id) WHERE wa_id IS NOT NULL;
 """
 # `action` is one change of one contact, `batch` what a person confirmed at once. An entry of a blocklist is found by

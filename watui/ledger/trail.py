@@ -45,15 +45,10 @@ class Outcome(StrEnum):
     """Never sent: no number, or changed by somebody else since."""
 
 
-class NewBatch(NamedTuple):
-    """What a person confirmed."""
+class Wish(NamedTuple):
+    """What a person wants done to contacts."""
 
     kind: Kind
-    server: str
-    profile: str
-    by: str
-    driver: str
-    """Id of the process that carries it out."""
     reason: str | None = None
     message_id: str | None = None
     """Of the message that is reported."""
@@ -63,6 +58,14 @@ class NewBatch(NamedTuple):
     """Whether a report blocks as well."""
     undoes: int | None = None
     """The batch that it takes back."""
+
+
+class Place(NamedTuple):
+    """Where changes are made, and in whose name."""
+
+    server: str
+    profile: str
+    by: str
 
 
 class NewAction(NamedTuple):
@@ -135,14 +138,17 @@ class Known(NamedTuple):
 # Writing
 
 
-def add_batch(ledger: Ledger, batch: NewBatch, actions: Iterable[NewAction]) -> list[int]:
-    """Write down a batch and all of its actions; return the ids of the actions, in order."""
+def add_batch(ledger: Ledger, wish: Wish, place: Place, driver: str, actions: Iterable[NewAction]) -> list[int]:
+    """Write down a batch and all of its actions; return the ids of the actions, in order.
+
+    `driver` is the id of the process that carries it out.
+    """
     now = time.time()
     with ledger.transaction() as db:
         batch_id = db.execute(
-            "INSERT INTO batch (kind, server, profile, by, driver, reason, message_id, hash, also_block, undoes,"
+            "INSERT INTO batch (kind, reason, message_id, hash, also_block, undoes, server, profile, by, driver,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*batch, now),
+            (*wish, *place, driver, now),
         ).lastrowid
         ids = []
         for action in actions:
@@ -219,17 +225,15 @@ def of_contact(reader: Reader, number: str | None, wa_id: str | None, server: st
 
 
 def unsettled(reader: Reader, server: str) -> dict[str, list[Action]]:
-    """Return, by driver, the actions at a server that have no outcome."""
-    drivers = dict(
-        reader.query(
-            "SELECT a.action_id, b.driver FROM action a JOIN batch b ON b.batch_id = a.batch_id"
-            f" WHERE a.outcome IN ('{Outcome.PLANNED}', '{Outcome.SENT}') AND b.server = ?",
-            (server,),
-        )
+    """Return, by driver, the actions at a server that have no outcome, or an unknown one that can be found out."""
+    rows = reader.query(
+        _ACTION.replace("SELECT", "SELECT b.driver,")
+        + "WHERE b.server = ? AND (a.outcome IN (?, ?) OR (a.outcome = ? AND b.kind <> ?)) ORDER BY a.action_id",
+        (server, Outcome.PLANNED, Outcome.SENT, Outcome.UNKNOWN, Kind.REPORT),
     )
     found: dict[str, list[Action]] = {}
-    for action_id, driver in drivers.items():
-        found.setdefault(driver, []).extend(_actions(reader, "WHERE a.action_id = ?", action_id))
+    for driver, *row in rows:
+        found.setdefault(driver, []).append(_action(row))
     return found
 
 

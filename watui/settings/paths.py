@@ -31,6 +31,11 @@ class Paths:
         return self.data / "simulator"
 
     @property
+    def locks(self) -> Path:
+        """The folder of the locks that show which processes are at work."""
+        return self.data / "locks"
+
+    @property
     def crash_log(self) -> Path:
         return self.log / "crash.log"
 

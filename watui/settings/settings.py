@@ -20,6 +20,20 @@ _MOST_DIGITS = 9
 HEADING = "# Settings of watui. A setting behind a # has its default value; take the # away to change it."
 
 
+SIMULATOR = "simulator"
+"""The profile that is always there: the embedded simulator."""
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A server and how it is used: one `[profiles.NAME]` of `settings.toml`."""
+
+    url: str | None = None
+    """None for the embedded simulator."""
+    region: str | None = None
+    """Country of the number that the server is registered with; None for that of the settings."""
+    read_only: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting, with what stands beside it in `settings.toml`."""
 
@@ -41,6 +55,23 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         msgspec.Meta(description="Theme of the console: watui-dark, watui-light, or any that the palette offers."),
     ] = "watui-dark"
+    profile: Annotated[
+        str, msgspec.Meta(description="Profile to use where none is named: simulator, or one of those below.")
+    ] = SIMULATOR
+    read_only: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Whether contacts are only looked at: nobody is blocked, unblocked, reported or acknowledged,"
+            " whatever the profile."
+        ),
+    ] = False
+    profiles: Annotated[
+        dict[str, Profile],
+        msgspec.Meta(
+            description="Servers by name, each in a table of its own: url, region (of the number that the server is"
+            " registered with), read_only. Tables stand at the end of the file."
+        ),
+    ] = msgspec.field(default_factory=dict)
 
 
 def descriptions() -> dict[str, tuple[str, object]]:
@@ -56,10 +87,17 @@ def template() -> str:
     """Return a `settings.toml` in which every setting is described and none is changed."""
     lines = [HEADING]
     for name, (description, default) in descriptions().items():
-        value = f'"{default}"' if isinstance(default, str) else default
         words = textwrap.wrap(description, 100, initial_indent="# ", subsequent_indent="# ")
-        lines += ["", *words, f"# {name} = {value}"]
+        lines += ["", *words, *(_PROFILE if name == "profiles" else [f"# {name} = {_toml(default)}"])]
     return "\n".join(lines) + "\n"
+
+
+_PROFILE = ("# [profiles.production]", '# url = "https://wa.example.com:9090"', '# region = "DE"', "# read_only = true")
+"""How a profile is written."""
+
+
+def _toml(value: object) -> object:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else value
 
 
 class BadSettings(Exception):
@@ -71,8 +109,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     chosen = _from_file(path)
     for name in Settings.__struct_fields__:
         if value := environment.get(ENVIRONMENT_PREFIX + name.upper()):
-            is_number = value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
-            chosen[name] = int(value) if name == "batch_size" and is_number else value
+            chosen[name] = _from_text(name, value)
     try:
         return msgspec.convert(chosen, Settings)
     except msgspec.ValidationError as error:
@@ -95,6 +132,15 @@ def save(path: Path, name: str, value: str | int) -> None:
         write_whole(path, [tomlkit.dumps(document)], replace=True)
     except (OSError, ValueError, CannotWrite) as error:
         raise BadSettings(f"cannot write {path}: {error}") from error
+
+
+def _from_text(name: str, value: str) -> object:
+    """Return the value of a variable; what is none for its setting stays a text, which is refused by its type."""
+    if name == "batch_size" and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)
+    if name == "read_only":
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+    return value
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -55,6 +55,26 @@ class NumberRequest(msgspec.Struct, forbid_unknown_fields=True):
     exists: bool = True
 
 
+class ContactsRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A body that asks about contacts."""
+
+    numbers: list[str]
+
+
+class ContactState(msgspec.Struct, frozen=True):
+    """What a server knows of a contact and tells no client."""
+
+    input: str
+    number: str | None
+    """None where the input can't be read; then nothing else is known."""
+    has_account: bool = False
+    is_engaged: bool = False
+    """Whether it wrote within the last 24 hours."""
+    is_blocked: bool = False
+    messages: tuple[str, ...] = ()
+    """Ids, the oldest first."""
+
+
 class ScenarioRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A scenario that is shipped, or one that is sent whole; `{"name": null}` ends the one there is."""
 
@@ -77,6 +97,7 @@ class Control:
             ("inbound",): {"POST": self._inbound},
             ("identity",): {"POST": self._identity},
             ("account",): {"POST": self._account},
+            ("contacts",): {"POST": self._contacts},
         }
 
     def answer(self, request: Request, region: str | None, now: float) -> Reply:
@@ -132,6 +153,25 @@ class Control:
         number, exists = self._contact(request, region)
         self._world.people.change_account(number, exists, now)
         return self._state(now)
+
+    def _contacts(self, request: Request, region: str | None, now: float) -> Reply:
+        asked = convert(members_of(request), ContactsRequest)
+        return json_reply([self._contact_state(text, region, now) for text in asked.numbers])
+
+    def _contact_state(self, text: str, region: str | None, now: float) -> ContactState:
+        people = self._world.people
+        try:
+            number = self._world.number_of(text, region)
+        except Refusal:
+            return ContactState(text, None)
+        return ContactState(
+            text,
+            number,
+            people.has_account(number, now),
+            people.is_engaged(number, now),
+            people.is_blocked(number),
+            people.messages(number),
+        )
 
     def _contact(self, request: Request, region: str | None) -> tuple[str, bool]:
         members = members_of(request)

@@ -140,7 +140,7 @@ class Simulator:
 
     def _worked(self, request: Request, region: str | None, now: float, did: list[str]) -> Steps:
         world = self.world
-        if request.path == CONTACTS_PATH and request.method == "POST":
+        if request.path.startswith(CONTACTS_PATH):
             world.start_clock(now)
             self._play(now)
         is_limited = self._is_limited or world.conditions.rate_limit

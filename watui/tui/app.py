@@ -11,11 +11,9 @@ from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.screen import Screen
 
-from watui.client.server import Server
 from watui.crash import Crash
 from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
-from watui.settings.paths import Paths
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.commands import Phase, Scope, bindings, described, key_names
@@ -130,17 +128,14 @@ class WatuiApp(App[int]):
             self.notify(clean(str(error)), severity="warning", markup=False)
 
 
-def run_console(paths: Paths, settings: Settings, server: Server | None, region: str) -> int | None:
-    """Run the console until it ends and return the exit code, None after a mistake of our own.
-
-    Raises LedgerUnusable.
-    """
+def run_console(desk: Desk, settings: Settings) -> int | None:
+    """Run the console until it ends and return the exit code, None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(Desk(paths, server, region), settings)
+    app = WatuiApp(desk, settings)
     asyncio.run(_run(app))
     if app.return_code == 1:
         crash = app.crash or Crash("unknown", ())
-        tell(crash.report(paths.crash_log))
+        tell(crash.report(desk.paths.crash_log))
         return None
     return app.return_value or 0
 

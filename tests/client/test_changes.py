@@ -1,0 +1,391 @@
+"""The calls about one contact and the blocklist: what they send, what counts as done, what each failure leaves open."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.client.conftest import CANARY, MakeClient
+from tests.conftest import TOKEN
+from tests.simulated import create_app
+from watui.client.contacts import ContactsClient, Page
+from watui.client.exchanges import Exchanges
+from watui.client.failures import (
+    AccessDenied,
+    Failure,
+    NotConnected,
+    Overloaded,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+    Unreachable,
+    Unusable,
+)
+from watui.client.server import Server
+from watui.client.transport import Transport
+from watui.contract.models import Identity
+from watui.contract.wa_ids import wa_id_of
+from watui.simulator.population import has_account, identity_hash
+from watui.simulator.record import Record
+from watui.simulator.serving import ServerThread
+from watui.simulator.world import START, World
+
+pytestmark = pytest.mark.anyio
+
+PHONE = "+16315551000"
+HASH = "UKD6Y/5SqDU="
+IDENTITY = {"hash": HASH, "created_timestamp": 1600132094000, "acknowledged": True}
+
+Call = Callable[[ContactsClient, str], Awaitable[object]]
+
+CHANGES: dict[str, Call] = {
+    "POST block": lambda client, phone: client.block(phone),
+    "POST unblock": lambda client, phone: client.unblock(phone),
+    "POST report": lambda client, phone: client.report(phone),
+    "PUT identity": lambda client, phone: client.acknowledge(phone, HASH),
+}
+ABOUT_ONE: dict[str, Call] = {**CHANGES, "GET identity": lambda client, phone: client.identity(phone)}
+ALL: dict[str, Call] = {**ABOUT_ONE, "GET blocklist": lambda client, _: client.blocklist()}
+
+
+class Answering:
+    """A server that keeps what it is sent, and always says the same, or fails the same way."""
+
+    def __init__(self, content: object = b"{}", status: int = 200) -> None:
+        self.seen: list[httpx.Request] = []
+        self._status = status
+        self._content = content
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        if isinstance(self._content, Exception):
+            raise self._content
+        content = self._content if isinstance(self._content, bytes) else json.dumps(self._content).encode()
+        headers = {"Location": "https://elsewhere.example/v1/contacts"} if 300 <= self._status < 400 else {}
+        return httpx.Response(self._status, content=content, headers=headers)
+
+    @property
+    def request(self) -> httpx.Request:
+        """The only request there was."""
+        (request,) = self.seen
+        return request
+
+
+async def failure_of(answer: Awaitable[object]) -> Failure:
+    with pytest.raises(Failure) as caught:
+        await answer
+    assert caught.value.title
+    assert caught.value.next_step
+    return caught.value
+
+
+# What is sent
+
+
+@pytest.mark.parametrize(
+    ("phone", "segment"),
+    [
+        (PHONE, "%2B16315551000"),
+        ("16315551000", "16315551000"),
+        ("+1 (631) 555-1000", "%2B1%20%28631%29%20555-1000"),
+        ("1.631.555.1000", "1%2E631%2E555%2E1000"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
+        ("../users/login?", "%2E%2E%2Fusers%2Flogin%3F"),
+        ("%2f", "%252f"),
+        ("1?limit=1", "1%3Flimit%3D1"),
+        ("1#top", "1%23top"),
+        ("//elsewhere.example", "%2F%2Felsewhere%2Eexample"),
+        ("blocklist", "blocklist"),
+        ("1\r\nX: y\0", "1%0D%0AX%3A%20y%00"),
+        ("1０\U0001f642", "1%EF%BC%90%F0%9F%99%82"),
+    ],
+)
+@pytest.mark.parametrize("name", ABOUT_ONE)
+async def test_a_phone_is_one_part_of_the_path(client_of: MakeClient, name: str, phone: str, segment: str) -> None:
+    server = Answering({"contacts": IDENTITY})
+    await ABOUT_ONE[name](client_of(server), phone)
+    method, what = name.split()
+    assert server.request.method == method
+    assert server.request.url.raw_path.decode() == f"/v1/contacts/{segment}/{what}"
+    assert server.request.url.host == "wa.example.com"
+    assert server.request.headers["authorization"] == f"Bearer {CANARY}"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.one_of(st.sampled_from("./\\%?#@:+ 2eEfF"), st.characters(exclude_categories=["Cs"])), min_size=1))
+async def test_no_text_leads_to_another_path(client_of: MakeClient, phone: str) -> None:
+    server = Answering()
+    await client_of(server).unblock(phone)
+    beginning, segment, end = server.request.url.raw_path.decode("ascii").rsplit("/", 2)
+    assert (beginning, unquote(segment, errors="strict"), end) == ("/v1/contacts", phone, "unblock")
+    assert not set("./?#\\ ") & set(segment)
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        *((call, None) for call in CHANGES.values() if call is not CHANGES["PUT identity"]),
+        (CHANGES["PUT identity"], {"hash": HASH}),
+        (lambda client, phone: client.block(phone, ""), None),
+        (lambda client, phone: client.block(phone, " \t\n"), None),
+        (lambda client, phone: client.block(phone, "迷惑 \U0001f642"), {"reason": "迷惑 \U0001f642"}),
+        (lambda client, phone: client.report(phone, "", message_id="", block=False), None),
+        (lambda client, phone: client.report(phone, "  ", block=True), {"block": True}),
+        (lambda client, phone: client.report(phone, message_id="ABEG-1"), {"message_id": "ABEG-1"}),
+        (
+            lambda client, phone: client.report(phone, "spam", message_id="ABEG-1", block=True),
+            {"reason": "spam", "message_id": "ABEG-1", "block": True},
+        ),
+    ],
+    ids=range(11),
+)
+async def test_only_what_there_is_to_say_is_sent(client_of: MakeClient, call: Call, body: object) -> None:
+    server = Answering()
+    await call(client_of(server), PHONE)
+    content = server.request.content
+    assert (json.loads(content) if content else None) == body
+    assert server.request.headers.get("content-type") == (None if body is None else "application/json")
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", b"null", b"", b" \r\n", b'{"meta": {"version": "v2.45.1"}}', b'{"errors": []}', b'{"errors": null}'],
+)
+@pytest.mark.parametrize("name", CHANGES)
+async def test_an_answer_without_errors_is_a_success(
+    client_of: MakeClient, name: str, content: bytes, status: int
+) -> None:
+    server = Answering(content, status)
+    await CHANGES[name](client_of(server), PHONE)
+    assert server.request.method == name.split()[0]
+
+
+def error(code: int | None) -> object:
+    return {"errors": [{"title": "T"} if code is None else {"code": code, "title": "T"}]}
+
+
+SURELY_NOT_DONE = (NotConnected, Refused, AccessDenied, Overloaded)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind"),
+    [
+        *((400, error(code), Refused) for code in (2048, 1009)),
+        *((404, content, Refused) for content in (error(1006), b"<html>")),
+        *((status, error(code), Refused) for status, code in ((200, 2048), (201, 1009), (200, None))),
+        *((401, content, AccessDenied) for content in (error(1005), b"")),
+        (403, error(1005), AccessDenied),
+        (429, error(None), Overloaded),
+        *((503, content, Overloaded) for content in (error(1016), b"")),
+        (200, error(1015), Overloaded),
+        (500, error(1014), ServerTrouble),
+        *((status, b"<html>", ServerTrouble) for status in (408, 500, 502, 504)),
+        *((status, content, Unusable) for status in (301, 302, 307) for content in (b"", b"{}", error(2048))),
+        *((200, content, Unusable) for content in (b"<html>Welcome</html>", b"{", b"\xff", b"{}{}", [error(2048)])),
+        *((200, {"errors": said}, Unusable) for said in ("no", {"code": 2048}, [{"code": "2048"}])),
+        *((0, trouble("x"), NotConnected) for trouble in (httpx.ConnectError, httpx.ConnectTimeout)),
+        *((0, trouble("x"), Unreachable) for trouble in (httpx.ReadError, httpx.WriteError, ConnectionResetError)),
+        (0, httpx.RemoteProtocolError("gone"), Unreachable),
+        (0, TimeoutError(), TimedOut),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else repr(value)[:50],
+)
+@pytest.mark.parametrize("name", ALL)
+async def test_anything_else_is_a_failure_and_is_not_sent_again(
+    client_of: MakeClient, name: str, status: int, content: object, kind: type[Failure]
+) -> None:
+    server = Answering(content, status)
+    failure = await failure_of(ALL[name](client_of(server), PHONE))
+    assert type(failure) is kind
+    assert failure.may_have_worked is (kind not in SURELY_NOT_DONE)
+    assert server.request.method == name.split()[0]
+    if isinstance(failure, Refused):
+        said = content["errors"][0].get("code") if isinstance(content, dict) else None
+        assert (failure.code, failure.http_status) == (said, status)
+
+
+@pytest.mark.parametrize(
+    ("said", "acknowledged"), [(True, True), (False, False), ("true", True), ("false", False)], ids=repr
+)
+@pytest.mark.parametrize("meta", [{}, {"meta": {"version": "v2.45.1"}}], ids=["bare", "meta"])
+async def test_an_identity_is_read_as_sample_and_table_have_it(
+    client_of: MakeClient, said: object, acknowledged: bool, meta: dict[str, object]
+) -> None:
+    server = Answering({"contacts": {**IDENTITY, "acknowledged": said}, **meta})
+    assert await client_of(server).identity(PHONE) == Identity(HASH, 1600132094000, acknowledged)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"null", {}),
+        *({"contacts": contacts} for contacts in ([IDENTITY], [], None)),
+        *({"contacts": {**IDENTITY, "acknowledged": said}} for said in ("perhaps", None)),
+        *({"contacts": {**IDENTITY, "created_timestamp": said}} for said in ("2018-03-01 15:29:26+00:00", None)),
+    ],
+)
+async def test_another_shape_is_no_identity(client_of: MakeClient, content: object) -> None:
+    assert type(await failure_of(client_of(Answering(content)).identity(PHONE))) is Unusable
+
+
+async def test_a_page_holds_bare_wa_ids(client_of: MakeClient) -> None:
+    wa_ids = ("16315551000@s.whatsapp.net", "16315551001", "1@s.whatsapp.net.example")
+    pagination = {"limit": 3, "offset": 7, "total": 10}
+    server = Answering({"contacts": [{"wa_id": wa_id} for wa_id in wa_ids], "pagination": pagination})
+    page = await client_of(server).blocklist(3, 7)
+    assert page == Page(("16315551000", "16315551001", "1@s.whatsapp.net.example"), 7, 10)
+    assert server.request.url.raw_path == b"/v1/contacts/blocklist?limit=3&offset=7"
+
+
+@pytest.mark.parametrize(("limit", "offset"), [(0, 0), (201, 0), (-1, 0), (1, -1), (200, -200)])
+async def test_a_page_that_cannot_be_is_not_asked_for(
+    client_of: MakeClient, exchanges: Exchanges, limit: int, offset: int
+) -> None:
+    server = Answering()
+    with pytest.raises(ValueError, match="1 to 200"):
+        await client_of(server).blocklist(limit, offset)
+    assert (server.seen, list(exchanges)) == ([], [])
+
+
+# The simulator
+
+
+@pytest.fixture
+async def client(server: ServerThread) -> AsyncIterator[ContactsClient]:
+    client = ContactsClient(Transport(Server.at(server.url, TOKEN), Exchanges()))
+    yield client
+    await client.close()
+
+
+def the_silent(world: World, exists: bool = True) -> list[str]:
+    """Return numbers of which nobody has written lately, with an account or without."""
+    now = time.time()
+    numbers = [f"+1631555{line:04}" for line in range(1_000, 1_200)]
+    chosen = [number for number in numbers if has_account(world.seed, number, now - START) is exists]
+    return [number for number in chosen if not world.people.is_engaged(number, now)]
+
+
+def who_writes(world: World) -> tuple[str, str]:
+    """Let somebody write who had not; return the number and the id of the message."""
+    number = the_silent(world)[0]
+    message_id = world.people.write(number, time.time())
+    assert message_id is not None
+    return number, message_id
+
+
+async def test_who_wrote_is_blocked_listed_and_unblocked(world: World, client: ContactsClient) -> None:
+    number, _ = who_writes(world)
+    await client.block(number, "spam")
+    await client.block(number)
+    assert await client.blocklist() == Page((wa_id_of(number),), 0, 1)
+    await client.unblock(f"+{wa_id_of(number)}")
+    await client.unblock(number)
+    assert await client.blocklist() == Page((), 0, 0)
+
+
+@pytest.mark.parametrize("call", [ContactsClient.block, ContactsClient.report])
+@pytest.mark.parametrize("exists", [True, False])
+async def test_who_has_not_written_is_neither_blocked_nor_reported(
+    world: World, client: ContactsClient, call: Call, exists: bool
+) -> None:
+    failure = await failure_of(call(client, the_silent(world, exists)[0]))
+    assert isinstance(failure, Refused)
+    assert (failure.code, failure.http_status, failure.may_have_worked) == (2048, 400, False)
+    assert (world.people.blocked, world.people.reported) == (0, [])
+
+
+async def test_a_report_hands_over_the_message_that_it_names(world: World, client: ContactsClient) -> None:
+    number, first = who_writes(world)
+    written = [first, *(world.people.write(number, time.time()) for _ in range(6))]
+    await client.report(number, message_id=first)
+    await client.report(number, "spam")
+    assert world.people.reported == [(number, (first,)), (number, tuple(written[-5:]))]
+    assert world.people.blocked == 0
+    await client.report(number, block=True)
+    assert (await client.blocklist()).wa_ids == (wa_id_of(number),)
+
+
+async def test_a_message_that_nobody_knows_is_not_reported(world: World, client: ContactsClient) -> None:
+    number, message_id = who_writes(world)
+    failure = await failure_of(client.report(number, message_id=f"{message_id}x", block=True))
+    assert isinstance(failure, Refused)
+    assert failure.code == 1009
+    assert (world.people.blocked, world.people.reported) == (0, [])
+
+
+@pytest.mark.parametrize("call", [ContactsClient.block, ContactsClient.report])
+@pytest.mark.parametrize("letters", ["x", "か", "\U0001f642", "e\u0301", "\U0001f468\u200d\U0001f469"], ids=ascii)
+@pytest.mark.parametrize(("length", "is_right"), [(1, True), (59, True), (60, False)])
+async def test_a_reason_is_counted_in_code_points(
+    world: World,
+    client: ContactsClient,
+    call: Callable[[ContactsClient, str, str], Awaitable[object]],
+    letters: str,
+    length: int,
+    is_right: bool,
+) -> None:
+    number, _ = who_writes(world)
+    answer = call(client, number, (letters * 60)[:length])
+    if is_right:
+        await answer
+    else:
+        failure = await failure_of(answer)
+        assert isinstance(failure, Refused)
+        assert failure.code == 1009
+    assert world.people.blocked + len(world.people.reported) == is_right
+
+
+async def test_the_blocklist_comes_in_pages(world: World, client: ContactsClient) -> None:
+    world.people.block_others(201, time.time())
+    whole = await client.blocklist(200)
+    assert (len(whole.wa_ids), whole.total) == (200, 201)
+    assert len((await client.blocklist()).wa_ids) == 100
+    assert await client.blocklist(1, 199) == Page(whole.wa_ids[-1:], 199, 201)
+    assert await client.blocklist(5, 201) == Page((), 201, 201)
+
+
+async def test_an_identity_is_acknowledged_by_its_latest_hash_alone(world: World, client: ContactsClient) -> None:
+    number = the_silent(world)[0]
+    before = await client.identity(number)
+    assert before.acknowledged
+    now = time.time()
+    world.people.change_identity(number, now)
+    changed = await client.identity(number)
+    assert changed == Identity(identity_hash(world.seed, number, 1), int(now * 1000), False)
+    for hash in (before.hash, HASH, ""):
+        failure = await failure_of(client.acknowledge(number, hash))
+        assert isinstance(failure, Refused)
+        assert failure.code == 1009
+    assert await client.identity(number) == changed
+    await client.acknowledge(wa_id_of(number), changed.hash)
+    assert await client.identity(number) == Identity(changed.hash, changed.created_timestamp, True)
+
+
+@pytest.mark.parametrize("call", [ContactsClient.identity, lambda client, phone: client.acknowledge(phone, HASH)])
+async def test_nobody_has_no_identity(world: World, client: ContactsClient, call: Call) -> None:
+    for text in (the_silent(world, exists=False)[0], "nobody", "../users"):
+        failure = await failure_of(call(client, text))
+        assert isinstance(failure, Refused)
+        assert (failure.code, failure.http_status) == (1006, 404)
+
+
+async def test_a_path_reaches_a_real_server_as_it_was_sent(world: World) -> None:
+    record = Record()
+    with ServerThread(create_app(world, TOKEN, record=record)) as server:
+        client = ContactsClient(Transport(Server.at(server.url, TOKEN), Exchanges()))
+        for phone in ("../blocklist?", "..", "%2e%2e", "1#", "1 \r\n"):
+            failure = await failure_of(client.unblock(phone))
+            assert isinstance(failure, Refused)
+        await client.close()
+    segments = ("%2E%2E%2Fblocklist%3F", "%2E%2E", "%252e%252e", "1%23", "1%20%0D%0A")
+    assert list(record.requests) == [f"/v1/contacts/{segment}/unblock" for segment in segments]

@@ -1,0 +1,1 @@
+"""Changes of contacts: intent written down, sent, outcome written down."""

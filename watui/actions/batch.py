@@ -1,0 +1,242 @@
+"""Carries out what was confirmed: one request after the other, each written down before it goes and after it came."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from watui.actions.plans import is_listed
+from watui.client.contacts import ContactsClient
+from watui.client.failures import AccessDenied, Failure, NotConnected, Overloaded, Refused
+from watui.contract.rules import RATE_LIMIT
+from watui.ledger import trail
+from watui.ledger.thread import LedgerThread
+from watui.ledger.trail import Kind, NewAction, Outcome, Wish
+
+PACE_SECONDS = 1 / RATE_LIMIT
+"""Between two requests of a batch: what a server allows in the long run."""
+
+MOST_TRIES = 3
+"""Failures in a row after which a batch stops and says why; and how often one change is sent."""
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
+"""After a failure, doubled with each further one."""
+
+SEEN = "the answer was lost; the blocklist shows that it was done"
+NOT_SEEN = "the answer was lost; the blocklist shows that it was not done"
+LOST = "the answer was lost"
+NOT_SENT = "not sent: the batch ended before"
+
+ReadList = Callable[[], Awaitable[Collection[str]]]
+"""Reads the whole blocklist."""
+
+
+class End(NamedTuple):
+    """How an action ended."""
+
+    outcome: Outcome
+    code: int | None = None
+    note: str | None = None
+
+
+@dataclass
+class Step:
+    """An action of a batch as it stands."""
+
+    id: int
+    action: NewAction
+    end: End
+    tries: int = 0
+
+
+class Waiting(NamedTuple):
+    """Why nothing is sent for a while."""
+
+    until: float
+    """In seconds since 1970."""
+    reason: str
+
+
+class Batch:
+    """A confirmed batch. It can be paused, and stops by itself on failures that waiting does not mend."""
+
+    def __init__(
+        self,
+        wish: Wish,
+        steps: Sequence[Step],
+        ledger: LedgerThread,
+        client: ContactsClient,
+        read_list: ReadList,
+        pace: float = PACE_SECONDS,
+    ) -> None:
+        self.wish = wish
+        self.steps = steps
+        self.failure: Failure | None = None
+        """Why it stopped; None while it goes on."""
+        self.waiting: Waiting | None = None
+        """What keeps it waiting; None while all is well."""
+        self.follower: Callable[[Step], None] | None = None
+        """Is told of every step that has changed, once that is committed."""
+        self._ledger = ledger
+        self._client = client
+        self._read_list = read_list
+        self._pace = pace
+        self._failures = 0
+        self._has_sent = False
+        self._go = asyncio.Event()
+        self._go.set()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent for now, at a person's wish or because of `failure`."""
+        return not self._go.is_set()
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many steps stand how."""
+        return Counter(step.end.outcome for step in self.steps)
+
+    def pause(self) -> None:
+        """Send nothing more; an answer under way still comes in."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Go on, whatever stopped it."""
+        self.failure = None
+        self._failures = 0
+        self._go.set()
+
+    async def drive(self, stop_on_failure: bool) -> None:
+        """Carry out every step, and settle what became of those whose answers were lost.
+
+        A failure that waiting does not mend pauses the batch, or, with `stop_on_failure`, is raised.
+        Raises LedgerUnusable, and then nothing more is sent.
+        """
+        while True:
+            for step in self.steps:
+                while step.end.outcome is Outcome.PLANNED:
+                    await self._may_go(stop_on_failure)
+                    await self._carry_out(step)
+            lost = [step for step in self.steps if step.end.outcome is Outcome.UNKNOWN and self._can_settle]
+            if not lost:
+                return
+            await self._may_go(stop_on_failure)
+            await self._settle(lost)
+
+    async def give_up(self) -> None:
+        """Write down what was never sent as not done. The driver must have been stopped."""
+        open_steps = [step for step in self.steps if step.end.outcome in (Outcome.PLANNED, Outcome.SENT)]
+        for step in open_steps:
+            was_sent = step.end.outcome is Outcome.SENT
+            step.end = End(Outcome.UNKNOWN, None, LOST) if was_sent else End(Outcome.FAILED, None, NOT_SENT)
+        await self._write(open_steps)
+
+    async def _may_go(self, stop_on_failure: bool) -> None:
+        """Wait as long as pause, pace or the server want it."""
+        if self.failure is not None and stop_on_failure:
+            raise self.failure
+        if self.waiting is not None:
+            await asyncio.sleep(max(0.0, self.waiting.until - time.time()))
+        elif self._has_sent:
+            await asyncio.sleep(self._pace)
+        await self._go.wait()
+        self.waiting = None
+
+    async def _carry_out(self, step: Step) -> None:
+        await self._ledger(trail.sent, step.id)
+        step.end = End(Outcome.SENT)
+        step.tries += 1
+        self._has_sent = True
+        try:
+            await self._send(step.action)
+        except Failure as failure:
+            step.end = self._failed(step, failure)
+        else:
+            self._failures = 0
+            step.end = End(Outcome.DONE)
+        await self._write([step])
+
+    async def _send(self, action: NewAction) -> None:
+        wish, phone = self.wish, action.target
+        match wish.kind:
+            case Kind.BLOCK:
+                await self._client.block(phone, wish.reason)
+            case Kind.UNBLOCK:
+                await self._client.unblock(phone)
+            case Kind.REPORT:
+                await self._client.report(phone, wish.reason, message_id=wish.message_id, block=wish.also_block)
+            case Kind.ACKNOWLEDGE:
+                assert wish.hash is not None, "an identity is acknowledged by its hash"
+                await self._client.acknowledge(phone, wish.hash)
+
+    def _failed(self, step: Step, failure: Failure) -> End:
+        """Decide what a failure means for a step, and whether the batch goes on."""
+        if isinstance(failure, Overloaded):
+            step.tries -= 1
+            self._wait(failure, failure.retry_after)
+            return End(Outcome.PLANNED)
+        if isinstance(failure, Refused) and failure.code is not None and not isinstance(failure, AccessDenied):
+            self._failures = 0
+            return End(Outcome.REFUSED, failure.code, failure.title)
+        self._failures += 1
+        if isinstance(failure, Refused) or self._failures >= MOST_TRIES:
+            # The next contact would meet the same: a wrong token, a server that has no such path, or is gone.
+            self.failure = failure
+            self.pause()
+        else:
+            self._wait(failure, None)
+        if isinstance(failure, NotConnected | Refused):
+            step.tries -= 1
+            return End(Outcome.PLANNED)
+        return End(Outcome.UNKNOWN, None, f"{LOST}: {failure.title}")
+
+    def _wait(self, failure: Failure, at_least: float | None) -> None:
+        seconds = min(FIRST_WAIT_SECONDS * 2 ** max(0, self._failures - 1), LONGEST_WAIT_SECONDS)
+        self.waiting = Waiting(time.time() + max(seconds, at_least or 0.0), failure.title)
+
+    @property
+    def _can_settle(self) -> bool:
+        return self.wish.kind is not Kind.REPORT
+
+    async def _settle(self, lost: Sequence[Step]) -> None:
+        """Find out what became of steps without an answer; what was not done is sent again, up to MOST_TRIES times."""
+        try:
+            done = await self._done(lost)
+        except Failure as failure:
+            self._failures += 1
+            if self._failures >= MOST_TRIES:
+                self.failure = failure
+                self.pause()
+            self._wait(failure, getattr(failure, "retry_after", None))
+            return
+        self._failures = 0
+        for step in lost:
+            if step.id in done:
+                step.end = End(Outcome.DONE, None, SEEN)
+            elif step.tries < MOST_TRIES:
+                step.end = End(Outcome.PLANNED)
+            else:
+                step.end = End(Outcome.FAILED, None, NOT_SEEN)
+        await self._write(lost)
+
+    async def _done(self, lost: Sequence[Step]) -> set[int]:
+        """Return the ids of the steps that were done after all."""
+        if self.wish.kind is Kind.ACKNOWLEDGE:
+            return {step.id for step in lost if await self._is_acknowledged(step.action)}
+        listed = await self._read_list()
+        is_wanted = self.wish.kind is Kind.BLOCK
+        return {step.id for step in lost if is_listed(step.action, listed) is is_wanted}
+
+    async def _is_acknowledged(self, action: NewAction) -> bool:
+        identity = await self._client.identity(action.target)
+        return identity.acknowledged and identity.hash == self.wish.hash
+
+    async def _write(self, steps: Sequence[Step]) -> None:
+        await self._ledger(trail.ended, [(step.id, *step.end) for step in steps])
+        if self.follower is not None:
+            for step in steps:
+                self.follower(step)
