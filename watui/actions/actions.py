@@ -59,6 +59,18 @@ class Actions:
         since = trail.changed_since(self._reader, self.place.server, batch_id)
         return plans.plan_undo(actions, await self.blocklist(progress), since)
 
+    async def plan_again(self, batch_id: int, progress: Progress | None = None) -> Plan:
+        """Plan what of a batch did not happen once more. Raises ValueError where there is no such batch here."""
+        actions = trail.batch(self._reader, batch_id)
+        if not actions or actions[0].server != self.place.server:
+            raise ValueError(f"there is no batch {batch_id} at {self.place.profile}")
+        targets = [
+            Target(action.input, action.number, action.target, is_sure=True)
+            for action in actions
+            if action.outcome is Outcome.FAILED
+        ]
+        return await self.plan(actions[0].wish, targets, progress)
+
     async def begin(self, plan: Plan) -> Batch:
         """Write down a plan that a person has confirmed, and return it ready to be driven."""
         if self._driver is None:

@@ -111,6 +111,11 @@ class Action(NamedTuple):
     note: str | None
     """The answer in words, or why it was not sent."""
 
+    @property
+    def wish(self) -> Wish:
+        """What was wanted of its batch."""
+        return Wish(self.kind, self.reason, self.message_id, self.hash, self.also_block, self.undoes)
+
 
 class Verdict(NamedTuple):
     """What a server once said of a number."""
