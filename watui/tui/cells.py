@@ -2,14 +2,11 @@
 
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
-
 from watui.contract.conversion import contradiction
 from watui.contract.statuses import Status
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean
-
-ELLIPSIS = "…"
+from watui.tui.grid import Cell, Column, Wanted, fit, needed, place, without_drops
 
 GLYPHS: dict[str, str] = {
     Status.VALID: "✓",
@@ -34,21 +31,6 @@ STATUS_STYLES: dict[str, str] = {
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-class Column(NamedTuple):
-    """A column of the table at its place."""
-
-    name: str
-    x: int
-    width: int
-
-
-class Cell(NamedTuple):
-    """Text cut and padded to its column, and the component class of its style, empty for none."""
-
-    text: str
-    style: str
-
-
 _PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 8), ("note", 22))
 _STATUS = (("input", 0), ("number", 16), ("country", 8), ("status", 12), ("wa_id", 15), ("age", 5))
 _WIDE_STATUS = (("line", 7), *_STATUS, ("note", 26))
@@ -56,33 +38,18 @@ _WIDE = 110
 _NARROW_DROPS = ("line", "age", "wa_id", "country", "note", "number")
 """What a narrow terminal goes without, first to last; input and status stay."""
 
-_LEAST_INPUT, _MOST_INPUT = 12, 40
-_GAP = 1
+_MOST_INPUT = 40
 
 
 def columns(width: int, *, preview: bool) -> tuple[Column, ...]:
     """Return the columns that fit `width`; the input takes what the others leave, then the note."""
-    wanted = list(_PREVIEW if preview else _WIDE_STATUS if width >= _WIDE else _STATUS)
-    for name in _NARROW_DROPS:
-        if sum(room + _GAP for _, room in wanted) + _LEAST_INPUT <= width:
-            break
-        wanted = [(other, room) for other, room in wanted if other != name]
-    free = max(1, width - sum(room + _GAP for _, room in wanted))
+    wanted: Wanted = _PREVIEW if preview else _WIDE_STATUS if width >= _WIDE else _STATUS
+    wanted = without_drops(wanted, width, _NARROW_DROPS)
+    free = max(1, width - needed(wanted))
     has_note = wanted[-1][0] == "note"
     input_width = min(free, _MOST_INPUT) if has_note else free
-    placed, x = [], 1
-    for name, room in wanted:
-        room = input_width if name == "input" else room + free - input_width if name == "note" else room
-        placed.append(Column(name, x, room))
-        x += room + _GAP
-    return tuple(placed)
-
-
-def fit(text: str, width: int) -> str:
-    """Return `text` in exactly `width` columns, with an ellipsis where something is missing."""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(text, max(0, width - 1)) + ELLIPSIS
+    widths = {"input": input_width, "note": wanted[-1][1] + free - input_width}
+    return place([(name, widths.get(name, room)) for name, room in wanted])
 
 
 def cells(row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
@@ -137,3 +104,15 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
         case _:
             text, style = clean(note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
     return Cell(fit(text, column.width), style)
+
+
+class RowLook(NamedTuple):
+    """How the rows of a run look: in a preview, or with their statuses."""
+
+    preview: bool
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        return columns(width, preview=self.preview)
+
+    def cells(self, row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
+        return cells(row, wanted, now)

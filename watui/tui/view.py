@@ -8,7 +8,7 @@ from watui.ledger.rows import Row
 from watui.ledger.schema import LedgerUnusable
 
 
-class View:
+class RunView:
     """Rows by their position in the view, read when they are wanted and never held."""
 
     def __init__(self, reader: Reader, run_id: int, total: int, ordinals: "array[int] | None") -> None:
@@ -17,6 +17,10 @@ class View:
         self._reader = reader
         self._total = total
         self._ordinals = ordinals
+
+    @property
+    def key(self) -> object:
+        return self.run_id
 
     def __len__(self) -> int:
         return self._total if self._ordinals is None else len(self._ordinals)

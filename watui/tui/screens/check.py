@@ -41,7 +41,7 @@ class CheckScreen(Screen[None]):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
-    AUTO_FOCUS = "NumberTable"
+    AUTO_FOCUS = "RowTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 
     title_line = query_one("#title", Line)

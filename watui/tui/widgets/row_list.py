@@ -13,9 +13,10 @@ from watui.desk import Desk
 from watui.ledger.rows import Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
-from watui.tui.view import View
+from watui.tui.cells import RowLook
+from watui.tui.view import RunView
 from watui.tui.widgets.line import Line
-from watui.tui.widgets.number_table import NumberTable
+from watui.tui.widgets.row_table import RowTable
 
 PICK_SECONDS = 1.0
 """Between two readings of what a filter picks, while rows change."""
@@ -34,6 +35,10 @@ class SearchInput(Input):
             event.stop()
 
 
+class NumberTable(RowTable[Row]):
+    """The rows of a run."""
+
+
 class RowList(Vertical):
     """Shows the rows of one run that fit a filter; reading a filter is left to another thread."""
 
@@ -41,7 +46,7 @@ class RowList(Vertical):
     RowList {
         height: 1fr;
     }
-    RowList NumberTable {
+    RowList RowTable {
         height: 1fr;
     }
     RowList #search-line {
@@ -101,7 +106,7 @@ class RowList(Vertical):
         if record is None:
             self._show_view(None)
         elif self.wanted == RowFilter():
-            self._show_view(View(self._desk.reader, record.id, record.rows, None))
+            self._show_view(RunView(self._desk.reader, record.id, record.rows, None))
         else:
             self._pick(record, self.wanted)
 
@@ -132,10 +137,10 @@ class RowList(Vertical):
             return False
         return True
 
-    @on(NumberTable.Moved)
-    def show_detail(self, event: NumberTable.Moved) -> None:
+    @on(RowTable.Moved)
+    def show_detail(self, event: RowTable.Moved) -> None:
         event.stop()
-        self._row = event.row
+        self._row = event.row if isinstance(event.row, Row) else None
         self._show_detail()
 
     def on_resize(self) -> None:
@@ -169,13 +174,13 @@ class RowList(Vertical):
             self._is_stale = True
             return
         if wanted == self.wanted and self._record is not None and self._record.id == record.id:
-            self._show_view(View(self._desk.reader, record.id, record.rows, ordinals))
+            self._show_view(RunView(self._desk.reader, record.id, record.rows, ordinals))
 
     def _show_detail(self) -> None:
         self.detail.show(panels.detail(self._row, self.size.width))
 
-    def _show_view(self, view: View | None) -> None:
-        self.table.show(view, preview=self._preview)
+    def _show_view(self, view: RunView | None) -> None:
+        self.table.show(view, RowLook(self._preview))
         self.post_message(self.Shown())
 
     def _hide_search(self) -> None:

@@ -1,7 +1,8 @@
-"""A table over the ledger that costs what it shows: the Line API over a window of rows."""
+"""A table that costs what it shows: the Line API over a window of rows."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,55 +14,82 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from watui.ledger.rows import Row
-from watui.tui.cells import STATUS_STYLES, Cell, Column, cells, columns, fit
-from watui.tui.view import View
+from watui.tui.cells import STATUS_STYLES
+from watui.tui.grid import Cell, Column, fit
 
 HEADER_LINES = 1
 
+R = TypeVar("R")
+Shown = TypeVar("Shown", covariant=True)
+Drawn = TypeVar("Drawn", contravariant=True)
 
-class NumberTable(ScrollView, can_focus=True):
+
+class View(Protocol[Shown]):
+    """Rows by their position, read when they are wanted."""
+
+    @property
+    def key(self) -> object:
+        """What they are rows of: the cursor stays where it is while that is the same."""
+
+    def __len__(self) -> int: ...
+
+    def window(self, first: int, last: int) -> Mapping[int, Shown]:
+        """Return the rows at positions `first` to `last`, both included."""
+
+
+class Look(Protocol[Drawn]):
+    """How rows are drawn."""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """Return the columns that fit `width`."""
+
+    def cells(self, row: Drawn, wanted: tuple[Column, ...], now: float) -> Sequence[Cell]:
+        """Return the cells of a row in the columns `wanted`."""
+
+
+class RowTable(ScrollView, Generic[R], can_focus=True):
     """Shows a View with a cursor. Rows are read when they come into sight; only cells that change are repainted."""
 
-    COMPONENT_CLASSES = {
-        "number-table--header",
-        "number-table--cursor",
-        "number-table--dim",
-        "number-table--doubtful",
-        *(f"number-table--{name}" for name in STATUS_STYLES.values()),
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-table--header",
+        "row-table--cursor",
+        "row-table--dim",
+        "row-table--doubtful",
+        *(f"row-table--{name}" for name in STATUS_STYLES.values()),
     }
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
         Binding("home,g", "first", show=False),
         Binding("end,G", "last", show=False),
     ]
 
     cursor: var[int] = var(0)
-    preview: var[bool] = var(True)
 
     class Moved(Message):
         """The cursor is on another row, or its row has changed."""
 
-        def __init__(self, row: Row | None) -> None:
+        def __init__(self, row: object) -> None:
             super().__init__()
             self.row = row
+            """What the view gives; None where there is no row."""
 
         def can_replace(self, message: Message) -> bool:
-            return isinstance(message, NumberTable.Moved)
+            return isinstance(message, RowTable.Moved)
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._view: View | None = None
-        self._rows: Mapping[int, Row] = {}
-        self._painted: dict[int, Row] = {}
-        self._told: Row | None = None
+        self._view: View[R] | None = None
+        self._look: Look[R] | None = None
+        self._rows: Mapping[int, R] = {}
+        self._painted: dict[int, R] = {}
+        self._told: R | None = None
         self._columns: tuple[Column, ...] = ()
 
     @property
-    def row(self) -> Row | None:
+    def row(self) -> R | None:
         """The row under the cursor."""
         return self._row_at(self.cursor)
 
@@ -70,10 +98,10 @@ class NumberTable(ScrollView, can_focus=True):
         """Rows in the view."""
         return len(self._view) if self._view else 0
 
-    def show(self, view: View | None, *, preview: bool) -> None:
-        """Show `view` from now on, in the columns of a preview or of a run."""
-        is_same_list = self._view is not None and view is not None and self._view.run_id == view.run_id
-        self._view, self._rows, self._painted, self.preview = view, {}, {}, preview
+    def show(self, view: View[R] | None, look: Look[R]) -> None:
+        """Show `view` from now on, drawn as `look` says."""
+        is_same_list = self._view is not None and view is not None and self._view.key == view.key
+        self._view, self._look, self._rows, self._painted = view, look, {}, {}
         if not is_same_list:
             self.cursor = 0
         self._lay_out()
@@ -81,6 +109,10 @@ class NumberTable(ScrollView, can_focus=True):
         self._keep_in_sight()
         self.refresh()
         self._tell()
+
+    def move_to(self, position: int) -> None:
+        """Put the cursor on the row at `position`, or on the last one."""
+        self._move_to(position)
 
     def update_rows(self) -> None:
         """Read the rows in sight again and repaint the cells that differ from what was painted."""
@@ -92,7 +124,7 @@ class NumberTable(ScrollView, can_focus=True):
             old = self._painted.get(position)
             if old is None or old == row:
                 continue
-            changed = zip(self._columns, cells(old, self._columns, now), cells(row, self._columns, now), strict=True)
+            changed = zip(self._columns, self._cells(old, now), self._cells(row, now), strict=True)
             for column, was, new in changed:
                 if was != new:
                     self.refresh(Region(column.x, position - top + HEADER_LINES, column.width, 1))
@@ -103,15 +135,15 @@ class NumberTable(ScrollView, can_focus=True):
         base = self.rich_style
         if y < HEADER_LINES:
             style = base + self._foreground("header")
-            return self._strip([Cell(fit(c.name, c.width), "") for c in self._columns], style)
+            return self._strip([Cell(fit(c.name, c.width)) for c in self._columns], style)
         position = self.scroll_offset.y + y - HEADER_LINES
         row = self._row_at(position)
         if row is None:
             return Strip.blank(self.size.width, base)
         self._painted[position] = row
         if position == self.cursor:
-            base += self.get_component_rich_style("number-table--cursor")
-        return self._strip(cells(row, self._columns, time.time()), base)
+            base += self.get_component_rich_style("row-table--cursor")
+        return self._strip(self._cells(row, time.time()), base)
 
     def on_resize(self, _: events.Resize) -> None:
         self._lay_out()
@@ -139,7 +171,7 @@ class NumberTable(ScrollView, can_focus=True):
         return max(1, self.size.height - HEADER_LINES)
 
     def _lay_out(self) -> None:
-        self._columns = columns(self.size.width - 1, preview=self.preview)
+        self._columns = self._look.columns(self.size.width - 1) if self._look else ()
         self.virtual_size = Size(self.size.width, self.row_count + HEADER_LINES)
 
     def _move_to(self, position: int) -> None:
@@ -171,7 +203,11 @@ class NumberTable(ScrollView, can_focus=True):
         elif self.cursor >= top + self._visible_rows:
             self.scroll_to(y=self.cursor - self._visible_rows + 1, animate=False)
 
-    def _row_at(self, position: int) -> Row | None:
+    def _cells(self, row: R, now: float) -> Sequence[Cell]:
+        assert self._look is not None, "a row is drawn only of a view that is shown"
+        return self._look.cells(row, self._columns, now)
+
+    def _row_at(self, position: int) -> R | None:
         if self._view is None or not 0 <= position < len(self._view):
             return None
         if position in self._rows:
@@ -184,10 +220,10 @@ class NumberTable(ScrollView, can_focus=True):
 
     def _foreground(self, name: str) -> Style:
         """Return a component's style without its background, which is the row's."""
-        style = self.get_component_rich_style(f"number-table--{name}")
+        style = self.get_component_rich_style(f"row-table--{name}")
         return Style(color=style.color, bold=style.bold, underline=style.underline)
 
-    def _strip(self, row_cells: "list[Cell] | tuple[Cell, ...]", base: Style) -> Strip:
+    def _strip(self, row_cells: Sequence[Cell], base: Style) -> Strip:
         gap = Segment(" ", base)
         segments = [gap]
         for cell in row_cells:
