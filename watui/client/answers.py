@@ -64,7 +64,7 @@ def _failure(reply: Reply, error: ApiError | None) -> Failure:
         return Overloaded(words, _retry_after(reply.headers))
     if code == errors.ACCESS_DENIED or reply.status in (401, 403):
         return AccessDenied(words, code, reply.status)
-    if reply.status == 408 or reply.status >= 500:
+    if reply.status == 408 or reply.status >= 500 or (code in errors.ERRORS and errors.ERRORS[code].http_status >= 500):
         return ServerTrouble(words, _retry_after(reply.headers))
     if error is None and reply.status == 404:
         words = f"there is no {CONTACTS_PATH} at this address (HTTP 404)"

@@ -1,12 +1,14 @@
 """Reads the blocklist while others change it (contract section 2).
 
 A page is asked for by its offset, so an entry that goes away before it moves all later ones, and the next page would
-begin too late. Each request therefore begins with the last entry that is known already: where another one stands in its
-place, the list has moved, and reading goes back by a page until it meets known entries again. Whoever was on the list
-all the time is met once, whoever came or went meanwhile may be.
+begin too late. Each request therefore begins with the last entry of the page before: where another one stands in its
+place, the list has moved. A list that has changed is read once more from its end to its front, against the movement,
+and what was missed is met then: whoever was on the list all the time is met once, whoever came or went meanwhile may be.
+One case can't be seen: that all of a page's entries but its last went, and that one was blocked anew in the very place
+where it is looked for.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from watui.client.contacts import Page
@@ -15,9 +17,6 @@ from watui.contract.rules import MAX_PAGE
 
 Ask = Callable[[int, int], Awaitable[Page]]
 """Asks for a page, by limit and offset."""
-
-SPARE_PAGES = 100
-"""Pages that may be read beside those that an unchanging list has, before a list counts as unreadable."""
 
 
 class Part(NamedTuple):
@@ -32,35 +31,48 @@ class Part(NamedTuple):
     """Whether the list has changed since reading began."""
 
 
-async def read_all(ask: Ask, limit: int = MAX_PAGE) -> AsyncIterator[Part]:
-    """Yield the whole list, a part an answer, each wa_id once. `limit` is 2 to 200.
+class _Reading:
+    """What is known of the list so far."""
 
-    Raises Failure, Unusable too where the list changes faster than it can be read.
-    """
-    known: dict[str, None] = {}
-    last: str | None = None
-    offset, first_total, has_changed = 0, None, False
-    pages_left = SPARE_PAGES
+    def __init__(self) -> None:
+        self.known: dict[str, None] = {}
+        self.total: int | None = None
+        self.has_changed = False
+
+    def take(self, page: Page, before: str | None) -> Part:
+        """Take note of a page, which should begin with `before`."""
+        self.has_changed |= self.total not in (None, page.total) or (
+            before is not None and page.wa_ids[:1] != (before,)
+        )
+        self.total = page.total
+        fresh = tuple(wa_id for wa_id in dict.fromkeys(page.wa_ids) if wa_id not in self.known)
+        self.known.update(dict.fromkeys(fresh))
+        return Part(fresh, len(self.known), page.total, self.has_changed)
+
+
+async def read_all(ask: Ask, limit: int = MAX_PAGE) -> AsyncIterator[Part]:
+    """Yield the whole list, a part an answer, each wa_id once. `limit` is 2 to 200. Raises Failure."""
+    reading = _Reading()
+    offset, before = 0, None
     while True:
         page = await ask(limit, offset)
-        if first_total is None:
-            first_total = page.total
-            pages_left += page.total // (limit - 1)
-        pages_left -= 1
-        if pages_left < 0:
-            raise Unusable("the blocklist changes faster than it can be read")
-        first = page.wa_ids[0] if page.wa_ids else None
-        is_linked = offset == 0 or (first == last if last is not None else first in known)
-        has_changed |= page.total != first_total or not is_linked
-        if not is_linked:
-            offset, last = max(0, offset - limit + 1), None
-            continue
-        fresh = tuple(wa_id for wa_id in dict.fromkeys(page.wa_ids) if wa_id not in known)
-        known.update(dict.fromkeys(fresh))
-        yield Part(fresh, len(known), page.total, has_changed)
-        if offset + len(page.wa_ids) >= page.total or not page.wa_ids:
-            return
-        offset, last = offset + len(page.wa_ids) - 1, page.wa_ids[-1]
+        yield reading.take(page, before)
+        if offset + len(page.wa_ids) >= page.total:
+            break
+        if len(page.wa_ids) < (1 if offset == 0 else 2):
+            raise Unusable(f"the blocklist says that it has {page.total:,} entries, and does not give them")
+        offset, before = offset + len(page.wa_ids) - 1, page.wa_ids[-1]
+    if reading.has_changed:
+        for start in _backwards(page.total, limit):
+            yield reading.take(await ask(limit, start), None)
+
+
+def _backwards(total: int, limit: int) -> Iterator[int]:
+    """Yield the offsets of pages from the end of the list to its front."""
+    start = total
+    while start > 0:
+        start = max(0, start - limit)
+        yield start
 
 
 async def read_page(ask: Ask, limit: int, offset: int, before: str | None) -> Page | None:

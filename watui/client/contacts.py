@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from watui.client.answers import answer_of, members_of
+from watui.client.failures import Unusable
 from watui.client.transport import Transport
 from watui.contract.models import (
     AcknowledgeRequest,
@@ -75,7 +77,8 @@ class ContactsClient:
 
     async def block(self, phone: str, reason: str | None = None) -> None:
         """Block a contact; a blank reason is left out of the body (section 2)."""
-        await self._change("POST", phone, "block", BlockRequest(reason or None) if reason else None)
+        request = BlockRequest(_given(reason))
+        await self._change("POST", phone, "block", None if request == BlockRequest() else request)
 
     async def unblock(self, phone: str) -> None:
         """Unblock a contact (section 2)."""
@@ -85,7 +88,7 @@ class ContactsClient:
         self, phone: str, reason: str | None = None, *, message_id: str | None = None, block: bool = False
     ) -> None:
         """Report a contact; without a `message_id` its last five messages go to WhatsApp (section 2)."""
-        request = ReportRequest(reason or None, block or None, message_id or None)
+        request = ReportRequest(_given(reason), block or None, message_id or None)
         await self._change("POST", phone, "report", None if request == ReportRequest() else request)
 
     async def blocklist(self, limit: int = DEFAULT_PAGE, offset: int = 0) -> Page:
@@ -114,8 +117,14 @@ class ContactsClient:
         """Send a request whose success is an answer without errors, be it an empty one."""
         body = msgspec.json.encode(request) if request is not None else b""
         reply = await self._transport.send(method, _path(phone, what), body, NO_WAIT_SECONDS)
-        if reply.body.strip() or not 200 <= reply.status < 300:
-            members_of(reply)
+        is_empty = not reply.body.strip() and 200 <= reply.status < 300
+        if not is_empty and not isinstance(members_of(reply), dict | NoneType):
+            raise Unusable("the answer is no JSON object")
+
+
+def _given(text: str | None) -> str | None:
+    """Return `text` as it is, None where it is blank."""
+    return text if text and text.strip() else None
 
 
 def _path(phone: str, what: str) -> str:
