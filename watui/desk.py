@@ -35,6 +35,7 @@ from watui.text import counted
 
 if TYPE_CHECKING:
     from watui.actions.actions import Actions
+    from watui.actions.plans import Target
     from watui.backstage import Backstage
     from watui.checks.run import Run
     from watui.client.contacts import ContactsClient
@@ -156,6 +157,10 @@ class Desk:
     async def numbers(self, run_id: int, wanted: RowFilter, most: int) -> list[str] | None:
         """Return the numbers of the rows that fit `wanted`, each once and in order; None beyond `most` characters."""
         return await asyncio.to_thread(self._read, lambda reader: _numbers(reader.rows(run_id, wanted), most))
+
+    async def targets(self, run_id: int, wanted: RowFilter) -> list[Target]:
+        """Return the contacts of the rows that fit `wanted`, read in another thread; duplicates are not repeated."""
+        return await asyncio.to_thread(self._read, lambda reader: _targets(reader.rows(run_id, wanted)))
 
     async def export(self, run_id: int, wanted: RowFilter, path: Path) -> int:
         """Write the rows that fit `wanted` to `path`, as JSONL or CSV by its ending; return how many.
@@ -291,6 +296,12 @@ def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:
             if length > most:
                 return None
     return list(numbers)
+
+
+def _targets(rows: Iterable[Row]) -> list[Target]:
+    from watui.actions.plans import target_of_row
+
+    return [target_of_row(row) for row in rows if row.duplicate_of is None]
 
 
 def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from watui.contract.conversion import read
 from watui.contract.wa_ids import find_wa_id, number_of, wa_id_of
 from watui.intake.entries import Entry
+from watui.ledger.rows import REJECTED, Row
 from watui.ledger.trail import Action, Kind, NewAction, Outcome, Wish
 
 ALREADY_BLOCKED = "is blocked already"
@@ -58,6 +59,14 @@ def target_of(entry: Entry, region: str) -> Target:
     is_sure = reading.number is not None and reading.doubt is None
     # What is doubtful goes as it was given: the server decides, and says what it makes of it.
     return Target(entry.input, reading.number, reading.number if is_sure and reading.number else entry.input, is_sure)
+
+
+def target_of_row(row: Row) -> Target:
+    """Return the contact of a row of a run."""
+    if row.status == REJECTED:
+        return Target(row.input, None, "", False, row.problem)
+    is_sure = row.number is not None and row.problem is None
+    return Target(row.input, row.number, row.number if is_sure and row.number else row.input, is_sure)
 
 
 def target_of_wa_id(wa_id: str, number: str | None) -> Target:

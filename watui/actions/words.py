@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from watui.contract import errors
-from watui.contract.rules import MAX_REASON, REPORTED_MESSAGES
+from watui.contract.rules import MAX_REASON
 from watui.ledger.trail import Kind, Outcome, Wish
 from watui.text import counted
 
@@ -29,7 +29,7 @@ def what_leaves(message_id: str) -> str:
     """Return what a report hands to WhatsApp."""
     if message_id:
         return f"The message {message_id} goes to WhatsApp."
-    return f"No message id: the last {REPORTED_MESSAGES} messages of this chat go to WhatsApp."
+    return "No message id: the last five messages of this chat go to WhatsApp."
 
 
 def reason_problem(reason: str) -> str | None:

@@ -3,9 +3,9 @@
 A page is asked for by its offset, so an entry that goes away before it moves all later ones, and the next page would
 begin too late. Each request therefore begins with the last entry of the page before: where another one stands in its
 place, the list has moved. A list that has changed is read once more from its end to its front, against the movement,
-and what was missed is met then: whoever was on the list all the time is met once, whoever came or went meanwhile may be.
-One case can't be seen: that all of a page's entries but its last went, and that one was blocked anew in the very place
-where it is looked for.
+and what was missed is met then: whoever was on the list all the time is met once, whoever came or went meanwhile may
+be. One case can't be seen: that entries of a page went, and its last one was blocked anew in the very place where it is
+looked for.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

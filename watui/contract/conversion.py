@@ -68,6 +68,17 @@ def read(text: str, region: str) -> Reading:
     return Reading(number, own_region or main_region, doubt, possible)
 
 
+def for_people(number: str) -> str:
+    """Return `number` (E.164, or digits with `+`) as people write it; unchanged where it is no number."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def checkable(text: str, region: str) -> str | None:
     """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
     import phonenumbers

@@ -212,6 +212,15 @@ def batch(reader: Reader, batch_id: int) -> list[Action]:
     return _actions(reader, "WHERE a.batch_id = ? ORDER BY a.action_id", batch_id)
 
 
+def batch_of(reader: Reader, action_id: int) -> list[Action]:
+    """Return the actions of the batch that an action belongs to, in order; none where there is no such action."""
+    return _actions(
+        reader,
+        "WHERE a.batch_id = (SELECT batch_id FROM action WHERE action_id = ?) ORDER BY a.action_id",
+        action_id,
+    )
+
+
 def latest(reader: Reader, most: int) -> list[Action]:
     """Return the latest actions, the newest first."""
     return _actions(reader, "ORDER BY a.action_id DESC LIMIT ?", most)
@@ -243,11 +252,16 @@ def unsettled(reader: Reader, server: str) -> dict[str, list[Action]]:
 
 
 def latest_batch(reader: Reader, server: str, kinds: Sequence[Kind]) -> int | None:
-    """Return the latest batch of one of these `kinds` in which anything was done, and that was not taken back."""
+    """Return the latest batch of one of these `kinds` in which anything was done, and that was not taken back.
+
+    One whose taking back was cut short was not.
+    """
     marks = ",".join("?" * len(kinds))
+    open_ends = ",".join(f"'{each}'" for each in (Outcome.PLANNED, Outcome.SENT, Outcome.FAILED, Outcome.UNKNOWN))
     rows = reader.query(
         f"SELECT max(b.batch_id) FROM batch b WHERE b.server = ? AND b.kind IN ({marks}) AND b.undoes IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM batch u WHERE u.undoes = b.batch_id)"
+        " AND NOT EXISTS (SELECT 1 FROM batch u WHERE u.undoes = b.batch_id AND NOT EXISTS ("
+        f" SELECT 1 FROM action o WHERE o.batch_id = u.batch_id AND o.outcome IN ({open_ends})))"
         f" AND EXISTS (SELECT 1 FROM action a WHERE a.batch_id = b.batch_id AND a.outcome = '{Outcome.DONE}')",
         (server, *kinds),
     )

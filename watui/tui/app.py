@@ -16,11 +16,14 @@ from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
+from watui.tui.changes import Changes
 from watui.tui.commands import Phase, Scope, bindings, described, key_names
 from watui.tui.endings import TerminalKeeper, silent_console, tell
+from watui.tui.screens.blocklist import BlocklistScreen
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
+from watui.tui.screens.main import BLOCKLIST, CHECK
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
 
@@ -36,7 +39,8 @@ class WatuiApp(App[int]):
     """The console for one desk."""
 
     TITLE = "watui"
-    CSS_PATH = ["app.tcss", "screens/check.tcss", "widgets/simulator_panel.tcss"]
+    CSS_PATH = ["app.tcss", "screens/check.tcss", "screens/changes.tcss", "widgets/simulator_panel.tcss"]
+    DEFAULT_MODE = CHECK
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
@@ -45,11 +49,11 @@ class WatuiApp(App[int]):
         self.error_console = silent_console()
         self.crash: Crash | None = None
         self.session = Session(desk, settings.blocking, settings.batch_size)
+        self.changes = Changes(self, desk)
+        self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
+        self.add_mode(BLOCKLIST, lambda: BlocklistScreen(self.changes))
         self._chosen_theme = settings.theme
         self._terminal = TerminalKeeper()
-
-    def get_default_screen(self) -> CheckScreen:
-        return CheckScreen(self.session)
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -68,8 +72,10 @@ class WatuiApp(App[int]):
         super().bell()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        of_screen = Scope.BLOCKLIST if isinstance(screen, BlocklistScreen) else Scope.CHECK
+        offered = (Scope.EVERYWHERE, Scope.MAIN, of_screen)
         for command in described():
-            if command.id != "palette" and command.scope is not Scope.SIMULATOR:
+            if command.id != "palette" and command.scope in offered:
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
                 title = f"{command.title.capitalize()} ({key_names(command)[0]})"
                 yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))
@@ -85,7 +91,8 @@ class WatuiApp(App[int]):
         self.notify("q leaves watui; c copies the numbers shown.")
 
     async def action_help(self) -> None:
-        await self.push_screen(HelpScreen(self.session.version))
+        scope = Scope.BLOCKLIST if isinstance(self.screen, BlocklistScreen) else Scope.CHECK
+        await self.push_screen(HelpScreen(scope, self.session.version))
 
     async def action_quit(self) -> None:
         self._quit()

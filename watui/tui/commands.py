@@ -11,7 +11,14 @@ class Scope(StrEnum):
     """Where a command works."""
 
     EVERYWHERE = "everywhere"
+    MAIN = "main"
+    """On every screen that a list fills."""
     CHECK = "check"
+    BLOCKLIST = "blocklist"
+    CONTACT = "contact"
+    """A contact's panel."""
+    BULK = "bulk"
+    """A list that is blocked or unblocked."""
     SIMULATOR = "simulator"
     """The simulator's panel, while it has the keys."""
 
@@ -27,8 +34,20 @@ class Phase(Enum):
     ENDED = "ended"
 
 
+class Stage(Enum):
+    """Where a list that is blocked or unblocked stands."""
+
+    READING = "reading"
+    """The blocklist is read, to see who is on it."""
+    PLANNED = "planned"
+    """Nothing is sent yet."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
 _WITH_ROWS = frozenset({Phase.PREVIEW, Phase.RUNNING, Phase.PAUSED, Phase.ENDED})
-_ALWAYS = frozenset(Phase)
+_ASKED = frozenset({Phase.RUNNING, Phase.PAUSED, Phase.ENDED})
 
 
 @dataclass(frozen=True)
@@ -44,11 +63,13 @@ class Command:
     scope: Scope
     help: str
     """One sentence."""
-    phases: frozenset[Phase] = _ALWAYS
-    """When the key bar offers it."""
+    phases: frozenset[Enum] | None = None
+    """When the key bar offers it; None for always."""
     in_bar: bool = True
     is_destructive: bool = False
     """Whether it asks first."""
+    is_change: bool = False
+    """Whether it changes a contact at the server, which a read-only profile does not let it."""
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -87,6 +108,86 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({Phase.RUNNING, Phase.PAUSED}),
         is_destructive=True,
     ),
+    Command("show_check", "check", ("1",), Scope.MAIN, "Go to the list that is checked.", in_bar=False),
+    Command("show_blocklist", "blocklist", ("2",), Scope.MAIN, "Go to the blocklist.", in_bar=False),
+    Command(
+        "contact",
+        "contact",
+        ("enter", "o"),
+        Scope.MAIN,
+        "Open the contact of the row: statuses, identity, what was done to it. In the preview: o.",
+        _ASKED,
+    ),
+    Command(
+        "block",
+        "block",
+        ("b",),
+        Scope.CHECK,
+        "Block the contact of the row.",
+        _ASKED,
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command(
+        "block_all",
+        "",
+        ("B",),
+        Scope.CHECK,
+        "Block every number of the rows shown, after a dry run.",
+        in_bar=False,
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command(
+        "unblock",
+        "unblock",
+        ("u",),
+        Scope.BLOCKLIST,
+        "Unblock the marked rows, or the one at hand.",
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command("mark", "mark", ("space",), Scope.BLOCKLIST, "Mark the row, or take its mark away."),
+    Command("page(1)", "next", ("right", "n"), Scope.BLOCKLIST, "Go to the next page."),
+    Command("page(-1)", "previous", ("left", "p"), Scope.BLOCKLIST, "Go to the page before."),
+    Command("first_page", "", ("less_than_sign",), Scope.BLOCKLIST, "Go to the first page.", in_bar=False),
+    Command("last_page", "", ("greater_than_sign",), Scope.BLOCKLIST, "Go to the last page.", in_bar=False),
+    Command("find", "search", ("slash",), Scope.BLOCKLIST, "Search all pages: the whole list is read for it."),
+    Command("jump", "go to", ("t",), Scope.BLOCKLIST, "Go to a place on the list."),
+    Command(
+        "add",
+        "add",
+        ("i",),
+        Scope.BLOCKLIST,
+        "Block the numbers of a file, after a dry run. A paste does the same with what is pasted.",
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command("size", "", ("l",), Scope.BLOCKLIST, "Let a page have 50, 100 or 200 entries.", in_bar=False),
+    Command("again", "reload", ("ctrl+r",), Scope.BLOCKLIST, "Load the page again."),
+    Command(
+        "report",
+        "report",
+        ("r",),
+        Scope.MAIN,
+        "Report the contact of the row to WhatsApp.",
+        _ASKED,
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command(
+        "undo",
+        "undo",
+        ("z",),
+        Scope.MAIN,
+        "Take back the latest block or unblock.",
+        frozenset(),
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command(
+        "clear", "", ("escape",), Scope.BLOCKLIST, "One step back: end the search, take the marks away.", in_bar=False
+    ),
     Command(
         "import",
         "import",
@@ -122,6 +223,44 @@ COMMANDS: tuple[Command, ...] = (
         Scope.CHECK,
         "Open or close the simulator's panel: version, scenario, faults, and what the server did.",
     ),
+    Command("block", "block", ("b",), Scope.CONTACT, "Block it.", is_destructive=True, is_change=True),
+    Command("unblock", "unblock", ("u",), Scope.CONTACT, "Unblock it.", is_destructive=True, is_change=True),
+    Command("report", "report", ("r",), Scope.CONTACT, "Report it to WhatsApp.", is_destructive=True, is_change=True),
+    Command(
+        "acknowledge",
+        "acknowledge",
+        ("a",),
+        Scope.CONTACT,
+        "Acknowledge its present identity.",
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command("inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only)."),
+    Command("decide", "", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost.", in_bar=False),
+    Command("close", "back", ("escape",), Scope.CONTACT, "Back to the list."),
+    Command(
+        "go",
+        "send",
+        ("enter",),
+        Scope.BULK,
+        "Begin; for more than ten contacts their number is typed first.",
+        frozenset({Stage.PLANNED}),
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command("hold", "pause", ("p",), Scope.BULK, "Send nothing more; again: go on.", frozenset({Stage.RUNNING})),
+    Command("hold", "go on", ("p",), Scope.BULK, "", frozenset({Stage.PAUSED})),
+    Command(
+        "take_back",
+        "undo",
+        ("z",),
+        Scope.BULK,
+        "Take back what this list has changed.",
+        frozenset({Stage.ENDED}),
+        is_destructive=True,
+        is_change=True,
+    ),
+    Command("leave", "back", ("escape",), Scope.BULK, "Back; what was not sent by then is not sent."),
     Command("setting(-1)", "", ("up", "k"), Scope.SIMULATOR, "Go to the setting above.", in_bar=False),
     Command("setting(1)", "setting", ("down", "j"), Scope.SIMULATOR, "Go to the setting below."),
     Command("choose(-1)", "", ("left", "h"), Scope.SIMULATOR, "Choose the value before.", in_bar=False),
@@ -145,6 +284,8 @@ COMMANDS: tuple[Command, ...] = (
 
 _KEY_NAMES = {
     "question_mark": "?",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "slash": "/",
     "escape": "esc",
     "up": "↑",
@@ -173,12 +314,21 @@ def bindings(scope: Scope) -> list[BindingType]:
     ]
 
 
-def bar(phase: Phase) -> list[Command]:
-    """Return what the key bar offers in `phase`, the most useful first."""
+_TOGETHER = {
+    Scope.CHECK: (Scope.CHECK, Scope.MAIN, Scope.EVERYWHERE),
+    Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.MAIN, Scope.EVERYWHERE),
+}
+"""Scopes whose commands work at once; a panel or dialog over a screen has its own alone."""
+
+
+def bar(scope: Scope, phase: Enum | None = None) -> list[Command]:
+    """Return what the key bar offers where `scope` has the keys, the most useful first."""
     return [
         command
         for command in COMMANDS
-        if command.in_bar and phase in command.phases and command.scope is not Scope.SIMULATOR
+        if command.in_bar
+        and command.scope in _TOGETHER.get(scope, (scope,))
+        and (phase is None or command.phases is None or phase in command.phases)
     ]
 
 

@@ -28,23 +28,31 @@ _WIDE = 100
 _GAP = "   "
 
 
-def title(desk: Desk, session: Session, width: int) -> Content:
-    """The top line: where we are, and who answers."""
-    has_begun = session.phase in (Phase.RUNNING, Phase.PAUSED, Phase.ENDED)
-    run = f" · run {session.record.id}" if session.record and has_begun else ""
-    left = Content.assemble((" watui ", "bold $primary"), f" Check{run}")
-    known = (desk.expected_version if desk.is_simulator else None) or session.version
-    version = f" {clean(known)}" if known else ""
+def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
+    """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
+    run = f" · run {run_id}" if run_id is not None else ""
+    tabs = [("1", "Check", run), ("2", "Blocklist", "")]
+    left = Content.assemble(
+        (" watui ", "bold $primary"), *(_tab(key, name, more, name.lower() == screen) for key, name, more in tabs)
+    )
+    known = (desk.expected_version if desk.is_simulator else None) or version
+    said = f" {clean(known)}" if known else ""
+    read_only = Content.styled(" READ-ONLY ", "bold $background on $secondary") if desk.read_only else Content("")
     if desk.is_simulator:
         scenario = f" · {clean(desk.scenario)}" if desk.scenario else ""
-        badge = Content.styled(f" SIMULATOR{version}{scenario} ", "bold $background on $warning")
+        badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold $background on $warning")
     else:
-        badge = Content.styled(f" {clean(desk.server_name)}{version} ", "bold $background on $primary")
+        badge = Content.styled(f" {clean(desk.profile)}{said} ", "bold $background on $primary")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
     region = Content.styled(f" {known_or_assumed} {desk.region} ", _DIM)
-    if left.cell_length + badge.cell_length + region.cell_length >= width:
+    if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content(" ")
-    return sides(left, Content.assemble(region, badge), width)
+    return sides(left, Content.assemble(region, read_only, badge), width)
+
+
+def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
+    style = "bold" if is_shown else _DIM
+    return Content.assemble((f" {key}", "$primary" if is_shown else _DIM), (f" {name}{more} ", style))
 
 
 def banner(session: Session) -> Content | None:
@@ -219,11 +227,13 @@ def detail(row: Row | None, width: int) -> Content:
     return Content.assemble(*parts)
 
 
-def key_bar(commands: Sequence[Command], width: int) -> Content:
-    """The keys that do something now, as many as fit; help and quit always do."""
-    shown = [_key(command) for command in commands]
-    *others, last_but_one, last = shown
-    tail = Content.assemble(last_but_one, last)
+def key_bar(commands: Sequence[Command], width: int, *, read_only: bool = False) -> Content:
+    """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
+
+    What would change a contact is struck out on a `read_only` profile; pressing it says why.
+    """
+    shown = [_key(command, command.is_change and read_only) for command in commands]
+    others, tail = shown[:-2], Content.assemble(*shown[-2:])
     for count in range(len(others), -1, -1):
         line = Content.assemble(*others[:count], tail)
         if line.cell_length <= width:
@@ -242,8 +252,9 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _key(command: Command) -> Content:
-    return Content.assemble((f" {key_names(command)[0]}", "bold $primary"), f" {command.title} ")
+def _key(command: Command, is_disabled: bool) -> Content:
+    styles = (f"strike {_DIM}", f"strike {_DIM}") if is_disabled else ("bold $primary", "")
+    return Content.assemble(" ", (key_names(command)[0], styles[0]), (f" {command.title}", styles[1]), " ")
 
 
 def _regions(found: Summary) -> str:

@@ -1,7 +1,6 @@
 """The Check screen: paste or import, preview, live statuses."""
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,19 +9,20 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from watui.files import CannotWrite
-from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
+from watui.ledger.trail import Kind
 from watui.text import clean, counted
 from watui.tui import panels
+from watui.tui.changes import Changes
 from watui.tui.commands import Phase, Scope, bar, bindings, panel_bar
+from watui.tui.contacts import Contact
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+from watui.tui.screens.main import CHECK, MainScreen
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
@@ -37,14 +37,13 @@ MOST_COPIED = 75_000
 PASTE_NAME = "paste"
 
 
-class CheckScreen(Screen[None]):
+class CheckScreen(MainScreen):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
     AUTO_FOCUS = "RowTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 
-    title_line = query_one("#title", Line)
     banner = query_one("#banner", Static)
     progress = query_one("#progress", Line)
     counts = query_one("#counts", Line)
@@ -53,10 +52,10 @@ class CheckScreen(Screen[None]):
     welcome = query_one("#welcome", Static)
     rows = query_one("#rows", RowList)
     simulator = query_one("#simulator", SimulatorPanel)
-    keys = query_one("#keys", Line)
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, changes: Changes) -> None:
+        super().__init__(changes)
+        self.id = CHECK
         self.session = session
         self._is_unreadable = False
         self._adding: Worker[None] | None = None
@@ -108,7 +107,7 @@ class CheckScreen(Screen[None]):
                 session.refresh()
         except LedgerUnusable as error:
             if not self._is_unreadable:
-                self._refuse(str(error))
+                self.refuse(str(error))
             self._is_unreadable = True
             return False
         self._is_unreadable = False
@@ -127,7 +126,9 @@ class CheckScreen(Screen[None]):
 
     def _show_state(self) -> None:
         session, width = self.session, self._list_width()
-        self.title_line.show(panels.title(session.desk, session, self.size.width))
+        has_begun = session.phase in (Phase.RUNNING, Phase.PAUSED, Phase.ENDED)
+        run_id = session.record.id if session.record and has_begun else None
+        self.title_line.show(panels.title(session.desk, CHECK, run_id, session.version, self.size.width))
         if session.phase is Phase.IMPORTING:
             self.progress.show(panels.importing(session.record))
         else:
@@ -142,8 +143,8 @@ class CheckScreen(Screen[None]):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(self.session.phase)
-        self.keys.show(panels.key_bar(offered, self.size.width))
+        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
+        self.keys.show(panels.key_bar(offered, self.size.width, read_only=self.changes.desk.read_only))
 
     def _list_width(self) -> int:
         """Columns that the list has: all, but for a panel beside it."""
@@ -164,18 +165,18 @@ class CheckScreen(Screen[None]):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         if self.session.is_asking:
-            self._refuse("A run is under way: let it end or cancel it, then paste again.")
+            self.refuse("A run is under way: let it end or cancel it, then paste again.")
         elif self.session.phase is Phase.IMPORTING:
-            self._refuse("A list is being read: paste again when it is in.")
+            self.refuse("A list is being read: paste again when it is in.")
         elif not event.text.strip():
-            self._refuse("There was nothing but blanks to paste.")
+            self.refuse("There was nothing but blanks to paste.")
         else:
             self._adding = self._add(None, event.text, PASTE_NAME)
 
     @work(exclusive=True, group="import")
     async def action_import(self) -> None:
         if self.session.is_asking or self.session.phase is Phase.IMPORTING:
-            self._refuse("A list is under way: let it end or cancel it, then import.")
+            self.refuse("A list is under way: let it end or cancel it, then import.")
             return
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
@@ -183,11 +184,11 @@ class CheckScreen(Screen[None]):
 
     def action_sample(self) -> None:
         if not self.session.desk.is_simulator:
-            self._refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
+            self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in (Phase.EMPTY, Phase.ENDED):
             self._adding = self._add(None, sample_text(), SAMPLE_NAME)
         else:
-            self._refuse("There is a list on the screen already.")
+            self.refuse("There is a list on the screen already.")
 
     @work(exclusive=True, group="add")
     async def _add(self, path: str | None, text: str, name: str) -> None:
@@ -196,7 +197,7 @@ class CheckScreen(Screen[None]):
         session.begin_import()
         self._show_phase()
         try:
-            with self._refusing():
+            with self.refusing():
                 await (session.add_file(path) if path is not None else session.add_text(text, name))
         finally:
             self._show_phase()
@@ -204,11 +205,14 @@ class CheckScreen(Screen[None]):
     # From preview to verdicts
 
     def action_start(self) -> None:
-        if self.session.begin_asking():
+        """Ask about the preview; anywhere else the key opens the contact of the row."""
+        if self.session.phase is not Phase.PREVIEW:
+            self.action_contact()
+        elif self.session.begin_asking():
             self.rows.filter(RowFilter())
             self._asking = self._ask()
-        elif self.session.phase is Phase.PREVIEW:
-            self._refuse("There is nothing to ask: every row is rejected.")
+        else:
+            self.refuse("There is nothing to ask: every row is rejected.")
 
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
@@ -230,7 +234,7 @@ class CheckScreen(Screen[None]):
         question = f"End this run with {counted(left, 'number')} not decided? What is known is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "end the run")) and session.is_asking:
             await self._stop(self._asking)
-            with self._refusing():
+            with self.refusing():
                 await session.cancel()
             self._show_phase()
 
@@ -255,7 +259,7 @@ class CheckScreen(Screen[None]):
                 f"Discard this list of {counted(session.record.read, 'row')}? Nothing of it has been sent."
             )
             if await self.app.push_screen_wait(Confirm(question, "discard it")):
-                with self._refusing():
+                with self.refusing():
                     await session.discard()
                 self._show_phase()
 
@@ -280,12 +284,12 @@ class CheckScreen(Screen[None]):
         record = self.session.record
         if record is None:
             return
-        with self._refusing():
+        with self.refusing():
             numbers = await self.session.desk.numbers(record.id, self.rows.wanted, MOST_COPIED)
             if numbers is None:
-                self._refuse("That is too much for a terminal's clipboard: export the rows with e.")
+                self.refuse("That is too much for a terminal's clipboard: export the rows with e.")
             elif not numbers:
-                self._refuse("No row shown holds a number.")
+                self.refuse("No row shown holds a number.")
             else:
                 self.app.copy_to_clipboard("\n".join(numbers))
                 words = f"{counted(len(numbers), 'number')} sent to the terminal's clipboard."
@@ -300,16 +304,32 @@ class CheckScreen(Screen[None]):
         path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
         if path is None:
             return
-        with self._refusing():
+        with self.refusing():
             count = await self.session.desk.export(record.id, self.rows.wanted, path)
             self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
+
+    # Contacts
+
+    def contact_at_hand(self) -> Contact | None:
+        row = self.rows.table.row
+        return Contact.of_row(row) if row is not None else None
+
+    @work(exclusive=True, group="change")
+    async def action_block_all(self) -> None:
+        record = self.session.record
+        if record is None:
+            self.refuse("There is no list to block.")
+            return
+        with self.refusing():
+            targets = await self.session.desk.targets(record.id, self.rows.wanted)
+            await self.change(Kind.BLOCK, targets)
 
     # The simulator's panel
 
     def action_simulator(self) -> None:
         """Open the panel, or close it when it has the keys."""
         if not self.session.desk.is_simulator:
-            self._refuse("There is nothing to change behind a real server: the panel is the simulator's.")
+            self.refuse("There is nothing to change behind a real server: the panel is the simulator's.")
         elif self.simulator.display and self.simulator.has_focus:
             self.simulator.close()
             self.rows.table.focus()
@@ -326,7 +346,7 @@ class CheckScreen(Screen[None]):
     @work(exclusive=True, group="reset")
     async def action_reset_world(self) -> None:
         if not self.session.desk.is_simulator:
-            self._refuse("Only the simulator's world can begin anew.")
+            self.refuse("Only the simulator's world can begin anew.")
             return
         question = "Let the simulator's world begin anew? Its blocklist and its cache are emptied; your lists are kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "begin anew")):
@@ -341,20 +361,10 @@ class CheckScreen(Screen[None]):
             with contextlib.suppress(WorkerCancelled, WorkerFailed):
                 await worker.wait()
 
-    @contextlib.contextmanager
-    def _refusing(self) -> Iterator[None]:
-        """Tell a failure that a person can do something about."""
-        try:
-            yield
-        except (BadSource, CannotWrite, LedgerUnusable, OSError) as error:
-            self._refuse(str(error))
-
-    def _refuse(self, words: str) -> None:
-        self.notify(clean(words), severity="warning", markup=False)
-
     @work(exclusive=True, group="warm-up")
     async def _warm_up(self) -> None:
         """Load what the first question needs while the person still reads."""
-        with self._refusing():
+        with self.refusing():
             await self.session.desk.warm_up()
             self._show_state()
+            await self.changes.settle()

@@ -122,6 +122,40 @@ class ExportDialog(PathDialog):
         return None if path.parent.is_dir() else f"There is no folder {path.parent}"
 
 
+class PlaceDialog(ModalScreen[int | None]):
+    """Asks for a place on a list; gives it, from 1, or None."""
+
+    BINDINGS = [Binding("escape", "close", show=False)]
+    place = query_one("#place", Input)
+    hint = query_one("#hint", Static)
+
+    def __init__(self, total: int) -> None:
+        super().__init__()
+        self._total = total
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(Content.styled("Go to a place on the list", "bold"))
+            yield Input(placeholder=f"1 to {self._total:,}", type="integer", id="place")
+            yield Static(Content("enter goes there · esc goes back"), id="hint")
+
+    def on_mount(self) -> None:
+        self.place.cursor_blink = False
+        self.place.focus()
+
+    @on(Input.Submitted)
+    def submit(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= self._total:
+            self.dismiss(int(text))
+        else:
+            self.hint.update(Content.styled(f"The list has places 1 to {self._total:,}", "$text-error"))
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
 class Confirm(ModalScreen[bool]):
     """Asks before something that can't be taken back."""
 

@@ -13,10 +13,20 @@ from watui.contract.statuses import Status, explain
 from watui.tui.cells import status_text
 from watui.tui.commands import Command, Scope, described, key_names
 
-_MOVING = (
-    ("↑ ↓  k j", "move; page up and page down, home and end as usual"),
-    ("paste", "add the pasted lines to a new list, or to the one in the preview"),
-)
+_TITLES = {
+    Scope.CHECK: "On the Check screen",
+    Scope.BLOCKLIST: "On the Blocklist screen",
+    Scope.MAIN: "On both",
+    Scope.EVERYWHERE: "Everywhere",
+    Scope.CONTACT: "In a contact's panel",
+    Scope.BULK: "With a list to block or unblock",
+    Scope.SIMULATOR: "In the simulator's panel",
+}
+
+_MOVING = {
+    Scope.CHECK: (("paste", "add the pasted lines to a new list, or to the one in the preview"),),
+    Scope.MAIN: (("↑ ↓  k j", "move; page up and page down, home and end as usual"),),
+}
 _KEY_WIDTH = 12
 _WORDS_WIDTH = 54
 """Columns of a line that are left for words at 80 columns."""
@@ -27,8 +37,10 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = [Binding("escape,question_mark,f1,q", "close", show=False)]
 
-    def __init__(self, version: str | None) -> None:
+    def __init__(self, scope: Scope, version: str | None) -> None:
+        """`scope` is that of the screen at hand, whose keys come first."""
         super().__init__()
+        self._scope = scope
         self._version = version
 
     def compose(self) -> ComposeResult:
@@ -36,13 +48,13 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content("\n").join(self._lines()))
 
     def _lines(self) -> list[Content]:
-        lines = [Content.styled("Keys", "bold")]
-        lines += [_command(command) for command in described() if command.scope is Scope.CHECK]
-        lines += [_line(key, words) for key, words in _MOVING]
-        lines += [_command(command) for command in described() if command.scope is Scope.EVERYWHERE]
-        lines += [Content(""), Content.styled("In the simulator's panel", "bold")]
-        lines += [_command(command) for command in described() if command.scope is Scope.SIMULATOR]
-        lines += [Content(""), Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
+        lines: list[Content] = []
+        for scope in sorted(_TITLES, key=lambda scope: scope is not self._scope):
+            lines += [Content.styled(_TITLES[scope], "bold")]
+            lines += [_command(command) for command in described() if command.scope is scope]
+            lines += [_line(key, words) for key, words in _MOVING.get(scope, ())]
+            lines.append(Content(""))
+        lines += [Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
         for status in Status:
             lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
         lines.append(_line(status_text("queued"), "not answered yet"))

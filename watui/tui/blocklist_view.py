@@ -1,0 +1,134 @@
+"""What the Blocklist screen shows: pure functions from the list to content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from watui.contract.conversion import for_people
+from watui.text import clean, counted
+from watui.tui.blocklist import Blocklist, BlockRow
+from watui.tui.cells import STATUS_STYLES, age, status_text
+from watui.tui.contacts import moment
+from watui.tui.grid import Cell, Column, fit, lay_out
+
+_DIM = "$foreground 60%"
+_GAP = "   "
+
+MARK = "●"
+
+_NARROW = (("", 1), ("place", 6), ("number", 20), ("wa_id", 15), ("blocked", 7), ("reason", 0))
+_WIDE = (*_NARROW[:4], ("status", 12), ("blocked", 7), ("by", 10), ("reason", 0))
+_WIDE_FROM = 100
+_DROPS = ("by", "wa_id", "blocked", "place")
+
+
+class BlocklistView:
+    """The entries that are shown, for the table."""
+
+    def __init__(self, blocklist: Blocklist) -> None:
+        self._blocklist = blocklist
+        page = blocklist.page
+        self.key = (blocklist.text, blocklist.found is not None, page.offset if page else 0)
+
+    def __len__(self) -> int:
+        return self._blocklist.shown
+
+    def window(self, first: int, last: int) -> Mapping[int, BlockRow]:
+        return self._blocklist.rows(first, last)
+
+
+class BlocklistLook:
+    """How they look."""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        return lay_out(_WIDE if width >= _WIDE_FROM else _NARROW, width, _DROPS)
+
+    def cells(self, row: BlockRow, wanted: tuple[Column, ...], now: float) -> Sequence[Cell]:
+        return tuple(_cell(row, column, now) for column in wanted)
+
+
+def _cell(row: BlockRow, column: Column, now: float) -> Cell:
+    known, style = row.known, ""
+    match column.name:
+        case "":
+            text, style = MARK if row.is_marked else "", "valid"
+        case "place":
+            text, style = f"{row.position:,}", "dim"
+        case "number":
+            text = for_people(row.number)
+        case "wa_id":
+            text, style = row.wa_id, "dim"
+        case "status":
+            text = status_text(known.status) if known.status else ""
+            style = STATUS_STYLES.get(known.status or "", "dim")
+        case "blocked":
+            text, style = age(now - known.blocked_at) if known.blocked_at else "", "dim"
+        case "by":
+            text, style = known.by or "", "dim"
+        case _:
+            text = known.reason or ""
+    return Cell(fit(clean(text), column.width), style)
+
+
+def state(blocklist: Blocklist, reading: str | None) -> Content:
+    """Return where we are on the list."""
+    if blocklist.page is None:
+        return Content.styled(f" {reading or 'Nothing was read yet: ctrl+r tries again.'}", _DIM)
+    parts = [Content(f" {_where(blocklist)}")]
+    if blocklist.marked:
+        parts.append(Content.styled(f"{len(blocklist.marked):,} marked", "bold $primary"))
+    if reading:
+        parts.append(Content.styled(reading, _DIM))
+    return Content(_GAP).join(parts)
+
+
+def _where(blocklist: Blocklist) -> str:
+    total = counted(blocklist.total, "contact")
+    if blocklist.found is not None:
+        return f"{blocklist.shown:,} of {total} with “{clean(blocklist.text)}”{_GAP}esc shows all"
+    if not blocklist.total:
+        return "Nobody is blocked"
+    assert blocklist.page is not None
+    first = blocklist.page.offset + 1
+    last = blocklist.page.offset + len(blocklist.page.wa_ids)
+    return f"{first:,}–{last:,} of {total}{_GAP}page {blocklist.page_number:,} of {blocklist.pages:,}"
+
+
+def notice(blocklist: Blocklist, problem: str | None) -> Content:
+    """Return what a person must know of what is shown."""
+    if problem is not None:
+        return Content.styled(f" {clean(problem)}", "$text-error")
+    return Content.styled(f" {blocklist.notice or ''}", "$text-warning")
+
+
+def detail(row: BlockRow | None) -> Content:
+    """Return what is known of the entry under the cursor, on one line."""
+    if row is None:
+        return Content("")
+    known = row.known
+    parts = [Content(f" {clean(for_people(row.number))}"), Content.styled(f"wa_id {clean(row.wa_id)}", _DIM)]
+    if known.blocked_at is not None:
+        parts.append(Content.styled(f"blocked {moment(known.blocked_at)} by {clean(known.by or '')}", _DIM))
+    if known.reason:
+        parts.append(Content(f"“{clean(known.reason)}”"))
+    if known.status:
+        parts.append(Content.styled(f"last {clean(known.status)} on {clean(known.server_version or 'unknown')}", _DIM))
+    if known.blocked_at is None:
+        parts.append(Content.styled("blocked elsewhere: no reason and no date come from the server", _DIM))
+    return Content(_GAP).join(parts)
+
+
+def welcome() -> Content:
+    """Return what an empty blocklist says."""
+    key = "bold $primary"
+    return Content("\n").join(
+        [
+            Content.styled("Nobody is blocked", "bold"),
+            Content(""),
+            Content.assemble(("paste", key), "  numbers to block them, after a dry run"),
+            Content.assemble(("i    ", key), "  block the numbers of a file"),
+            Content.assemble(("1    ", key), "  back to the list that is checked: b blocks the row at hand"),
+        ]
+    )

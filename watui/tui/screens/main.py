@@ -1,0 +1,102 @@
+"""What the screens that a list fills have in common: the title, the key bar, changes of contacts, plain refusals."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ScreenStackError
+from textual.getters import query_one
+from textual.screen import Screen
+
+from watui.actions.plans import Target
+from watui.files import CannotWrite
+from watui.intake.problems import BadSource
+from watui.ledger.schema import LedgerUnusable
+from watui.ledger.trail import Kind
+from watui.text import clean
+from watui.tui.changes import Changes
+from watui.tui.commands import Scope, bindings
+from watui.tui.contacts import Contact
+from watui.tui.screens.contact import ContactScreen
+from watui.tui.widgets.line import Line
+
+CHECK, BLOCKLIST = "check", "blocklist"
+"""Names of the screens."""
+
+
+class MainScreen(Screen[None]):
+    """One of the screens between which the digits go."""
+
+    BINDINGS: ClassVar = bindings(Scope.MAIN)
+
+    title_line = query_one("#title", Line)
+    keys = query_one("#keys", Line)
+
+    def __init__(self, changes: Changes) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def contact_at_hand(self) -> Contact | None:
+        """Return the contact of the row under the cursor."""
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        """Show what a change of contacts has led to."""
+
+    def action_show_check(self) -> None:
+        self._go_to(CHECK)
+
+    def action_show_blocklist(self) -> None:
+        self._go_to(BLOCKLIST)
+
+    def _go_to(self, name: str) -> None:
+        with contextlib.suppress(ScreenStackError):
+            if self.app.screen is self and self.id != name:
+                self.app.switch_mode(name)
+
+    @work(exclusive=True, group="contact")
+    async def action_contact(self) -> None:
+        if (contact := self._contact()) is not None:
+            await self.app.push_screen_wait(ContactScreen(contact, self.changes))
+            self.changed()
+
+    @work(exclusive=True, group="change")
+    async def action_block(self) -> None:
+        if (contact := self._contact()) is not None:
+            await self.change(Kind.BLOCK, [contact.target])
+
+    @work(exclusive=True, group="change")
+    async def action_report(self) -> None:
+        if (contact := self._contact()) is not None:
+            await self.change(Kind.REPORT, [contact.target])
+
+    @work(exclusive=True, group="change")
+    async def action_undo(self) -> None:
+        await self.changes.undo()
+        self.changed()
+
+    async def change(self, kind: Kind, targets: Sequence[Target]) -> None:
+        """Change contacts, after asking, and show what has become of them."""
+        await self.changes.change(kind, targets)
+        self.changed()
+
+    def _contact(self) -> Contact | None:
+        contact = self.contact_at_hand()
+        if contact is None:
+            self.refuse("There is no number at hand: go to a row that has one.")
+        return contact
+
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Tell a failure that a person can do something about."""
+        try:
+            yield
+        except (BadSource, CannotWrite, LedgerUnusable, OSError) as error:
+            self.refuse(str(error))
+
+    def refuse(self, words: str) -> None:
+        """Say why something is not done."""
+        self.notify(clean(words), severity="warning", markup=False)
