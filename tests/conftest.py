@@ -23,7 +23,15 @@ TOKEN = "test-token"
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; nothing of the person who runs the tests is read or written."""
     home = tmp_path / "home"
-    for name in ("WATUI_REGION", "WATUI_BATCH_SIZE", "WATUI_BLOCKING", "WATUI_THEME", "WATUI_TOKEN"):
+    for name in (
+        "WATUI_REGION",
+        "WATUI_BATCH_SIZE",
+        "WATUI_BLOCKING",
+        "WATUI_THEME",
+        "WATUI_TOKEN",
+        "WATUI_PROFILE",
+        "WATUI_READ_ONLY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("WATUI_HOME", str(home / "watui"))

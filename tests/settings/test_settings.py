@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from watui.settings.paths import Paths
-from watui.settings.settings import BadSettings, Settings, descriptions, load, save, template
+from watui.settings.settings import BadSettings, Profile, Settings, descriptions, load, save, template
 
 
 def _write(paths: Paths, content: bytes | str) -> Path:
@@ -68,6 +68,33 @@ def test_a_folder_in_the_place_of_the_file_is_bad_settings(paths: Paths) -> None
 def test_a_bad_variable_is_named(paths: Paths, value: str) -> None:
     with pytest.raises(BadSettings, match="batch_size"):
         load(paths.settings, {"WATUI_BATCH_SIZE": value})
+
+
+def test_profiles_are_read_and_survive_a_save(paths: Paths) -> None:
+    path = _write(paths, 'region = "IN"\n\n[profiles.production]\nurl = "https://wa.example.com"\nread_only = true\n')
+    save(path, "theme", "watui-light")
+    profile = Profile("https://wa.example.com", None, True)
+    assert load(path, {}) == Settings("IN", theme="watui-light", profiles={"production": profile})
+    assert load(path, {"WATUI_PROFILE": "production"}).profile == "production"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("1", True), ("False", False), ("0", False)])
+def test_read_only_can_be_a_variable(paths: Paths, value: str, expected: bool) -> None:
+    assert load(paths.settings, {"WATUI_READ_ONLY": value}).read_only is expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[profiles.x]\ncolour = 1", "profiles"),
+        ("[profiles.x]\nurl = 1", "profiles"),
+        ("profiles = 1", "profiles"),
+        ('read_only = "yes"', "read_only"),
+    ],
+)
+def test_a_bad_profile_is_named(paths: Paths, content: str, message: str) -> None:
+    with pytest.raises(BadSettings, match=message):
+        load(_write(paths, content), {})
 
 
 def test_the_first_save_makes_a_file_that_describes_every_setting(paths: Paths) -> None:

@@ -74,21 +74,23 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = msgspec.field(default_factory=dict)
 
 
-def descriptions() -> dict[str, tuple[str, object]]:
-    """Return description and default of every setting, by name."""
+def descriptions() -> dict[str, tuple[str, str]]:
+    """Return what every setting is for, and its default value for people, by name."""
     described = {}
     for field in msgspec.structs.fields(Settings):
         (meta,) = (part for part in get_args(field.type) if isinstance(part, msgspec.Meta))
-        described[field.name] = (meta.description or "", field.default)
+        default = "none" if field.default is msgspec.NODEFAULT else str(_toml(field.default)).strip('"')
+        described[field.name] = (meta.description or "", default)
     return described
 
 
 def template() -> str:
     """Return a `settings.toml` in which every setting is described and none is changed."""
     lines = [HEADING]
-    for name, (description, default) in descriptions().items():
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    for name, (description, _) in descriptions().items():
         words = textwrap.wrap(description, 100, initial_indent="# ", subsequent_indent="# ")
-        lines += ["", *words, *(_PROFILE if name == "profiles" else [f"# {name} = {_toml(default)}"])]
+        lines += ["", *words, *(_PROFILE if name == "profiles" else [f"# {name} = {_toml(defaults[name])}"])]
     return "\n".join(lines) + "\n"
 
 

@@ -19,11 +19,10 @@ from watui.text import clean, counted
 from watui.tui.changes import Changes
 from watui.tui.commands import Phase, Scope, bindings, described, key_names
 from watui.tui.endings import TerminalKeeper, silent_console, tell
-from watui.tui.screens.blocklist import BlocklistScreen
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
-from watui.tui.screens.main import BLOCKLIST, CHECK
+from watui.tui.screens.main import BLOCKLIST, CHECK, MainScreen
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
 
@@ -51,9 +50,15 @@ class WatuiApp(App[int]):
         self.session = Session(desk, settings.blocking, settings.batch_size)
         self.changes = Changes(self, desk)
         self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
-        self.add_mode(BLOCKLIST, lambda: BlocklistScreen(self.changes))
+        self.add_mode(BLOCKLIST, self._blocklist_screen)
         self._chosen_theme = settings.theme
         self._terminal = TerminalKeeper()
+
+    def _blocklist_screen(self) -> MainScreen:
+        # Not needed for the first screen, and it brings the client.
+        from watui.tui.screens.blocklist import BlocklistScreen
+
+        return BlocklistScreen(self.changes)
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -72,8 +77,7 @@ class WatuiApp(App[int]):
         super().bell()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        of_screen = Scope.BLOCKLIST if isinstance(screen, BlocklistScreen) else Scope.CHECK
-        offered = (Scope.EVERYWHERE, Scope.MAIN, of_screen)
+        offered = {Scope.EVERYWHERE} | ({Scope.MAIN, screen.SCOPE} if isinstance(screen, MainScreen) else set())
         for command in described():
             if command.id != "palette" and command.scope in offered:
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
@@ -91,7 +95,7 @@ class WatuiApp(App[int]):
         self.notify("q leaves watui; c copies the numbers shown.")
 
     async def action_help(self) -> None:
-        scope = Scope.BLOCKLIST if isinstance(self.screen, BlocklistScreen) else Scope.CHECK
+        scope = self.screen.SCOPE if isinstance(self.screen, MainScreen) else Scope.CHECK
         await self.push_screen(HelpScreen(scope, self.session.version))
 
     async def action_quit(self) -> None:

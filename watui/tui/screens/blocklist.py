@@ -44,6 +44,7 @@ class BlocklistScreen(MainScreen):
     """Shows the Blocklist, which holds the pages."""
 
     BINDINGS: ClassVar = bindings(Scope.BLOCKLIST)
+    SCOPE = Scope.BLOCKLIST
     AUTO_FOCUS = "RowTable"
 
     state = query_one("#blocklist-state", Line)

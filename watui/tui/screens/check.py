@@ -41,6 +41,7 @@ class CheckScreen(MainScreen):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
+    SCOPE = Scope.CHECK
     AUTO_FOCUS = "RowTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 

@@ -31,6 +31,8 @@ class MainScreen(Screen[None]):
     """One of the screens between which the digits go."""
 
     BINDINGS: ClassVar = bindings(Scope.MAIN)
+    SCOPE: ClassVar[Scope]
+    """Whose commands it has beside those of all main screens."""
 
     title_line = query_one("#title", Line)
     keys = query_one("#keys", Line)
