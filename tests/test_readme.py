@@ -16,12 +16,13 @@ from watui.cli.check import check
 from watui.cli.exits import Exit
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
-from watui.settings.settings import descriptions
+from watui.settings.settings import descriptions, load
 from watui.simulator.scenario import find, shipped
 from watui.tui.commands import Command, described, key_names
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+TOML = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
 
 
@@ -86,11 +87,19 @@ def test_every_scenario_is_named() -> None:
 
 
 def test_the_scenario_can_be_played(tmp_path: Path) -> None:
-    (text,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    text, _ = TOML
     file = tmp_path / "own.toml"
     file.write_text(text, "utf-8")
     scenario = find(str(file))
     assert (len(scenario.fault), len(scenario.at)) == (1, 1)
+
+
+def test_the_profile_can_be_used(tmp_path: Path) -> None:
+    _, text = TOML
+    file = tmp_path / "settings.toml"
+    file.write_text(text, "utf-8")
+    found = load(file, {})
+    assert found.profiles[found.profile].read_only
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
