@@ -9,13 +9,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.export.rows import COLUMNS, ResultRow, csv_lines, iso, jsonl
+from watui.export.rows import COLUMNS, ActionRow, BlocklistRow, IdentityRow, ResultRow, csv_lines, iso, jsonl
 
 FULL = ResultRow(
     "numbers, all.csv", 2, "+1 631 555 1001", "+16315551001", "US", "valid", "16315551001", "no such number in US", 1,
     "2026-01-02T03:04:05.678+00:00", "v2.41",
 )  # fmt: skip
 EMPTY = ResultRow("stdin", 3, "4.479E+11", None, None, "rejected", None, None, None, None, None)
+
+CHANGED = ActionRow(
+    at="2026-01-02T03:04:05.678+00:00",
+    kind="report",
+    input="+1 631 555 1001",
+    number="+16315551001",
+    wa_id="16315551001",
+    outcome="refused",
+    code=2048,
+    details="Not engaged contact (2048)",
+    reason="=1+1",
+    message_id="ABEG-1",
+    hash=None,
+    block=True,
+    profile="shop",
+    server="https://wa.example.com",
+    by="ada",
+    action_id=7,
+    batch_id=3,
+    undoes=None,
+)
+BLOCKED = BlocklistRow("+525512345678", "5215512345678", "2026-01-02T03:04:05.678+00:00", "spam", "ada", "valid")
+IDENTITY = IdentityRow("16315551001", "UKD6Y/5SqDU=", "2020-09-15T01:08:14.000+00:00", False)
 
 
 def _row(text: str, line: int = 1) -> ResultRow:
@@ -43,6 +66,28 @@ def test_csv_golden() -> None:
         "2026-01-02T03:04:05.678+00:00,v2.41\r\n"
         "stdin,3,4.479E+11,,,rejected,,,,,\r\n"
     )
+
+
+def test_rows_of_other_kinds_golden() -> None:
+    assert "".join(jsonl([CHANGED, BLOCKED, IDENTITY])) == (
+        '{"at":"2026-01-02T03:04:05.678+00:00","kind":"report","input":"+1 631 555 1001","number":"+16315551001",'
+        '"wa_id":"16315551001","outcome":"refused","code":2048,"details":"Not engaged contact (2048)","reason":"=1+1",'
+        '"message_id":"ABEG-1","hash":null,"block":true,"profile":"shop","server":"https://wa.example.com",'
+        '"by":"ada","action_id":7,"batch_id":3,"undoes":null}\n'
+        '{"number":"+525512345678","wa_id":"5215512345678","blocked_at":"2026-01-02T03:04:05.678+00:00",'
+        '"reason":"spam","by":"ada","status":"valid"}\n'
+        '{"wa_id":"16315551001","hash":"UKD6Y/5SqDU=","created_at":"2020-09-15T01:08:14.000+00:00",'
+        '"acknowledged":false}\n'
+    )
+
+
+@pytest.mark.parametrize("row", [CHANGED, BLOCKED, IDENTITY], ids=lambda row: type(row).__name__)
+def test_rows_of_other_kinds_have_a_header_of_their_own(row: msgspec.Struct) -> None:
+    (read_back,) = csv.DictReader(io.StringIO("".join(csv_lines([row], row.__struct_fields__)), newline=""))
+    assert tuple(read_back) == row.__struct_fields__
+    shown = ["" if value is None else str(value) for value in msgspec.structs.astuple(row)]
+    expected = ["'" + cell if cell in ("=1+1", "+1 631 555 1001") else cell for cell in shown]
+    assert list(read_back.values()) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,16 @@ import sys
 import click
 
 from watui import __version__
+from watui.cli.blocklist import blocklist
+from watui.cli.changes import block, report, unblock
 from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.identity import identity
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
 from watui.cli.talk import say
 from watui.cli.target import target_options
+from watui.cli.trail import actions
 from watui.crash import Crash
 from watui.settings.paths import find_paths
 
@@ -26,7 +30,7 @@ _LONGEST_WAIT_FOR_INPUT = 0.3
 @target_options
 @click.pass_context
 def watui(context: click.Context, url: str | None, profile: str | None, region: str | None) -> int:
-    """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator.
+    """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator; block and report contacts.
 
     Without a command, watui opens the console.
     """
@@ -46,9 +50,8 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     return int(context.invoke(check, sample=True, region=region))
 
 
-watui.add_command(check)
-watui.add_command(simulate)
-watui.add_command(simulator)
+for command in (check, block, unblock, report, blocklist, identity, actions, simulate, simulator):
+    watui.add_command(command)
 
 
 def run() -> int:

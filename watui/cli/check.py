@@ -7,12 +7,13 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+import msgspec
 
 from watui.checks.pace import Pace
 from watui.checks.scheduler import Policy
@@ -26,8 +27,8 @@ from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk, result_row
-from watui.export.rows import ResultRow, csv_lines, json_line, jsonl
-from watui.export.table import table
+from watui.export.rows import ResultRow, json_line
+from watui.export.table import RESULTS, Layout, formatted
 from watui.files import CannotWrite, write_whole
 from watui.intake.sources import STDIN
 from watui.ledger.rows import QUEUED, REJECTED, RowFilter, RunOptions, RunRecord
@@ -44,6 +45,8 @@ UNATTENDED_SECONDS = 300.0
 PROGRESS_SECONDS = 0.2
 
 FORMATS = ("table", "jsonl", "csv")
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def check(
 ) -> int:
     """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
     given = Given(files, numbers, sample, column, skip_doubtful)
-    wanted = Wanted(format_ or _usual_format(output), output, give_up_after, follow, trace)
+    wanted = Wanted(format_ or usual_format(output), output, give_up_after, follow, trace)
     _refuse_contradictions(given, wanted, format_)
     paths = find_paths()
     settings = find_settings(paths)
@@ -146,7 +149,7 @@ def _refuse_contradictions(given: Given, wanted: Wanted, format_: str | None) ->
         _refuse_output(wanted.output, given.files)
 
 
-def _usual_format(output: Path | None) -> str:
+def usual_format(output: Path | None = None) -> str:
     """Return the format that the ending of a file asks for, else what suits where the rows go."""
     if output is not None:
         return "csv" if output.suffix.lower() == ".csv" else "jsonl"
@@ -239,23 +242,18 @@ def _trace(exchange: Exchange) -> None:
 def _write(desk: Desk, record: RunRecord, wanted: Wanted) -> None:
     rows = desk.result_rows(record.id)
     if wanted.output is not None:
-        write_whole(wanted.output, _formatted(rows, wanted.format, None), replace=True)
+        write_whole(wanted.output, formatted(rows, RESULTS, wanted.format, None), replace=True)
         say(f"{counted(record.rows, 'row')} written to {wanted.output}")
     elif not wanted.follow:
-        on_terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if on_terminal else None
-        for line in _formatted(rows, wanted.format, width):
-            click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)
+        print_rows(rows, RESULTS, wanted.format)
 
 
-def _formatted(rows: Iterator[ResultRow], format_: str, width: int | None) -> Iterator[str]:
-    match format_:
-        case "jsonl":
-            return jsonl(rows)
-        case "csv":
-            return csv_lines(rows)
-        case _:
-            return table(rows, width)
+def print_rows(rows: Iterable[_Row], layout: Layout[_Row], format_: str) -> None:
+    """Print `rows` on stdout; what a terminal would obey in them is made visible there."""
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_terminal else None
+    for line in formatted(rows, layout, format_, width):
+        click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)
 
 
 def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:

@@ -7,15 +7,16 @@ class Exit(IntEnum):
     """Exit codes of `watui`, the same for every command."""
 
     DONE = 0
-    """Every entry has a final status or a stated rejection."""
+    """All of it is done, or was so already; every entry has a final status or a stated rejection."""
     UNFINISHED = 1
-    """Some entries have no final status, or the rows could not be written; what is known is kept as a run."""
+    """Part of it is not done, was refused or is not known, nobody confirmed it, or the rows could not be written; what
+    is known is kept."""
     USAGE = 2
     """The command line, a file or a setting can't be used; nothing was sent."""
     UNREACHABLE = 3
     """No answer from the server, or none that can be used."""
     REFUSED = 4
-    """The server said no."""
+    """The server said no to what was asked; where several contacts were changed, UNFINISHED says so instead."""
     BUG = 70
     """A mistake of watui itself."""
     INTERRUPTED = 130

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -36,23 +36,74 @@ class ResultRow(msgspec.Struct, frozen=True):
 COLUMNS: tuple[str, ...] = ResultRow.__struct_fields__
 
 
+class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a contact, planned or of the trail."""
+
+    at: str | None = None
+    """When its outcome was written down, else when it was sent or confirmed; ISO 8601, UTC."""
+    kind: str
+    input: str
+    number: str | None
+    wa_id: str | None
+    outcome: str
+    code: int | None = None
+    """Of the error that the server answered."""
+    details: str | None
+    """The answer in words, or why nothing was sent."""
+    reason: str | None
+    message_id: str | None
+    hash: str | None
+    block: bool | None
+    """Of a report: whether it blocks as well."""
+    profile: str
+    server: str
+    by: str | None = None
+    action_id: int | None = None
+    batch_id: int | None = None
+    undoes: int | None
+    """The batch that it takes back."""
+
+
+class BlocklistRow(msgspec.Struct, frozen=True):
+    """One entry of the blocklist; the server says its wa_id alone, all else is from the ledger."""
+
+    number: str
+    wa_id: str
+    blocked_at: str | None
+    """When it was blocked from here; ISO 8601, UTC."""
+    reason: str | None
+    by: str | None
+    status: str | None
+    """The latest that a check had."""
+
+
+class IdentityRow(msgspec.Struct, frozen=True):
+    """The identity of a contact."""
+
+    wa_id: str
+    hash: str
+    created_at: str | None
+    """ISO 8601, UTC."""
+    acknowledged: bool
+
+
 def iso(at: float | None) -> str | None:
     """Return seconds since 1970 as ISO 8601 in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def json_line(row: ResultRow) -> str:
+def json_line(row: msgspec.Struct) -> str:
     """Return `row` as one JSON object on one line."""
     return msgspec.json.encode(row).decode() + "\n"
 
 
-def jsonl(rows: Iterable[ResultRow]) -> Iterator[str]:
+def jsonl(rows: Iterable[msgspec.Struct]) -> Iterator[str]:
     """Yield one JSON object a row."""
     return map(json_line, rows)
 
 
-def csv_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
-    """Yield a header and one line a row (RFC 4180).
+def csv_lines(rows: Iterable[msgspec.Struct], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
+    """Yield a header and one line a row (RFC 4180). `columns` are the members of the rows.
 
     A cell that a spreadsheet would take for a formula, such as `+1-631-555-1002` or `=1+1`, gets a leading
     apostrophe; plain digits with or without `+` are left alone.
@@ -66,7 +117,7 @@ def csv_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
         writer.writerow(cells)
         return buffer.getvalue()
 
-    yield line(COLUMNS)
+    yield line(columns)
     for row in rows:
         yield line(_safe_cell(value) for value in msgspec.structs.astuple(row))
 

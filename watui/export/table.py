@@ -1,37 +1,72 @@
-"""Rows as a table for people, in plain text."""
+"""Rows as a table for people, in plain text; and rows of any kind in any format."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
+import msgspec
 from wcwidth import wcswidth
 
-from watui.export.rows import ResultRow
+from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, ResultRow, csv_lines, jsonl
 from watui.text import clean
-
-_HEADINGS = ("line", "input", "number", "country", "status", "wa_id", "problem")
-_WIDTHS = (6, 22, 16, 7, 10, 15)
-"""Columns on a terminal; the last heading takes what is left."""
 
 _ELLIPSIS = "…"
 
 _MOST_CHARACTERS_A_COLUMN = 4
 """Combining characters take no column; beyond so many of them a cell is not worth measuring."""
 
+_MINUTES = len("2026-01-02T03:04")
 
-def table(rows: Iterable[ResultRow], width: int | None) -> Iterator[str]:
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+class Column(NamedTuple, Generic[_Row]):
+    """One column of a table."""
+
+    heading: str
+    width: int | None
+    """On a terminal; the last column takes what is left."""
+    cell: Callable[[_Row], str | None]
+
+
+class Layout(NamedTuple, Generic[_Row]):
+    """How rows of one kind are written."""
+
+    members: Sequence[str]
+    """All of them, for other programs."""
+    columns: Sequence[Column[_Row]]
+    """What people see of them."""
+
+
+def table(rows: Iterable[_Row], layout: Layout[_Row], width: int | None) -> Iterator[str]:
     """Yield a heading and one line a row, every cell cut to its column and the line to `width`; None cuts nothing."""
-    yield _line(_HEADINGS, width)
+    widths = [column.width for column in layout.columns]
+    yield _line([column.heading for column in layout.columns], widths, width)
     for row in rows:
-        problem = row.problem or (f"same number as line {row.duplicate_of}" if row.duplicate_of else "")
-        cells = (str(row.line), row.input, row.number, row.region, row.status, row.wa_id, problem)
-        yield _line(tuple(clean(cell or "") for cell in cells), width)
+        yield _line([clean(column.cell(row) or "") for column in layout.columns], widths, width)
 
 
-def _line(cells: tuple[str, ...], width: int | None) -> str:
+def formatted(rows: Iterable[_Row], layout: Layout[_Row], format_: str, width: int | None) -> Iterator[str]:
+    """Yield `rows` as lines of the `format_` table, jsonl or csv; a table is cut to `width`."""
+    match format_:
+        case "jsonl":
+            return jsonl(rows)
+        case "csv":
+            return csv_lines(rows, layout.members)
+        case _:
+            return table(rows, layout, width)
+
+
+def minute(at: str | None) -> str:
+    """Return an ISO 8601 time as people read it in a table; nothing for None."""
+    return (at or "")[:_MINUTES].replace("T", " ")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int | None], width: int | None) -> str:
     padded = []
-    for cell, room in zip(cells[:-1], _WIDTHS, strict=True):
-        shown = cell if width is None else _cut(cell, room)
-        padded.append(shown + " " * (room - wcswidth(shown)))
-    line = " ".join((*padded, cells[-1])).rstrip()
+    for cell, room in zip(cells, widths, strict=True):
+        shown = cell if width is None or room is None else _cut(cell, room)
+        padded.append(shown if room is None else shown + " " * (room - wcswidth(shown)))
+    line = " ".join(padded).rstrip()
     return (line if width is None else _cut(line, width)) + "\n"
 
 
@@ -42,3 +77,74 @@ def _cut(text: str, width: int) -> str:
     while text and wcswidth(text) > width - 1:
         text = text[:-1]
     return text + _ELLIPSIS
+
+
+def _problem(row: ResultRow) -> str:
+    return row.problem or (f"same number as line {row.duplicate_of}" if row.duplicate_of else "")
+
+
+def _what(row: ActionRow) -> str:
+    """Return what there is to say of a change, in one cell."""
+    message = f"message {row.message_id}" if row.message_id else None
+    undoes = f"undoes {row.undoes}" if row.undoes else None
+    return "; ".join(filter(None, (row.details, row.reason, message, undoes, f"by {row.by} at {row.profile}")))
+
+
+RESULTS: Layout[ResultRow] = Layout(
+    ResultRow.__struct_fields__,
+    (
+        Column("line", 6, lambda row: str(row.line)),
+        Column("input", 22, lambda row: row.input),
+        Column("number", 16, lambda row: row.number),
+        Column("country", 7, lambda row: row.region),
+        Column("status", 10, lambda row: row.status),
+        Column("wa_id", 15, lambda row: row.wa_id),
+        Column("problem", None, _problem),
+    ),
+)
+
+CHANGES: Layout[ActionRow] = Layout(
+    ActionRow.__struct_fields__,
+    (
+        Column("input", 22, lambda row: row.input),
+        Column("number", 16, lambda row: row.number),
+        Column("outcome", 9, lambda row: row.outcome),
+        Column("details", None, lambda row: row.details),
+    ),
+)
+"""Changes that a person has just confirmed, or is about to."""
+
+TRAIL: Layout[ActionRow] = Layout(
+    ActionRow.__struct_fields__,
+    (
+        Column("batch", 5, lambda row: str(row.batch_id or "")),
+        Column("action", 6, lambda row: str(row.action_id or "")),
+        Column("time (UTC)", 16, lambda row: minute(row.at)),
+        Column("kind", 11, lambda row: row.kind),
+        Column("number", 16, lambda row: row.number or row.input),
+        Column("outcome", 9, lambda row: row.outcome),
+        Column("details", None, _what),
+    ),
+)
+
+BLOCKLIST: Layout[BlocklistRow] = Layout(
+    BlocklistRow.__struct_fields__,
+    (
+        Column("number", 16, lambda row: row.number),
+        Column("wa_id", 15, lambda row: row.wa_id),
+        Column("blocked at (UTC)", 16, lambda row: minute(row.blocked_at)),
+        Column("status", 10, lambda row: row.status),
+        Column("by", 8, lambda row: row.by),
+        Column("reason", None, lambda row: row.reason),
+    ),
+)
+
+IDENTITIES: Layout[IdentityRow] = Layout(
+    IdentityRow.__struct_fields__,
+    (
+        Column("wa_id", 15, lambda row: row.wa_id),
+        Column("hash", 14, lambda row: row.hash),
+        Column("created at (UTC)", 16, lambda row: minute(row.created_at)),
+        Column("acknowledged", None, lambda row: "yes" if row.acknowledged else "no"),
+    ),
+)

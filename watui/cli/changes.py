@@ -1,0 +1,443 @@
+"""`watui block`, `unblock`, `report`, `actions undo` and `again`: every change is planned, confirmed, made and told."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from watui.actions import plans, words
+from watui.cli.check import FORMATS, PROGRESS_SECONDS, print_rows, usual_format
+from watui.cli.exits import Exit, Stop
+from watui.cli.talk import ProgressLine, say
+from watui.cli.target import target_options
+from watui.cli.trail import Session, Where, action_row, actions, code_of, find_where, in_words, told
+from watui.client.failures import Failure
+from watui.contract.rules import MAX_REASON
+from watui.export.rows import ActionRow, iso
+from watui.export.table import CHANGES, minute
+from watui.intake.entries import Entry, read_entries, single
+from watui.intake.problems import BadSource
+from watui.intake.sources import open_text, source_name
+from watui.ledger import trail
+from watui.ledger.schema import LedgerUnusable
+from watui.ledger.trail import Action, Kind, NewAction, Outcome, Wish
+from watui.text import clean, counted
+
+if TYPE_CHECKING:
+    from watui.actions.actions import Actions, Progress
+    from watui.actions.batch import Batch
+    from watui.actions.plans import Plan
+    from watui.client.blocklist import Part
+
+MOST_WITHOUT_COUNT = 10
+"""Contacts that a plain yes confirms; for more, their number is typed."""
+
+_WHOLE = (Outcome.DONE, Outcome.UNCHANGED)
+_LEFT_OUT_RIGHTLY = (plans.TWICE, plans.CHANGED_SINCE)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+DrawUp = Callable[[Session, "Progress"], "Drawn"]
+
+
+class Drawn(NamedTuple):
+    """A plan that nobody has seen yet."""
+
+    plan: Plan
+    origin: int | None = None
+    """The batch that it begins with."""
+
+
+class How(NamedTuple):
+    """How a change is made."""
+
+    yes: bool
+    dry_run: bool
+    format: str
+
+
+class Named(NamedTuple):
+    """The contacts that a command line names."""
+
+    numbers: Sequence[str]
+    source: str | None = None
+    column: str | None = None
+
+
+def change_options(command: Command) -> Command:
+    """Give a command the options that make its `where` and its `how`."""
+
+    @target_options
+    @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
+    @click.option("--dry-run", is_flag=True, help="Print what would be sent; send nothing and write nothing down.")
+    @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+    @functools.wraps(command)
+    def folded(
+        url: str | None,
+        profile: str | None,
+        region: str | None,
+        yes: bool,
+        dry_run: bool,
+        format_: str | None,
+        **rest: Any,
+    ) -> Any:
+        how = How(yes, dry_run, format_ or usual_format())
+        return command(where=find_where(url, profile, region), how=how, **rest)
+
+    return folded  # type: ignore[return-value]
+
+
+def list_options(command: Command) -> Command:
+    """Give a command the argument and the options that make its `named`."""
+
+    @click.argument("numbers", nargs=-1, metavar="[NUMBER…]")
+    @click.option("--from", "source", metavar="FILE", help="Read numbers from FILE too; - is standard input.")
+    @click.option("--column", metavar="NAME", help="Column in FILE: header, or a number from 1. Else it is found.")
+    @functools.wraps(command)
+    def folded(numbers: Sequence[str], source: str | None, column: str | None, **rest: Any) -> Any:
+        if not numbers and source is None:
+            raise Stop("nobody is named: give a NUMBER, or a list with --from FILE")
+        if column is not None and source is None:
+            raise Stop("--column is one of the list: name that with --from FILE")
+        return command(named=Named(numbers, source, column), **rest)
+
+    return folded  # type: ignore[return-value]
+
+
+reason_option = click.option("--reason", default="", metavar="R", help=f"Why, in at most {MAX_REASON} characters.")
+
+
+@click.command()
+@list_options
+@reason_option
+@change_options
+def block(named: Named, reason: str, where: Where, how: How) -> int:
+    """Block contacts. Only who has written to you within the last 24 hours can be blocked."""
+    return _change_named(Wish(Kind.BLOCK, _reason(reason)), named, where, how)
+
+
+@click.command()
+@list_options
+@change_options
+def unblock(named: Named, where: Where, how: How) -> int:
+    """Unblock contacts, named by number or, as on the blocklist, by wa_id."""
+    return _change_named(Wish(Kind.UNBLOCK), named, where, how)
+
+
+@click.command()
+@click.argument("number")
+@reason_option
+@click.option("--message-id", metavar="ID", help="The message to report. Without it the last five go to WhatsApp.")
+@click.option("--block", "also_block", is_flag=True, help="Block the contact as well.")
+@change_options
+def report(number: str, reason: str, message_id: str | None, also_block: bool, where: Where, how: How) -> int:
+    """Report a contact to WhatsApp, which gets messages of the chat. That can't be taken back."""
+    if message_id is not None and not message_id.strip():
+        raise Stop("--message-id is empty: leave it out to hand over the last messages of the chat")
+    message_id = sendable(message_id, "the message id") if message_id is not None else None
+    wish = Wish(Kind.REPORT, _reason(reason), message_id, also_block=also_block)
+    return _change_named(wish, Named([number]), where, how)
+
+
+@actions.command()
+@click.argument("batch", type=click.IntRange(1), required=False)
+@change_options
+def undo(batch: int | None, where: Where, how: How) -> int:
+    """Take back what BATCH blocked or unblocked; without BATCH, the latest at this server."""
+
+    def draw_up(session: Session, progress: Progress) -> Drawn:
+        found = batch or trail.latest_batch(session.desk.reader, session.desk.server_id, tuple(plans.REVERSE))
+        if found is None:
+            raise Stop(f"nothing was blocked or unblocked at {session.desk.profile} that is not taken back already")
+        return _drawn_from(session, found, lambda actions: actions.plan_undo(found, progress))
+
+    return change(where, how, draw_up)
+
+
+@actions.command()
+@click.argument("batch", type=click.IntRange(1))
+@change_options
+def again(batch: int, where: Where, how: How) -> int:
+    """Do what of BATCH did not happen: what was never sent, or was found not to be done."""
+
+    def draw_up(session: Session, progress: Progress) -> Drawn:
+        return _drawn_from(session, batch, lambda actions: actions.plan_again(batch, progress))
+
+    return change(where, how, draw_up)
+
+
+def sendable(text: str, name: str) -> str:
+    """Return `text` without blanks around it. Stops where it is no text that can be sent."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Stop(f"{name} holds bytes that are no text in your terminal's encoding: type it again") from error
+    return text.strip()
+
+
+def require_consent(where: Where, how: How) -> None:
+    """Stop where nothing may be changed, or where nobody can be asked whether it shall be."""
+    if how.dry_run:
+        return
+    if where.target.read_only:
+        raise Stop(f"{where.target.profile} is read-only (read_only = true in settings.toml): nothing is changed there")
+    if not how.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Stop("there is no terminal at which to confirm that: add --yes, or look first with --dry-run")
+
+
+def change(where: Where, how: How, draw_up: DrawUp) -> Exit:
+    """Ask whether the plan that `draw_up` returns is wanted, carry it out, and print what came of it."""
+    require_consent(where, how)
+    with where.open() as session:
+        try:
+            planned = prepare(session, draw_up)
+            is_wanted = bool(planned.plan.to_send) and not how.dry_run
+            if is_wanted and not how.yes and not planned.is_confirmed():
+                say("Nothing was sent.")
+                return Exit.UNFINISHED
+        except KeyboardInterrupt as interrupt:
+            raise Stop("interrupted: nothing was sent", Exit.INTERRUPTED) from interrupt
+        if is_wanted:
+            planned.carry_out()
+        print_rows(planned.rows(), CHANGES, how.format)
+        return Exit.DONE if how.dry_run else planned.tell()
+
+
+def prepare(session: Session, draw_up: DrawUp) -> Change:
+    """Settle what was cut short before, plan, and say what is planned."""
+    session.settle()
+    line = ProgressLine()
+
+    def progress(part: Part) -> None:
+        if sys.stderr.isatty():
+            line.show(f"Reading the blocklist: {part.known:,} of {part.total:,}")
+
+    try:
+        planned = Change(session, *draw_up(session, progress))
+    except Failure as failure:
+        raise Stop(f"{in_words(failure)}. Nothing was sent", code_of(failure)) from failure
+    finally:
+        line.clear()
+    planned.announce()
+    return planned
+
+
+class Change:
+    """A plan on its way: announced, confirmed, carried out, told."""
+
+    def __init__(self, session: Session, plan: Plan, origin: int | None) -> None:
+        self.plan = plan
+        self._origin = origin
+        self._session = session
+        self._desk = session.desk
+        self._actions: list[Action] = []
+        """As they stand once it is carried out."""
+        self._failure: Failure | None = None
+        """What stopped it."""
+        self._is_interrupted = False
+
+    def announce(self) -> None:
+        """Say what is going to happen, and what of it can't be had back."""
+        wish, planned = self.plan.wish, self.plan.actions
+        if self._origin is not None:
+            say(self._what_it_was(self._origin))
+        if not planned:
+            say("There is nothing to do.")
+        elif len(planned) == 1 and planned[0].note is not None:
+            say(f"{_name(planned[0])} {planned[0].note}.")
+        else:
+            said = words.planned(wish.kind, len(self.plan.to_send), self.plan.notes())
+            say(f"At {self._desk.profile}: {said}.")
+        if self.plan.to_send and wish.kind is Kind.UNBLOCK:
+            say(self._cannot_block_again())
+        if self.plan.to_send and wish.kind is Kind.REPORT:
+            say(f"{words.what_leaves(wish.message_id or '')} {words.NO_UNDO}")
+
+    def is_confirmed(self) -> bool:
+        """Ask the person."""
+        wish, contacts = self.plan.wish, self.plan.to_send
+        verb = f"{wish.kind} and block" if wish.also_block else str(wish.kind)
+        who = _name(contacts[0]) if len(contacts) == 1 else counted(len(contacts), "contact")
+        question = f"{verb.capitalize()} {who} at {self._desk.profile}?"
+        if len(contacts) > MOST_WITHOUT_COUNT:
+            return _ask(f"{question} Type {len(contacts)} to {verb} them: ") == str(len(contacts))
+        return _ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+    def carry_out(self) -> None:
+        """Send it, until all is sent, something stops it, or ctrl+c does."""
+        batch = self._session.ask(lambda actions: actions.begin(self.plan))
+        try:
+            self._drive(batch)
+            self._actions = trail.batch_of(self._desk.reader, batch.steps[0].id)
+        except LedgerUnusable as error:
+            hint = f"'watui actions{self._session.options}' finds out what was done"
+            raise Stop(f"{error}. Nothing more is sent; {hint}", Exit.UNFINISHED) from error
+
+    def rows(self) -> Iterator[ActionRow]:
+        """Yield how every contact stands, in the order in which they were named."""
+        if self._actions:
+            return map(action_row, self._actions)
+        return (self._planned_row(action) for action in self.plan.actions)
+
+    def tell(self) -> Exit:
+        """Say what came of it, and return how the command ends."""
+        for sentence in told(self._actions, self._session) if self._actions else ():
+            say(sentence)
+        if self._failure is not None:
+            say(f"watui: {in_words(self._failure)}.")
+        if self._is_interrupted:
+            say("Interrupted: nothing more is sent.")
+            return Exit.INTERRUPTED
+        return self._code()
+
+    def _what_it_was(self, batch_id: int) -> str:
+        found = trail.batch(self._desk.reader, batch_id)
+        sum_ = words.summary(found[0].kind, Counter(action.outcome for action in found))
+        return f"Batch {batch_id}, {minute(iso(found[0].created_at))} UTC, by {found[0].by}: {sum_}."
+
+    def _cannot_block_again(self) -> str:
+        """Return who of those that are unblocked could not be blocked again, as far as that can be known."""
+        contacts = [action.target for action in self.plan.to_send]
+        known = self._session.runner.run(self._desk.contacts_backstage(contacts))
+        silent = sum(not contact.is_engaged for contact in known)
+        if silent == 0:
+            return words.CANNOT_BLOCK_AGAIN
+        who = f"{silent:,} of these {len(known):,}" if len(known) > 1 else _name(self.plan.to_send[0])
+        return f"{words.CANNOT_BLOCK_AGAIN} {who} could not."
+
+    def _drive(self, batch: Batch) -> None:
+        try:
+            self._failure = self._session.runner.run(_driven(batch))
+        except KeyboardInterrupt:
+            self._is_interrupted = True
+            self._session.runner.run(batch.give_up())
+
+    def _planned_row(self, action: NewAction) -> ActionRow:
+        wish = self.plan.wish
+        return ActionRow(
+            kind=wish.kind,
+            input=action.input,
+            number=action.number,
+            wa_id=action.wa_id,
+            outcome=action.outcome,
+            details=action.note,
+            reason=wish.reason,
+            message_id=wish.message_id,
+            hash=wish.hash,
+            block=wish.also_block if wish.kind is Kind.REPORT else None,
+            profile=self._desk.profile,
+            server=self._desk.server_id,
+            undoes=wish.undoes,
+        )
+
+    def _code(self) -> Exit:
+        ends = self._actions or self.plan.actions
+        outcomes = Counter(end.outcome for end in ends)
+        has_come_to_something = any(outcomes[each] for each in (Outcome.DONE, Outcome.REFUSED, Outcome.UNKNOWN))
+        if self._failure is not None and not has_come_to_something:
+            return code_of(self._failure)
+        if len(ends) == 1 and outcomes[Outcome.REFUSED]:
+            return Exit.REFUSED
+        is_whole = all(
+            end.outcome in _WHOLE or (end.outcome is Outcome.LEFT_OUT and end.note in _LEFT_OUT_RIGHTLY) for end in ends
+        )
+        return Exit.DONE if is_whole else Exit.UNFINISHED
+
+
+async def _driven(batch: Batch) -> Failure | None:
+    """Carry out a batch as far as that goes, showing how far it is; return the failure that stopped it."""
+    progress = asyncio.create_task(_show_progress(batch)) if sys.stderr.isatty() else None
+    try:
+        await batch.drive(stop_on_failure=True)
+    except Failure as failure:
+        await batch.give_up()
+        return failure
+    finally:
+        if progress is not None:
+            progress.cancel()
+            await asyncio.gather(progress, return_exceptions=True)
+    return None
+
+
+async def _show_progress(batch: Batch) -> None:
+    line, total = ProgressLine(), batch.counts[Outcome.PLANNED]
+    try:
+        while True:
+            counts = batch.counts
+            left = counts[Outcome.PLANNED] + counts[Outcome.SENT]
+            waiting = batch.waiting
+            why = f"; waits {max(0.0, waiting.until - time.time()):.0f} s: {waiting.reason}" if waiting else ""
+            line.show(f"{total - left:,} of {counted(total, 'contact')}{why}")
+            await asyncio.sleep(PROGRESS_SECONDS)
+    finally:
+        line.clear()
+
+
+def _change_named(wish: Wish, named: Named, where: Where, how: How) -> Exit:
+    require_consent(where, how)
+    targets = _targets(wish.kind, named, where.target.region)
+
+    def draw_up(session: Session, progress: Progress) -> Drawn:
+        return Drawn(session.ask(lambda actions: actions.plan(wish, targets, progress)))
+
+    return change(where, how, draw_up)
+
+
+def _targets(kind: Kind, named: Named, region: str) -> list[plans.Target]:
+    """Return the contacts that are named. Stops where a list can't be read, or nobody in it is a contact."""
+    rows = [single(line, text) for line, text in enumerate(named.numbers, 1)]
+    if named.source is not None:
+        try:
+            with open_text(named.source) as text:
+                rows += read_entries(text, named.column, source_name(named.source))[1]
+        except BadSource as error:
+            raise Stop(str(error)) from error
+    entries = [row for row in rows if isinstance(row, Entry)]
+    problems = Counter(entry.problem for entry in entries)
+    if len(entries) == problems[None] == 0:
+        raise Stop(f"nobody to {kind}: there is no number in what is given")
+    if not problems[None]:
+        hint = "" if named.source is not None else "; a list of numbers is read with --from FILE"
+        what = f"'{entries[0].input}'" if len(entries) == 1 else "these"
+        reasons = ", ".join(f"{count:,} × {problem}" for problem, count in problems.most_common())
+        raise Stop(f"cannot {kind} {what}: {entries[0].problem if len(entries) == 1 else reasons}{hint}")
+    return [plans.target_of(entry, region) for entry in entries]
+
+
+def _drawn_from(session: Session, batch_id: int, draw_up: Callable[[Actions], Coroutine[Any, Any, Plan]]) -> Drawn:
+    """Return a plan that begins with an earlier batch. Stops where there is none."""
+    try:
+        return Drawn(session.ask(draw_up), batch_id)
+    except ValueError as error:
+        raise Stop(str(error)) from error
+
+
+def _reason(text: str) -> str | None:
+    reason = sendable(text, "the reason")
+    if (problem := words.reason_problem(reason)) is not None:
+        raise Stop(f"the reason is {problem}")
+    return reason or None
+
+
+def _ask(question: str) -> str:
+    """Return what a person answers; nothing for ctrl+d, and for what is no text."""
+    click.echo(clean(question), err=True, nl=False)
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    except UnicodeDecodeError:
+        pass
+    finally:
+        if not answer.endswith("\n"):
+            click.echo(err=True)
+    return answer.strip()
+
+
+def _name(action: NewAction) -> str:
+    return action.number or action.input

@@ -1,0 +1,264 @@
+"""`watui actions`: the trail of changes; and the session at one server that it shares with all who change contacts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import click
+
+from watui.actions import words
+from watui.cli.check import FORMATS, print_rows, usual_format
+from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.talk import say
+from watui.cli.target import Target, find_settings, find_target, target_options
+from watui.client.failures import Failure, Refused
+from watui.contract import errors
+from watui.contract.conversion import read
+from watui.desk import Desk
+from watui.export.rows import ActionRow, iso
+from watui.export.table import TRAIL
+from watui.ledger import trail
+from watui.ledger.schema import LedgerUnusable
+from watui.ledger.trail import Action, Kind, Outcome, Wish
+from watui.settings.paths import find_paths
+from watui.text import counted
+
+if TYPE_CHECKING:
+    from watui.actions.actions import Actions
+
+_Answer = TypeVar("_Answer")
+
+WA_ID = re.compile(r"\d+", re.ASCII)
+"""Digits alone may be a wa_id."""
+
+DEFAULT_LIMIT = 50
+"""Actions that are shown where nothing is said."""
+
+
+class Session(NamedTuple):
+    """A desk, and the loop in which its server is asked. Between two questions ctrl+c ends the program as ever."""
+
+    desk: Desk
+    runner: asyncio.Runner
+    options: str
+    """Those that name the server, for commands that a person may type next."""
+
+    def ask(self, question: Callable[[Actions], Coroutine[Any, Any, _Answer]]) -> _Answer:
+        """Connect, ask, and return the answer."""
+
+        async def asked() -> _Answer:
+            return await question(await self.desk.actions())
+
+        return self.runner.run(asked())
+
+    def settle(self) -> None:
+        """Find out, and say, what became of changes that were cut short. Connects only where there are such."""
+        if not trail.unsettled(self.desk.reader, self.desk.server_id):
+            return
+        try:
+            settled = self.ask(lambda actions: actions.settle())
+        except (Failure, OSError) as trouble:
+            say(f"What became of changes that were cut short cannot be found out now: {str(trouble).rstrip('.')}.")
+            return
+        for sentence in _settled(settled, self.options):
+            say(sentence)
+
+
+class Where(NamedTuple):
+    """The server that a command is for."""
+
+    target: Target
+    options: str
+
+    @contextmanager
+    def open(self) -> Iterator[Session]:
+        """Open the desk there. Whatever of it can't be used, and a server that can't, end the command."""
+        try:
+            with asyncio.Runner() as runner:
+                desk = self.target.open_desk(find_paths())
+                try:
+                    yield Session(desk, runner, self.options)
+                finally:
+                    runner.run(desk.close())
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+        except LedgerUnusable as error:
+            raise Stop(str(error)) from error
+        except OSError as error:
+            raise Stop(str(error), Exit.UNREACHABLE) from error
+        except Failure as failure:
+            raise Stop(in_words(failure), code_of(failure)) from failure
+
+
+def find_where(url: str | None, profile: str | None, region: str | None) -> Where:
+    """Return the server that these options mean."""
+    given = (("--url", url), ("--profile", profile))
+    options = "".join(f" {name} {shlex.quote(value)}" for name, value in given if value is not None)
+    return Where(find_target(find_settings(find_paths()), url, profile, region), options)
+
+
+def in_words(failure: Failure) -> str:
+    """Return what went wrong and what to do, without a full stop at the end."""
+    refused = "the server refused: " if isinstance(failure, Refused) else ""
+    return f"{refused}{failure.title.rstrip('.')}. {failure.next_step.rstrip('.')}"
+
+
+def code_of(failure: Failure) -> Exit:
+    """Return how a command ends that came to nothing."""
+    return Exit.REFUSED if isinstance(failure, Refused) else Exit.UNREACHABLE
+
+
+def action_row(action: Action) -> ActionRow:
+    """Return an action as other programs get it."""
+    return ActionRow(
+        at=iso(action.ended_at or action.sent_at or action.created_at),
+        kind=action.kind,
+        input=action.input,
+        number=action.number,
+        wa_id=action.wa_id,
+        outcome=action.outcome,
+        code=action.code,
+        details=action.note,
+        reason=action.reason,
+        message_id=action.message_id,
+        hash=action.hash,
+        block=action.also_block if action.kind is Kind.REPORT else None,
+        profile=action.profile,
+        server=action.server,
+        by=action.by,
+        action_id=action.id,
+        batch_id=action.batch_id,
+        undoes=action.undoes,
+    )
+
+
+@click.group(invoke_without_command=True)
+@click.option("--number", metavar="NUMBER", help="Only what was done to this contact.")
+@click.option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, show_default=True, help="At most so many.")
+@target_options
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@click.pass_context
+def actions(
+    context: click.Context,
+    number: str | None,
+    limit: int,
+    url: str | None,
+    profile: str | None,
+    region: str | None,
+    format_: str | None,
+) -> int:
+    """Print the trail of changes of contacts, made at any server, the newest first."""
+    if context.invoked_subcommand is not None:
+        if any(option is not None for option in (number, url, profile, region, format_)):
+            raise Stop(f"options go after the command: watui actions {context.invoked_subcommand} --url URL")
+        return Exit.DONE
+    where = find_where(url, profile, region)
+    contact = _contact(number, where.target.region) if number is not None else None
+    with where.open() as session:
+        session.settle()
+        reader = session.desk.reader
+        found = trail.of_contact(reader, *contact)[:limit] if contact else trail.latest(reader, limit)
+        print_rows(map(action_row, found), TRAIL, format_ or usual_format())
+        nothing = "Nothing was changed yet." if contact is None else "Nothing was done to that contact from here."
+        say(f"{counted(len(found), 'action')}, the newest first." if found else nothing)
+    return Exit.DONE
+
+
+@actions.command()
+@click.argument("action", type=click.IntRange(1))
+@click.argument("outcome", type=click.Choice([Outcome.DONE.value, Outcome.FAILED.value]))
+@target_options
+def decide(
+    action: int, outcome: Literal["done", "failed"], url: str | None, profile: str | None, region: str | None
+) -> int:
+    """Write down what you know of the report ACTION, whose answer was lost: it was done, or it failed."""
+    with find_where(url, profile, region).open() as session:
+        session.settle()
+        _require_undecided(session, action)
+        by = session.ask(_who)
+        session.runner.run(session.desk.ledger(trail.decide, action, Outcome(outcome), f"decided by {by}"))
+        say(f"Action {action}: {outcome}, as you say.")
+    return Exit.DONE
+
+
+def _require_undecided(session: Session, action_id: int) -> None:
+    found = next((each for each in trail.batch_of(session.desk.reader, action_id) if each.id == action_id), None)
+    if found is None:
+        raise Stop(f"there is no action {action_id}: 'watui actions' shows those that there are")
+    if found.outcome in (Outcome.PLANNED, Outcome.SENT):
+        raise Stop(f"action {action_id} has no outcome yet: wait for its end, or say --url or --profile of its server")
+    if found.outcome is not Outcome.UNKNOWN:
+        raise Stop(f"action {action_id} is {found.outcome}: only an unknown outcome is decided")
+    if found.kind is not Kind.REPORT:
+        raise Stop(f"action {action_id} is no report: its server says what became of it, 'watui actions' asks there")
+
+
+async def _who(actions: Actions) -> str:
+    return actions.place.by
+
+
+def _contact(text: str, region: str) -> tuple[str | None, str | None]:
+    """Return the number and the wa_id that `text` may be. Stops where it can be neither."""
+    text = text.strip()
+    number = read(text, region).number
+    wa_id = text.removeprefix("+") if WA_ID.fullmatch(text.removeprefix("+")) else None
+    if number is None and wa_id is None:
+        raise Stop(f"'{text}' is no number: write it with + and country code")
+    return number, wa_id
+
+
+def _settled(actions: Sequence[Action], options: str) -> Iterator[str]:
+    """Yield what became of changes that were cut short; what became of many alike is said once."""
+    groups: dict[tuple[int, Outcome, str | None], list[Action]] = {}
+    for action in actions:
+        groups.setdefault((action.batch_id, action.outcome, action.note), []).append(action)
+    for (batch, _, note), (first, *others) in groups.items():
+        one = f"Action {first.id} ({first.kind} {first.number or first.input})"
+        yield f"{f'{len(others) + 1:,} actions of batch {batch} ({first.kind})' if others else one}: {note}."
+        if first.outcome is Outcome.UNKNOWN:
+            yield _how_to_know(first, options)
+    for batch in dict.fromkeys(action.batch_id for action in actions if action.outcome is Outcome.FAILED):
+        yield f"'watui actions again {batch}{options}' does what was not done."
+
+
+def told(actions: Sequence[Action], session: Session) -> Iterator[str]:
+    """Yield what a person is to know of a batch that has ended: what did not happen and why, and the sum."""
+    batch, wish, options = actions[0].batch_id, actions[0].wish, session.options
+    ends = Counter((action.outcome, action.code, action.note or "") for action in actions)
+    for (outcome, code, note), count in ends.most_common():
+        times = f"{count:,} × " if len(actions) > 1 else ""
+        match outcome:
+            case Outcome.REFUSED:
+                yield f"{times}Refused: {note.rstrip('.')}. {_explanation(wish, code, session.desk, actions)}".rstrip()
+            case Outcome.UNKNOWN:
+                yield f"{times}Unknown: {note.rstrip('.')}. {_how_to_know(actions[0], options)}"
+            case Outcome.FAILED:
+                yield f"{times}Not done: {note.rstrip('.')}. 'watui actions again {batch}{options}' does it."
+    counts = Counter(action.outcome for action in actions)
+    can_undo = wish.kind in (Kind.BLOCK, Kind.UNBLOCK) and counts[Outcome.DONE]
+    hint = f" 'watui actions undo {batch}{options}' takes it back." if can_undo else ""
+    yield f"Batch {batch}: {words.summary(wish.kind, counts)}.{hint}"
+
+
+def _explanation(wish: Wish, code: int | None, desk: Desk, actions: Sequence[Action]) -> str:
+    explained = words.explain(wish, code) or ""
+    if code != errors.NOT_ENGAGED or not desk.is_simulator:
+        return explained
+    number = shlex.quote(actions[0].number or actions[0].input) if len(actions) == 1 else "NUMBER"
+    return f"{explained} 'watui simulator inbound {number}' lets it write to you."
+
+
+def _how_to_know(action: Action, options: str) -> str:
+    """Return how an unknown outcome becomes known."""
+    if action.kind is not Kind.REPORT:
+        return f"'watui actions{options}' finds out whether it was {words.DONE_WORDS[action.kind]}."
+    return (
+        "It is not sent again: that could hand over messages twice. Once you know whether it was reported, say"
+        f" 'watui actions decide {action.id} done' or 'watui actions decide {action.id} failed'."
+    )
