@@ -15,8 +15,8 @@ import pytest
 from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, process, start
 from tests.cli.test_changes import LIST, Site, at_once, rows_of
 from tests.conftest import TOKEN
-from watui.cli import blocklist as blocklist_module
 from watui.cli.exits import Exit
+from watui.client import blocklist as blocklist_module
 from watui.contract.wa_ids import wa_id_of
 from watui.export.rows import BlocklistRow
 from watui.simulator.faults import Fault

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from watui.actions import plans
 from watui.actions.batch import LOST, NOT_SEEN, NOT_SENT, SEEN, Batch, End, Step
 from watui.actions.plans import Plan, Target
-from watui.client.blocklist import Part, read_all
+from watui.client.blocklist import Part, patient, read_all
 from watui.client.contacts import ContactsClient
 from watui.client.failures import Refused
 from watui.ledger import trail
@@ -37,10 +37,14 @@ class Actions:
         self._locks = locks
         self._driver: Driver | None = None
 
+    def read_list(self) -> AsyncIterator[Part]:
+        """Read the whole blocklist, a part at a time, as fast as the server allows."""
+        return read_all(patient(self.client.blocklist))
+
     async def blocklist(self, progress: Progress | None = None) -> dict[str, None]:
         """Return the wa_ids of the whole blocklist, in its order; `progress` is told of every part."""
         listed: dict[str, None] = {}
-        async for part in read_all(self.client.blocklist):
+        async for part in self.read_list():
             listed.update(dict.fromkeys(part.wa_ids))
             if progress is not None:
                 progress(part)
@@ -60,14 +64,18 @@ class Actions:
         return plans.plan_undo(actions, await self.blocklist(progress), since)
 
     async def plan_again(self, batch_id: int, progress: Progress | None = None) -> Plan:
-        """Plan what of a batch did not happen once more. Raises ValueError where there is no such batch here."""
+        """Plan once more what of a batch did not happen, and was not done otherwise since.
+
+        Raises ValueError where there is no such batch here.
+        """
         actions = trail.batch(self._reader, batch_id)
         if not actions or actions[0].server != self.place.server:
             raise ValueError(f"there is no batch {batch_id} at {self.place.profile}")
+        since = trail.changed_since(self._reader, self.place.server, batch_id)
         targets = [
             Target(action.input, action.number, action.target, is_sure=True)
             for action in actions
-            if action.outcome is Outcome.FAILED
+            if action.outcome is Outcome.FAILED and action.target not in since
         ]
         return await self.plan(actions[0].wish, targets, progress)
 

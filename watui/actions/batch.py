@@ -71,7 +71,6 @@ class Batch:
         ledger: LedgerThread,
         client: ContactsClient,
         read_list: ReadList,
-        pace: float = PACE_SECONDS,
     ) -> None:
         self.wish = wish
         self.steps = steps
@@ -84,7 +83,6 @@ class Batch:
         self._ledger = ledger
         self._client = client
         self._read_list = read_list
-        self._pace = pace
         self._failures = 0
         self._has_sent = False
         self._go = asyncio.Event()
@@ -142,7 +140,7 @@ class Batch:
         if self.waiting is not None:
             await asyncio.sleep(max(0.0, self.waiting.until - time.time()))
         elif self._has_sent:
-            await asyncio.sleep(self._pace)
+            await asyncio.sleep(PACE_SECONDS)
         await self._go.wait()
         self.waiting = None
 

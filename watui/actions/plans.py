@@ -113,8 +113,13 @@ def is_listed(action: NewAction | Action, listed: Collection[str]) -> bool:
 
 def _action(kind: Kind, target: Target, listed: Collection[str], told: str | None) -> NewAction:
     found = _find(target.input, target.number, listed, told)
-    wa_id = found or told or (wa_id_of(target.number) if target.number else None)
-    action = NewAction(target.input, target.number, wa_id, target.phone, Outcome.PLANNED)
+    number = target.number
+    if kind is Kind.ACKNOWLEDGE:
+        found = target.phone.removeprefix("+")
+    elif found is not None and number is not None and find_wa_id(number, (found,), told) is None:
+        number = None  # the digits are a wa_id: what they would be as a number is somebody else
+    wa_id = found or told or (wa_id_of(number) if number else None)
+    action = NewAction(target.input, number, wa_id, target.phone, Outcome.PLANNED)
     if target.problem is not None:
         return action._replace(outcome=Outcome.LEFT_OUT, note=target.problem)
     if kind is Kind.BLOCK and found is not None:

@@ -8,8 +8,8 @@ import sys
 import click
 
 from watui import __version__
+from watui.cli.block import block, report, unblock
 from watui.cli.blocklist import blocklist
-from watui.cli.changes import block, report, unblock
 from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.identity import identity

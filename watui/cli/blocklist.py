@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from watui.cli.exits import Exit, Stop
 from watui.cli.talk import ProgressLine, say
 from watui.cli.target import target_options
 from watui.cli.trail import Session, code_of, find_where, in_words
-from watui.client.failures import Failure, Overloaded
+from watui.client.failures import Failure
 from watui.contract.rules import DEFAULT_PAGE, MAX_PAGE
 from watui.contract.wa_ids import number_of
 from watui.export.rows import BlocklistRow, iso
@@ -25,11 +24,8 @@ from watui.text import counted
 
 if TYPE_CHECKING:
     from watui.actions.actions import Actions
-    from watui.client.blocklist import Ask, Part
+    from watui.client.blocklist import Part
     from watui.client.contacts import Page
-
-WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Seconds before the same page is asked for once more; who asks for a longer wait is not waited for."""
 
 EMPTY = "The blocklist is empty."
 
@@ -95,10 +91,9 @@ class Reading:
 
     def rows(self) -> Iterator[BlocklistRow]:
         """Yield every entry once, as the answers come."""
-        from watui.client.blocklist import read_all
 
         async def opened(actions: Actions) -> AsyncIterator[Part]:
-            return read_all(_patient(actions.client.blocklist))
+            return actions.read_list()
 
         parts = self._session.ask(opened)
         line = ProgressLine()
@@ -109,22 +104,6 @@ class Reading:
             if sys.stderr.isatty() and not sys.stdout.isatty():
                 line.show(f"{self.known:,} of {self.total:,}")
         line.clear()
-
-
-def _patient(ask: Ask) -> Ask:
-    """Return `ask`, asking again where that was too quick: a long list takes more requests than a burst allows."""
-
-    async def asked(limit: int, offset: int) -> Page:
-        for seconds in WAITS:
-            try:
-                return await ask(limit, offset)
-            except Overloaded as failure:
-                if (failure.retry_after or 0) > WAITS[-1]:
-                    raise
-                await asyncio.sleep(max(seconds, failure.retry_after or 0))
-        return await ask(limit, offset)
-
-    return asked
 
 
 async def _next(parts: AsyncIterator[Part]) -> Part | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from watui.actions import plans, words
-from watui.cli.changes import Drawn, How, prepare, require_consent, sendable
+from watui.cli.block import sendable
+from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.check import FORMATS, print_rows, usual_format
 from watui.cli.exits import Exit, Stop
 from watui.cli.target import target_options
@@ -93,9 +94,7 @@ def _acknowledge(session: Session, target: plans.Target, digest: str) -> Exit:
     wish = Wish(Kind.ACKNOWLEDGE, hash=digest)
 
     def draw_up(*_: object) -> Drawn:
-        plan = session.ask(lambda actions: actions.plan(wish, [target]))
-        # The ledger knows the contact by what it is asked by.
-        return Drawn(plan._replace(actions=[action._replace(wa_id=target.phone) for action in plan.actions]))
+        return Drawn(session.ask(lambda actions: actions.plan(wish, [target])))
 
     planned = prepare(session, draw_up)
     planned.carry_out()

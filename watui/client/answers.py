@@ -11,7 +11,6 @@ from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, Se
 from watui.client.transport import Reply
 from watui.contract import errors
 from watui.contract.models import ApiError
-from watui.contract.rules import CONTACTS_PATH
 
 _Answer = TypeVar("_Answer")
 
@@ -67,7 +66,7 @@ def _failure(reply: Reply, error: ApiError | None) -> Failure:
     if reply.status == 408 or reply.status >= 500 or (code in errors.ERRORS and errors.ERRORS[code].http_status >= 500):
         return ServerTrouble(words, _retry_after(reply.headers))
     if error is None and reply.status == 404:
-        words = f"there is no {CONTACTS_PATH} at this address (HTTP 404)"
+        words = "there is no such path of the API at this address (HTTP 404)"
     if error is not None or reply.status >= 400:
         return Refused(words, code, reply.status)
     return Unusable(f"an HTTP status that is no answer: {reply.status}")

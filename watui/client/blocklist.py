@@ -8,15 +8,20 @@ be. One case can't be seen: that entries of a page went, and its last one was bl
 looked for.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from watui.client.contacts import Page
-from watui.client.failures import Unusable
+from watui.client.failures import Overloaded, Unusable
 from watui.contract.rules import MAX_PAGE
 
 Ask = Callable[[int, int], Awaitable[Page]]
 """Asks for a page, by limit and offset."""
+
+
+WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before the same page is asked for once more; who asks for a longer wait is not waited for."""
 
 
 class Part(NamedTuple):
@@ -29,6 +34,22 @@ class Part(NamedTuple):
     """Of the whole list, as the latest answer says."""
     has_changed: bool
     """Whether the list has changed since reading began."""
+
+
+def patient(ask: Ask) -> Ask:
+    """Return `ask`, asking again where that was too quick: a long list takes more requests than a burst allows."""
+
+    async def asked(limit: int, offset: int) -> Page:
+        for seconds in WAITS:
+            try:
+                return await ask(limit, offset)
+            except Overloaded as failure:
+                if (failure.retry_after or 0) > WAITS[-1]:
+                    raise
+                await asyncio.sleep(max(seconds, failure.retry_after or 0))
+        return await ask(limit, offset)
+
+    return asked
 
 
 class _Reading:

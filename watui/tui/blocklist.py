@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from watui.client.blocklist import Part, read_all, read_page
+from watui.client.blocklist import Part, read_page
 from watui.client.contacts import Page
 from watui.contract.rules import DEFAULT_PAGE
 from watui.contract.wa_ids import number_of
@@ -150,11 +150,11 @@ class Blocklist:
 
     async def search(self, text: str, progress: Progress | None = None) -> None:
         """Read the whole list and show the entries that hold `text`: in wa_id, number, reason or name."""
-        client = (await self._desk.actions()).client
+        actions = await self._desk.actions()
         wanted = _folded(text)
         found: list[tuple[int, str]] = []
         part: Part | None = None
-        async for part in read_all(client.blocklist):
+        async for part in actions.read_list():
             first = part.known - len(part.wa_ids) + 1
             found += self._fitting(list(enumerate(part.wa_ids, first)), wanted)
             if progress is not None:

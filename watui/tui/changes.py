@@ -54,6 +54,7 @@ class Changes:
         """Block, unblock or report contacts, after asking; more than one through a dry run."""
         if not self._may_change():
             return
+        self._app.clear_notifications()
         if len(targets) == 1:
             wish = await self._ask(kind, targets[0])
             if wish is not None:

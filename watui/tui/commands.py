@@ -130,7 +130,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "block_all",
-        "",
+        "block all shown",
         ("B",),
         Scope.CHECK,
         "Block every number of the rows shown, after a dry run.",
@@ -150,8 +150,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark", "mark", ("space",), Scope.BLOCKLIST, "Mark the row, or take its mark away."),
     Command("page(1)", "next", ("right", "n"), Scope.BLOCKLIST, "Go to the next page."),
     Command("page(-1)", "previous", ("left", "p"), Scope.BLOCKLIST, "Go to the page before."),
-    Command("first_page", "", ("less_than_sign",), Scope.BLOCKLIST, "Go to the first page.", in_bar=False),
-    Command("last_page", "", ("greater_than_sign",), Scope.BLOCKLIST, "Go to the last page.", in_bar=False),
+    Command("first_page", "first page", ("less_than_sign",), Scope.BLOCKLIST, "Go to the first page.", in_bar=False),
+    Command("last_page", "last page", ("greater_than_sign",), Scope.BLOCKLIST, "Go to the last page.", in_bar=False),
     Command("find", "search", ("slash",), Scope.BLOCKLIST, "Search all pages: the whole list is read for it."),
     Command("jump", "go to", ("t",), Scope.BLOCKLIST, "Go to a place on the list."),
     Command(
@@ -163,7 +163,7 @@ COMMANDS: tuple[Command, ...] = (
         is_destructive=True,
         is_change=True,
     ),
-    Command("size", "", ("l",), Scope.BLOCKLIST, "Let a page have 50, 100 or 200 entries.", in_bar=False),
+    Command("size", "page size", ("l",), Scope.BLOCKLIST, "Let a page have 50, 100 or 200 entries.", in_bar=False),
     Command("again", "reload", ("ctrl+r",), Scope.BLOCKLIST, "Load the page again."),
     Command(
         "report",
@@ -236,7 +236,9 @@ COMMANDS: tuple[Command, ...] = (
         is_change=True,
     ),
     Command("inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only)."),
-    Command("decide", "", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost.", in_bar=False),
+    Command(
+        "decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost.", in_bar=False
+    ),
     Command("close", "back", ("escape",), Scope.CONTACT, "Back to the list."),
     Command(
         "go",
