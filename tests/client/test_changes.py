@@ -37,8 +37,7 @@ from watui.simulator.world import START, World
 
 pytestmark = pytest.mark.anyio
 
-PHONE = "+16315551000"
-HASH = "UKD6Y/5SqDU="
+PHONE, HASH = "+16315551000", "UKD6Y/5SqDU="
 IDENTITY = {"hash": HASH, "created_timestamp": 1600132094000, "acknowledged": True}
 
 Call = Callable[[ContactsClient, str], Awaitable[object]]
@@ -79,8 +78,7 @@ class Answering:
 async def failure_of(answer: Awaitable[object]) -> Failure:
     with pytest.raises(Failure) as caught:
         await answer
-    assert caught.value.title
-    assert caught.value.next_step
+    assert all((caught.value.title, caught.value.next_step))
     return caught.value
 
 
@@ -91,15 +89,9 @@ async def failure_of(answer: Awaitable[object]) -> Failure:
     ("phone", "segment"),
     [
         (PHONE, "%2B16315551000"),
-        ("16315551000", "16315551000"),
         ("+1 (631) 555-1000", "%2B1%20%28631%29%20555-1000"),
-        ("1.631.555.1000", "1%2E631%2E555%2E1000"),
-        (".", "%2E"),
         ("..", "%2E%2E"),
-        ("../users/login?", "%2E%2E%2Fusers%2Flogin%3F"),
-        ("%2f", "%252f"),
-        ("1?limit=1", "1%3Flimit%3D1"),
-        ("1#top", "1%23top"),
+        ("1?%2f#", "1%3F%252f%23"),
         ("//elsewhere.example", "%2F%2Felsewhere%2Eexample"),
         ("blocklist", "blocklist"),
         ("1\r\nX: y\0", "1%0D%0AX%3A%20y%00"),
@@ -111,9 +103,8 @@ async def test_a_phone_is_one_part_of_the_path(client_of: MakeClient, name: str,
     server = Answering({"contacts": IDENTITY})
     await ABOUT_ONE[name](client_of(server), phone)
     method, what = name.split()
-    assert server.request.method == method
+    assert (server.request.method, server.request.url.host) == (method, "wa.example.com")
     assert server.request.url.raw_path.decode() == f"/v1/contacts/{segment}/{what}"
-    assert server.request.url.host == "wa.example.com"
     assert server.request.headers["authorization"] == f"Bearer {CANARY}"
 
 
@@ -130,11 +121,9 @@ async def test_no_text_leads_to_another_path(client_of: MakeClient, phone: str) 
 @pytest.mark.parametrize(
     ("call", "body"),
     [
-        *((call, None) for call in CHANGES.values() if call is not CHANGES["PUT identity"]),
+        *((call, None) for name, call in CHANGES.items() if name != "PUT identity"),
         (CHANGES["PUT identity"], {"hash": HASH}),
-        (lambda client, phone: client.block(phone, ""), None),
-        (lambda client, phone: client.block(phone, " \t\n"), None),
-        (lambda client, phone: client.block(phone, "迷惑 \U0001f642"), {"reason": "迷惑 \U0001f642"}),
+        (lambda client, phone: client.block(phone, " 迷惑 \U0001f642"), {"reason": " 迷惑 \U0001f642"}),
         (lambda client, phone: client.report(phone, "", message_id="", block=False), None),
         (lambda client, phone: client.report(phone, "  ", block=True), {"block": True}),
         (lambda client, phone: client.report(phone, message_id="ABEG-1"), {"message_id": "ABEG-1"}),
@@ -143,7 +132,6 @@ async def test_no_text_leads_to_another_path(client_of: MakeClient, phone: str) 
             {"reason": "spam", "message_id": "ABEG-1", "block": True},
         ),
     ],
-    ids=range(11),
 )
 async def test_only_what_there_is_to_say_is_sent(client_of: MakeClient, call: Call, body: object) -> None:
     server = Answering()
@@ -153,27 +141,34 @@ async def test_only_what_there_is_to_say_is_sent(client_of: MakeClient, call: Ca
     assert server.request.headers.get("content-type") == (None if body is None else "application/json")
 
 
+async def test_a_blank_reason_is_left_out(client_of: MakeClient) -> None:
+    server = Answering()
+    for reason in (None, "", " ", "   ", " \t\n", "\u3000"):
+        await client_of(server).block(PHONE, reason)
+        await client_of(server).report(PHONE, reason)
+    assert [request.content for request in server.seen] == [b""] * 12
+
+
 # What comes back
 
 
-@pytest.mark.parametrize("status", [200, 201, 204])
-@pytest.mark.parametrize(
-    "content",
-    [b"{}", b"null", b"", b" \r\n", b'{"meta": {"version": "v2.45.1"}}', b'{"errors": []}', b'{"errors": null}'],
-)
+SUCCESSES = (b"{}", b"null", b"", b" \r\n", b'{"meta": {"version": "1"}}', b'{"errors": []}', b'{"errors": null}')
+
+
+@pytest.mark.parametrize("content", SUCCESSES)
 @pytest.mark.parametrize("name", CHANGES)
-async def test_an_answer_without_errors_is_a_success(
-    client_of: MakeClient, name: str, content: bytes, status: int
-) -> None:
-    server = Answering(content, status)
-    await CHANGES[name](client_of(server), PHONE)
-    assert server.request.method == name.split()[0]
+async def test_an_answer_without_errors_is_a_success(client_of: MakeClient, name: str, content: bytes) -> None:
+    for status in (200, 201, 204):
+        server = Answering(content, status)
+        await CHANGES[name](client_of(server), PHONE)
+        assert server.request.method == name.split()[0]
 
 
 def error(code: int | None) -> object:
     return {"errors": [{"title": "T"} if code is None else {"code": code, "title": "T"}]}
 
 
+NO_OBJECTS: list[object] = [[], [{}], [error(2048)], "ok", False]
 SURELY_NOT_DONE = (NotConnected, Refused, AccessDenied, Overloaded)
 
 
@@ -183,19 +178,17 @@ SURELY_NOT_DONE = (NotConnected, Refused, AccessDenied, Overloaded)
         *((400, error(code), Refused) for code in (2048, 1009)),
         *((404, content, Refused) for content in (error(1006), b"<html>")),
         *((status, error(code), Refused) for status, code in ((200, 2048), (201, 1009), (200, None))),
-        *((401, content, AccessDenied) for content in (error(1005), b"")),
-        (403, error(1005), AccessDenied),
-        (429, error(None), Overloaded),
-        *((503, content, Overloaded) for content in (error(1016), b"")),
+        *((status, content, AccessDenied) for status in (401, 403) for content in (error(1005), b"")),
+        *((status, content, Overloaded) for status in (429, 503) for content in (error(None), error(1016), b"")),
         (200, error(1015), Overloaded),
-        (500, error(1014), ServerTrouble),
+        *((status, error(code), ServerTrouble) for status in (200, 201, 500) for code in (1000, 1014, 1023)),
         *((status, b"<html>", ServerTrouble) for status in (408, 500, 502, 504)),
         *((status, content, Unusable) for status in (301, 302, 307) for content in (b"", b"{}", error(2048))),
-        *((200, content, Unusable) for content in (b"<html>Welcome</html>", b"{", b"\xff", b"{}{}", [error(2048)])),
+        *((200, content, Unusable) for content in (b"<html>Welcome</html>", b"{", b"\xff", b"{}{}")),
+        *((status, content, Unusable) for status in (200, 201) for content in NO_OBJECTS),
         *((200, {"errors": said}, Unusable) for said in ("no", {"code": 2048}, [{"code": "2048"}])),
         *((0, trouble("x"), NotConnected) for trouble in (httpx.ConnectError, httpx.ConnectTimeout)),
-        *((0, trouble("x"), Unreachable) for trouble in (httpx.ReadError, httpx.WriteError, ConnectionResetError)),
-        (0, httpx.RemoteProtocolError("gone"), Unreachable),
+        *((0, gone("x"), Unreachable) for gone in (httpx.ReadError, httpx.RemoteProtocolError, OSError)),
         (0, TimeoutError(), TimedOut),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else repr(value)[:50],
@@ -214,28 +207,17 @@ async def test_anything_else_is_a_failure_and_is_not_sent_again(
         assert (failure.code, failure.http_status) == (said, status)
 
 
-@pytest.mark.parametrize(
-    ("said", "acknowledged"), [(True, True), (False, False), ("true", True), ("false", False)], ids=repr
-)
-@pytest.mark.parametrize("meta", [{}, {"meta": {"version": "v2.45.1"}}], ids=["bare", "meta"])
-async def test_an_identity_is_read_as_sample_and_table_have_it(
-    client_of: MakeClient, said: object, acknowledged: bool, meta: dict[str, object]
-) -> None:
-    server = Answering({"contacts": {**IDENTITY, "acknowledged": said}, **meta})
-    assert await client_of(server).identity(PHONE) == Identity(HASH, 1600132094000, acknowledged)
+@pytest.mark.parametrize("said", [True, False, "true", "false"], ids=repr)
+async def test_an_identity_is_read_as_sample_and_table_have_it(client_of: MakeClient, said: object) -> None:
+    server = Answering({"contacts": {**IDENTITY, "acknowledged": said}, "meta": {"version": "v2.45.1"}})
+    assert await client_of(server).identity(PHONE) == Identity(HASH, 1600132094000, said in (True, "true"))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"null", {}),
-        *({"contacts": contacts} for contacts in ([IDENTITY], [], None)),
-        *({"contacts": {**IDENTITY, "acknowledged": said}} for said in ("perhaps", None)),
-        *({"contacts": {**IDENTITY, "created_timestamp": said}} for said in ("2018-03-01 15:29:26+00:00", None)),
-    ],
-)
-async def test_another_shape_is_no_identity(client_of: MakeClient, content: object) -> None:
-    assert type(await failure_of(client_of(Answering(content)).identity(PHONE))) is Unusable
+async def test_another_shape_is_no_identity(client_of: MakeClient) -> None:
+    said = [[IDENTITY], [], None, *({**IDENTITY, "acknowledged": said} for said in ("perhaps", None))]
+    said += [{**IDENTITY, "created_timestamp": time} for time in ("2018-03-01 15:29:26+00:00", None)]
+    for content in (b"", b"null", {}, *({"contacts": contacts} for contacts in said)):
+        assert type(await failure_of(client_of(Answering(content)).identity(PHONE))) is Unusable
 
 
 async def test_a_page_holds_bare_wa_ids(client_of: MakeClient) -> None:
@@ -247,13 +229,11 @@ async def test_a_page_holds_bare_wa_ids(client_of: MakeClient) -> None:
     assert server.request.url.raw_path == b"/v1/contacts/blocklist?limit=3&offset=7"
 
 
-@pytest.mark.parametrize(("limit", "offset"), [(0, 0), (201, 0), (-1, 0), (1, -1), (200, -200)])
-async def test_a_page_that_cannot_be_is_not_asked_for(
-    client_of: MakeClient, exchanges: Exchanges, limit: int, offset: int
-) -> None:
+async def test_a_page_that_cannot_be_is_not_asked_for(client_of: MakeClient, exchanges: Exchanges) -> None:
     server = Answering()
-    with pytest.raises(ValueError, match="1 to 200"):
-        await client_of(server).blocklist(limit, offset)
+    for limit, offset in ((0, 0), (201, 0), (-1, 0), (1, -1), (200, -200)):
+        with pytest.raises(ValueError, match="1 to 200"):
+            await client_of(server).blocklist(limit, offset)
     assert (server.seen, list(exchanges)) == ([], [])
 
 
@@ -270,9 +250,9 @@ async def client(server: ServerThread) -> AsyncIterator[ContactsClient]:
 def the_silent(world: World, exists: bool = True) -> list[str]:
     """Return numbers of which nobody has written lately, with an account or without."""
     now = time.time()
-    numbers = [f"+1631555{line:04}" for line in range(1_000, 1_200)]
-    chosen = [number for number in numbers if has_account(world.seed, number, now - START) is exists]
-    return [number for number in chosen if not world.people.is_engaged(number, now)]
+    numbers = (f"+1631555{line:04}" for line in range(1_000, 1_200))
+    silent = (number for number in numbers if not world.people.is_engaged(number, now))
+    return [number for number in silent if has_account(world.seed, number, now - START) is exists]
 
 
 async def is_refused(answer: Awaitable[object], code: int) -> bool:
@@ -298,17 +278,17 @@ async def test_who_wrote_is_blocked_listed_and_unblocked(world: World, client: C
     assert await client.blocklist() == Page((), 0, 0)
 
 
-@pytest.mark.parametrize("call", [ContactsClient.block, ContactsClient.report])
-@pytest.mark.parametrize("exists", [True, False])
-async def test_who_has_not_written_is_neither_blocked_nor_reported(
-    world: World, client: ContactsClient, call: Call, exists: bool
-) -> None:
-    assert await is_refused(call(client, the_silent(world, exists)[0]), 2048)
+async def test_who_has_not_written_is_neither_blocked_nor_reported(world: World, client: ContactsClient) -> None:
+    for exists in (True, False):
+        assert await is_refused(client.block(the_silent(world, exists)[0]), 2048)
+        assert await is_refused(client.report(the_silent(world, exists)[0], block=True), 2048)
     assert (world.people.blocked, world.people.reported) == (0, [])
 
 
 async def test_a_report_hands_over_the_message_that_it_names(world: World, client: ContactsClient) -> None:
     number, first = who_writes(world)
+    assert await is_refused(client.report(number, message_id=f"{first}x", block=True), 1009)
+    assert (world.people.blocked, world.people.reported) == (0, [])
     written = [first, *(world.people.write(number, time.time()) for _ in range(6))]
     await client.report(number, message_id=first)
     await client.report(number, "spam")
@@ -318,30 +298,18 @@ async def test_a_report_hands_over_the_message_that_it_names(world: World, clien
     assert (await client.blocklist()).wa_ids == (wa_id_of(number),)
 
 
-async def test_a_message_that_nobody_knows_is_not_reported(world: World, client: ContactsClient) -> None:
-    number, message_id = who_writes(world)
-    assert await is_refused(client.report(number, message_id=f"{message_id}x", block=True), 1009)
-    assert (world.people.blocked, world.people.reported) == (0, [])
-
-
-@pytest.mark.parametrize("call", [ContactsClient.block, ContactsClient.report])
-@pytest.mark.parametrize("letters", ["x", "か", "\U0001f642", "e\u0301", "\U0001f468\u200d\U0001f469"], ids=ascii)
-@pytest.mark.parametrize(("length", "is_right"), [(1, True), (59, True), (60, False)])
-async def test_a_reason_is_counted_in_code_points(
-    world: World,
-    client: ContactsClient,
-    call: Callable[[ContactsClient, str, str], Awaitable[object]],
-    letters: str,
-    length: int,
-    is_right: bool,
-) -> None:
+@pytest.mark.parametrize("name", ["block", "report"])
+async def test_a_reason_is_counted_in_code_points(world: World, client: ContactsClient, name: str) -> None:
+    call = getattr(client, name)
     number, _ = who_writes(world)
-    answer = call(client, number, (letters * 60)[:length])
-    if is_right:
-        await answer
-    else:
-        assert await is_refused(answer, 1009)
-    assert world.people.blocked + len(world.people.reported) == is_right
+    for letters in ("x", "か", "\U0001f642", "e\u0301", "\U0001f468\u200d\U0001f469"):
+        assert await is_refused(call(number, (letters * 60)[:60]), 1009)
+        assert world.people.blocked + len(world.people.reported) == 0
+        for length in (1, 59):
+            await call(number, (letters * 60)[:length])
+        assert (world.people.blocked, len(world.people.reported)) in [(1, 0), (0, 2)]
+        await client.unblock(number)
+        world.people.reported.clear()
 
 
 async def test_the_blocklist_comes_in_pages(world: World, client: ContactsClient) -> None:
@@ -353,8 +321,11 @@ async def test_the_blocklist_comes_in_pages(world: World, client: ContactsClient
     assert await client.blocklist(5, 201) == Page((), 201, 201)
 
 
-async def test_an_identity_is_acknowledged_by_its_latest_hash_alone(world: World, client: ContactsClient) -> None:
+async def test_only_an_account_has_an_identity_known_by_its_latest_hash(world: World, client: ContactsClient) -> None:
     number = the_silent(world)[0]
+    for nobody in (the_silent(world, exists=False)[0], "nobody", "../users"):
+        assert await is_refused(client.identity(nobody), 1006)
+        assert await is_refused(client.acknowledge(nobody, HASH), 1006)
     before = await client.identity(number)
     assert before.acknowledged
     now = time.time()
@@ -366,12 +337,6 @@ async def test_an_identity_is_acknowledged_by_its_latest_hash_alone(world: World
     assert await client.identity(number) == changed
     await client.acknowledge(wa_id_of(number), changed.hash)
     assert await client.identity(number) == Identity(changed.hash, changed.created_timestamp, True)
-
-
-@pytest.mark.parametrize("call", [ContactsClient.identity, lambda client, phone: client.acknowledge(phone, HASH)])
-async def test_nobody_has_no_identity(world: World, client: ContactsClient, call: Call) -> None:
-    for text in (the_silent(world, exists=False)[0], "nobody", "../users"):
-        assert await is_refused(call(client, text), 1006)
 
 
 async def test_a_path_reaches_a_real_server_as_it_was_sent(world: World) -> None:

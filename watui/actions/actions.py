@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 
 from watui.actions import plans
-from watui.actions.batch import LOST, NOT_SEEN, NOT_SENT, SEEN, Batch, End, Step
+from watui.actions.batch import LOST, NOT_SEEN, NOT_SENT, NOT_SHOWN, SEEN, SHOWN, Batch, End, Step
 from watui.actions.plans import Plan, Target
 from watui.client.blocklist import Part, patient, read_all
 from watui.client.contacts import ContactsClient
-from watui.client.failures import Refused
+from watui.client.failures import AccessDenied, Refused
 from watui.ledger import trail
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.reader import Reader
@@ -18,7 +18,7 @@ from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Action, Kind, Outcome, Place, Wish
 
 KNOWN_AT_ONCE = 500
-"""Entries of a blocklist that the ledger is asked about in one question."""
+"""Numbers that the ledger is asked about in one question."""
 
 CHANGING = (Kind.BLOCK, Kind.UNBLOCK)
 """What can be read off the blocklist, and taken back."""
@@ -53,7 +53,7 @@ class Actions:
     async def plan(self, wish: Wish, targets: Sequence[Target], progress: Progress | None = None) -> Plan:
         """Work out what is going to be sent. Reads the blocklist where it matters, and writes nothing."""
         listed = await self.blocklist(progress) if wish.kind in CHANGING or wish.also_block else {}
-        return plans.plan(wish, targets, listed, self._told(targets, listed))
+        return plans.plan(wish, targets, listed, self._told(targets))
 
     async def plan_undo(self, batch_id: int, progress: Progress | None = None) -> Plan:
         """Work out how a batch of blocks or unblocks is taken back. Raises ValueError for any other."""
@@ -73,7 +73,7 @@ class Actions:
             raise ValueError(f"there is no batch {batch_id} at {self.place.profile}")
         since = trail.changed_since(self._reader, self.place.server, batch_id)
         targets = [
-            Target(action.input, action.number, action.target, is_sure=True)
+            plans.target_of_action(action)
             for action in actions
             if action.outcome is Outcome.FAILED and action.target not in since
         ]
@@ -104,38 +104,49 @@ class Actions:
         ]
         is_read = any(action.kind in CHANGING and action.outcome is not Outcome.PLANNED for action in left)
         listed = await self.blocklist() if is_read else {}
-        ends = {action.id: await self._end(action, listed) for action in left}
-        if ends:
-            await self._ledger(trail.ended, [(id_, *end) for id_, end in ends.items()])
-        return [action._replace(**ends[action.id]._asdict()) for action in left]
+        ends: dict[int, End] = {}
+        for action in left:
+            if (end := await self._end(action, listed)) is not None:
+                ends[action.id] = end
+        seen = {action.id: action.outcome for action in left}
+        written = await self._ledger(trail.settled, [(id_, seen[id_], *end) for id_, end in ends.items()])
+        return [action._replace(**ends[action.id]._asdict()) for action in left if action.id in written]
 
     def close(self) -> None:
         """Let others settle what is left."""
         if self._driver is not None:
             self._driver.close()
 
-    async def _end(self, action: Action, listed: Collection[str]) -> End:
+    async def _end(self, action: Action, listed: Collection[str]) -> End | None:
+        """Return how an action ended, None where that can't be known."""
         if action.outcome is Outcome.PLANNED:
             return End(Outcome.FAILED, None, NOT_SENT)
         match action.kind:
             case Kind.REPORT:
                 return End(Outcome.UNKNOWN, None, LOST)
             case Kind.ACKNOWLEDGE:
-                try:
-                    identity = await self.client.identity(action.target)
-                except Refused as failure:
-                    return End(Outcome.FAILED, failure.code, failure.title)
-                is_done = identity.acknowledged and identity.hash == action.hash
+                return await self._acknowledged(action)
             case _:
-                is_done = plans.is_listed(action, listed) is (action.kind is Kind.BLOCK)
+                is_there = plans.is_listed(action, listed)
+        if not is_there and not plans.target_of_action(action).is_sure:
+            return None if action.outcome is Outcome.UNKNOWN else End(Outcome.UNKNOWN, None, LOST)
+        is_done = is_there is (action.kind is Kind.BLOCK)
         return End(Outcome.DONE, None, SEEN) if is_done else End(Outcome.FAILED, None, NOT_SEEN)
 
-    def _told(self, targets: Iterable[Target], listed: Collection[str]) -> dict[str, str]:
-        """Return the wa_ids on the list whose numbers the ledger knows, by number."""
-        usual = {target.number.removeprefix("+") for target in targets if target.number}
-        odd = [wa_id for wa_id in listed if wa_id not in usual]
+    async def _acknowledged(self, action: Action) -> End:
+        try:
+            identity = await self.client.identity(action.target)
+        except Refused as failure:
+            if failure.code is None or isinstance(failure, AccessDenied):
+                raise
+            return End(Outcome.FAILED, failure.code, failure.title)
+        is_done = identity.acknowledged and identity.hash == action.hash
+        return End(Outcome.DONE, None, SHOWN) if is_done else End(Outcome.FAILED, None, NOT_SHOWN)
+
+    def _told(self, targets: Sequence[Target]) -> dict[str, str]:
+        """Return the wa_ids that the server told of the targets, by number."""
+        numbers = [target.number for target in targets if target.number is not None]
         told: dict[str, str] = {}
-        for start in range(0, len(odd), KNOWN_AT_ONCE):
-            found = trail.known(self._reader, self.place.server, odd[start : start + KNOWN_AT_ONCE])
-            told |= {who.number: wa_id for wa_id, who in found.items() if who.number is not None}
+        for start in range(0, len(numbers), KNOWN_AT_ONCE):
+            told |= trail.told_wa_ids(self._reader, self.place.server, numbers[start : start + KNOWN_AT_ONCE])
         return told

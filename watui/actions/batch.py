@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from watui.actions.plans import is_listed
+from watui.actions.plans import is_listed, target_of_action
 from watui.client.contacts import ContactsClient
-from watui.client.failures import AccessDenied, Failure, NotConnected, Overloaded, Refused
+from watui.client.failures import AccessDenied, Failure, NotConnected, Overloaded, Refused, ServerTrouble
 from watui.contract.rules import RATE_LIMIT
 from watui.ledger import trail
 from watui.ledger.thread import LedgerThread
@@ -26,8 +26,12 @@ MOST_TRIES = 3
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 """After a failure, doubled with each further one."""
 
+MOST_DOUBLINGS = 10
+
 SEEN = "the answer was lost; the blocklist shows that it was done"
 NOT_SEEN = "the answer was lost; the blocklist shows that it was not done"
+SHOWN = "the answer was lost; the identity shows that it was done"
+NOT_SHOWN = "the answer was lost; the identity shows that it was not done"
 LOST = "the answer was lost"
 NOT_SENT = "not sent: the batch ended before"
 
@@ -84,6 +88,7 @@ class Batch:
         self._client = client
         self._read_list = read_list
         self._failures = 0
+        self._overloads = 0
         self._has_sent = False
         self._go = asyncio.Event()
         self._go.set()
@@ -105,7 +110,7 @@ class Batch:
     def resume(self) -> None:
         """Go on, whatever stopped it."""
         self.failure = None
-        self._failures = 0
+        self._failures = self._overloads = 0
         self._go.set()
 
     async def drive(self, stop_on_failure: bool) -> None:
@@ -119,7 +124,7 @@ class Batch:
                 while step.end.outcome is Outcome.PLANNED:
                     await self._may_go(stop_on_failure)
                     await self._carry_out(step)
-            lost = [step for step in self.steps if step.end.outcome is Outcome.UNKNOWN and self._can_settle]
+            lost = [step for step in self.steps if self._can_settle(step)]
             if not lost:
                 return
             await self._may_go(stop_on_failure)
@@ -154,7 +159,7 @@ class Batch:
         except Failure as failure:
             step.end = self._failed(step, failure)
         else:
-            self._failures = 0
+            self._failures = self._overloads = 0
             step.end = End(Outcome.DONE)
         await self._write([step])
 
@@ -173,61 +178,71 @@ class Batch:
 
     def _failed(self, step: Step, failure: Failure) -> End:
         """Decide what a failure means for a step, and whether the batch goes on."""
-        if isinstance(failure, Overloaded):
-            step.tries -= 1
-            self._wait(failure, failure.retry_after)
-            return End(Outcome.PLANNED)
         if isinstance(failure, Refused) and failure.code is not None and not isinstance(failure, AccessDenied):
             self._failures = 0
             return End(Outcome.REFUSED, failure.code, failure.title)
+        self._take(failure)
+        if isinstance(failure, Overloaded | NotConnected | Refused):
+            step.tries -= 1
+            return End(Outcome.PLANNED)
+        return End(Outcome.UNKNOWN, None, f"{LOST}: {failure.title}")
+
+    def _take(self, failure: Failure) -> None:
+        """Wait after a failure, or stop where waiting won't mend it."""
+        if isinstance(failure, Overloaded):
+            self._overloads += 1
+            self._wait(failure, self._overloads)
+            return
         self._failures += 1
         if isinstance(failure, Refused) or self._failures >= MOST_TRIES:
             # The next contact would meet the same: a wrong token, a server that has no such path, or is gone.
             self.failure = failure
             self.pause()
-        else:
-            self._wait(failure, None)
-        if isinstance(failure, NotConnected | Refused):
-            step.tries -= 1
-            return End(Outcome.PLANNED)
-        return End(Outcome.UNKNOWN, None, f"{LOST}: {failure.title}")
+        self._wait(failure, self._failures)
 
-    def _wait(self, failure: Failure, at_least: float | None) -> None:
-        seconds = min(FIRST_WAIT_SECONDS * 2 ** max(0, self._failures - 1), LONGEST_WAIT_SECONDS)
+    def _wait(self, failure: Failure, count: int) -> None:
+        at_least = failure.retry_after if isinstance(failure, ServerTrouble) else None
+        seconds = min(FIRST_WAIT_SECONDS * 2 ** min(count - 1, MOST_DOUBLINGS), LONGEST_WAIT_SECONDS)
         self.waiting = Waiting(time.time() + max(seconds, at_least or 0.0), failure.title)
 
-    @property
-    def _can_settle(self) -> bool:
-        return self.wish.kind is not Kind.REPORT
+    def _can_settle(self, step: Step) -> bool:
+        if self.wish.kind is Kind.REPORT or step.end.outcome is not Outcome.UNKNOWN:
+            return False
+        return step.tries < MOST_TRIES or self._is_shown(step)
+
+    def _is_shown(self, step: Step) -> bool:
+        """Whether the server shows whether a step was done: on its list it may have another name than is known here."""
+        return self.wish.kind is Kind.ACKNOWLEDGE or target_of_action(step.action).is_sure
 
     async def _settle(self, lost: Sequence[Step]) -> None:
         """Find out what became of steps without an answer; what was not done is sent again, up to MOST_TRIES times."""
         try:
             done = await self._done(lost)
         except Failure as failure:
-            self._failures += 1
-            if self._failures >= MOST_TRIES:
-                self.failure = failure
-                self.pause()
-            self._wait(failure, getattr(failure, "retry_after", None))
+            self._take(failure)
             return
-        self._failures = 0
+        self._failures = self._overloads = 0
         for step in lost:
-            if step.id in done:
-                step.end = End(Outcome.DONE, None, SEEN)
-            elif step.tries < MOST_TRIES:
-                step.end = End(Outcome.PLANNED)
-            else:
-                step.end = End(Outcome.FAILED, None, NOT_SEEN)
+            step.end = self._settled(step, step.id in done)
         await self._write(lost)
+
+    def _settled(self, step: Step, is_done: bool) -> End:
+        by_identity = self.wish.kind is Kind.ACKNOWLEDGE
+        if is_done:
+            return End(Outcome.DONE, None, SHOWN if by_identity else SEEN)
+        if step.tries < MOST_TRIES:
+            return End(Outcome.PLANNED)
+        return End(Outcome.FAILED, None, NOT_SHOWN if by_identity else NOT_SEEN)
 
     async def _done(self, lost: Sequence[Step]) -> set[int]:
         """Return the ids of the steps that were done after all."""
         if self.wish.kind is Kind.ACKNOWLEDGE:
             return {step.id for step in lost if await self._is_acknowledged(step.action)}
         listed = await self._read_list()
-        is_wanted = self.wish.kind is Kind.BLOCK
-        return {step.id for step in lost if is_listed(step.action, listed) is is_wanted}
+        there = {step.id for step in lost if is_listed(step.action, listed)}
+        if self.wish.kind is Kind.BLOCK:
+            return there
+        return {step.id for step in lost if step.id not in there and self._is_shown(step)}
 
     async def _is_acknowledged(self, action: NewAction) -> bool:
         identity = await self._client.identity(action.target)

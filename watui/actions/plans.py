@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from watui.contract.conversion import read
-from watui.contract.wa_ids import find_wa_id, number_of, wa_id_of
+from watui.contract.wa_ids import find_wa_id, number_of, numbers_of, wa_id_of
 from watui.intake.entries import Entry
 from watui.ledger.rows import REJECTED, Row
 from watui.ledger.trail import Action, Kind, NewAction, Outcome, Wish
@@ -82,8 +82,8 @@ def plan(wish: Wish, targets: Iterable[Target], listed: Collection[str], wa_ids:
     """
     actions, seen = [], set()
     for target in targets:
-        key = target.number or target.input
         action = _action(wish.kind, target, listed, wa_ids.get(target.number or ""))
+        key = action.wa_id or target.input
         if key in seen and action.outcome is Outcome.PLANNED:
             action = action._replace(outcome=Outcome.LEFT_OUT, note=TWICE)
         seen.add(key)
@@ -98,12 +98,27 @@ def plan_undo(actions: Sequence[Action], listed: Collection[str], changed_since:
     for action in actions:
         if action.outcome is not Outcome.DONE:
             continue
-        target = Target(action.input, action.number, action.target, is_sure=True)
-        found = _action(wish.kind, target, listed, action.wa_id)
+        found = _action(wish.kind, _once_more(action, wish.kind), listed, action.wa_id)
         if action.target in changed_since:
             found = found._replace(outcome=Outcome.LEFT_OUT, note=CHANGED_SINCE)
         undone.append(found)
     return Plan(wish, undone)
+
+
+def target_of_action(action: Action | NewAction) -> Target:
+    """Return the contact of an action as it was meant."""
+    is_sure = action.target in (action.number, number_of(action.wa_id or ""))
+    return Target(action.input, action.number, action.target, is_sure)
+
+
+def _once_more(action: Action, kind: Kind) -> Target:
+    """Return the contact of an action, for what takes that back."""
+    target = target_of_action(action)
+    if kind is not Kind.BLOCK or action.wa_id is None:
+        return target
+    # Once it is off the list a server need not know the wa_id any more, and as a number it may not be read.
+    number = action.number or numbers_of(action.wa_id)[0]
+    return target._replace(number=number, phone=number if target.is_sure else target.phone)
 
 
 def is_listed(action: NewAction | Action, listed: Collection[str]) -> bool:

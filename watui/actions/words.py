@@ -34,6 +34,8 @@ def what_leaves(message_id: str) -> str:
 
 def reason_problem(reason: str) -> str | None:
     """Return why `reason` can't be sent, None where it can or is empty (contract section 2)."""
+    if any("\ud800" <= character <= "\udfff" for character in reason):
+        return "no text that can be sent: type it again"
     over = len(reason) - MAX_REASON
     return f"{counted(over, 'character')} too long: {MAX_REASON} at most" if over > 0 else None
 

@@ -62,11 +62,10 @@ class _Reading:
 
     def take(self, page: Page, before: str | None) -> Part:
         """Take note of a page, which should begin with `before`."""
-        self.has_changed |= self.total not in (None, page.total) or (
-            before is not None and page.wa_ids[:1] != (before,)
-        )
-        self.total = page.total
         fresh = tuple(wa_id for wa_id in dict.fromkeys(page.wa_ids) if wa_id not in self.known)
+        expected = fresh if before is None else (before, *fresh)
+        self.has_changed |= page.wa_ids != expected or self.total not in (None, page.total)
+        self.total = page.total
         self.known.update(dict.fromkeys(fresh))
         return Part(fresh, len(self.known), page.total, self.has_changed)
 
@@ -80,7 +79,7 @@ async def read_all(ask: Ask, limit: int = MAX_PAGE) -> AsyncIterator[Part]:
         yield reading.take(page, before)
         if offset + len(page.wa_ids) >= page.total:
             break
-        if len(page.wa_ids) < (1 if offset == 0 else 2):
+        if len(page.wa_ids) < (1 if before is None else 2):
             raise Unusable(f"the blocklist says that it has {page.total:,} entries, and does not give them")
         offset, before = offset + len(page.wa_ids) - 1, page.wa_ids[-1]
     if reading.has_changed:

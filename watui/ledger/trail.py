@@ -187,6 +187,23 @@ def ended(ledger: Ledger, ends: Sequence[tuple[int, Outcome, int | None, str | N
         )
 
 
+def settled(ledger: Ledger, ends: Sequence[tuple[int, Outcome, Outcome, int | None, str | None]]) -> set[int]:
+    """Write down how actions ended that were cut short: id, the outcome that was seen, then as in `ended`.
+
+    Returns the ids of those that were; who has another outcome by now is left alone.
+    """
+    now = time.time()
+    with ledger.transaction() as db:
+        return {
+            action_id
+            for action_id, seen, outcome, code, note in ends
+            if db.execute(
+                "UPDATE action SET outcome = ?, code = ?, note = ?, ended_at = ? WHERE action_id = ? AND outcome = ?",
+                (outcome, code, note, now, action_id, seen),
+            ).rowcount
+        }
+
+
 def decide(ledger: Ledger, action_id: int, outcome: Outcome, note: str) -> None:
     """Write down what a person says of an action whose outcome is unknown. Raises LedgerUnusable for any other."""
     with ledger.transaction() as db:
@@ -326,15 +343,34 @@ def known(reader: Reader, server: str, wa_ids: Sequence[str]) -> dict[str, Known
 
 
 def changed_since(reader: Reader, server: str, batch_id: int) -> set[str]:
-    """Return the targets of a batch whose block was changed again by a later batch."""
+    """Return the targets of a batch to whom the same, or its contrary, was done by a later one."""
     rows = reader.query(
-        "SELECT DISTINCT a.target FROM action a WHERE a.batch_id = ? AND EXISTS ("
-        " SELECT 1 FROM action l JOIN batch b ON b.batch_id = l.batch_id"
-        " WHERE b.server = ? AND l.batch_id > a.batch_id AND b.kind IN (?, ?) AND l.outcome IN (?, ?)"
+        "SELECT DISTINCT a.target FROM action a JOIN batch f ON f.batch_id = a.batch_id WHERE a.batch_id = :batch_id"
+        " AND EXISTS (SELECT 1 FROM action l JOIN batch b ON b.batch_id = l.batch_id"
+        " WHERE b.server = :server AND l.batch_id > a.batch_id AND l.outcome IN (:done, :unknown)"
+        " AND (b.kind = f.kind OR f.kind IN (:block, :unblock) AND (b.kind IN (:block, :unblock) OR b.also_block))"
         " AND (l.number = a.number OR l.wa_id = a.wa_id))",
-        (batch_id, server, Kind.BLOCK, Kind.UNBLOCK, Outcome.DONE, Outcome.UNKNOWN),
+        {
+            "batch_id": batch_id,
+            "server": server,
+            "done": Outcome.DONE,
+            "unknown": Outcome.UNKNOWN,
+            "block": Kind.BLOCK,
+            "unblock": Kind.UNBLOCK,
+        },
     )
     return {target for (target,) in rows}
+
+
+def told_wa_ids(reader: Reader, server: str, numbers: Sequence[str]) -> dict[str, str]:
+    """Return the wa_ids that a server told of `numbers` (E.164), by number; who was never told is missing."""
+    marks = ",".join("?" * len(numbers))
+    rows = reader.query(
+        f"SELECT n.number, n.wa_id FROM run r JOIN number n ON n.run_id = r.id AND n.key IN ({marks})"
+        " WHERE r.server = ? AND n.wa_id IS NOT NULL AND n.number IS NOT NULL ORDER BY n.checked_at",
+        (*numbers, server),
+    )
+    return dict(rows)
 
 
 def _actions(reader: Reader, condition: str, *values: object) -> list[Action]:
