@@ -26,7 +26,7 @@ Step = Callable[["Blocklist", int, int], None]
 LARGEST = 64_000
 """Entries of the largest list that is known of."""
 
-ENDLESS = 3_000
+ENDLESS = 12_000
 """More requests than any list of these tests can take."""
 
 
