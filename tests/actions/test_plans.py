@@ -206,6 +206,13 @@ def test_an_unblock_is_taken_back_by_the_number(number: str | None) -> None:
     assert only(plan_undo([unblocked], (), ())).target == MEXICAN
 
 
+@pytest.mark.parametrize("wa_id", ["525512345678", "5531987654321", "16315551000"])
+def test_an_unblock_of_a_wa_id_that_no_number_usually_has_is_taken_back_by_it(wa_id: str) -> None:
+    # A server may list Mexican and Brazilian numbers as they are.
+    unblocked = done(Kind.UNBLOCK, target_of_wa_id(wa_id, None))._replace(wa_id=wa_id)
+    assert only(plan_undo([unblocked], (), ())).target == f"+{wa_id}"
+
+
 def test_who_was_blocked_by_a_doubtful_input_is_unblocked_by_it() -> None:
     # A server of another country than assumed blocked somebody else than it looks, so the list shows nothing here.
     made = plan_undo([done(Kind.BLOCK, named(DOUBTFUL))], ("919876543210",), ())

@@ -155,4 +155,5 @@ async def _run(app: WatuiApp) -> None:
     try:
         await app.run_async()
     finally:
+        await app.changes.close()
         await app.session.desk.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -49,40 +49,45 @@ class Changes:
         self._listed: dict[str, None] = {}
         self._listed_at: float | None = None
         self._reading = asyncio.Lock()
+        self._is_asking = False
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def change(self, kind: Kind, targets: Sequence[Target]) -> None:
         """Block, unblock or report contacts, after asking; more than one through a dry run."""
-        if not self._may_change():
-            return
-        self._app.clear_notifications()
-        if len(targets) == 1:
-            wish = await self._ask(kind, targets[0])
-            if wish is not None:
-                await self._carry_out(wish, targets[0])
-        elif targets:
-            await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind), targets, self._reasons()))
-        self.forget()
+        with self._one_at_a_time() as may_change:
+            if not may_change:
+                return
+            if len(targets) == 1:
+                wish = await self._ask(kind, targets[0])
+                if wish is not None:
+                    await self._carry_out(wish, targets[0])
+            elif targets:
+                await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind), targets, self._reasons()))
+            self.forget()
 
     async def acknowledge(self, contact: Contact, identity: Identity) -> None:
         """Acknowledge an identity, after asking."""
-        if not self._may_change():
-            return
-        question = f"Acknowledge the identity {clean(identity.hash)} of {contact.name} at {clean(self.desk.profile)}?"
-        if await self._app.push_screen_wait(Confirm(Content(question), "acknowledge it")):
-            target = contact.target._replace(phone=contact.likely_wa_id)
-            await self._carry_out(Wish(Kind.ACKNOWLEDGE, hash=identity.hash), target)
+        with self._one_at_a_time() as may_change:
+            if not may_change:
+                return
+            at = clean(self.desk.profile)
+            question = f"Acknowledge the identity {clean(identity.hash)} of {contact.name} at {at}?"
+            if await self._app.push_screen_wait(Confirm(Content(question), "acknowledge it")):
+                target = contact.target._replace(phone=contact.likely_wa_id)
+                await self._carry_out(Wish(Kind.ACKNOWLEDGE, hash=identity.hash), target)
 
     async def undo(self) -> None:
         """Take back the latest block or unblock, after a dry run."""
-        if not self._may_change():
-            return
-        batch_id = trail.latest_batch(self.desk.reader, self.desk.server_id, (Kind.BLOCK, Kind.UNBLOCK))
-        if batch_id is None:
-            self.refuse("There is no block or unblock to take back.")
-            return
-        kind = trail.batch(self.desk.reader, batch_id)[0].kind
-        await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), []))
-        self.forget()
+        with self._one_at_a_time() as may_change:
+            if not may_change:
+                return
+            batch_id = trail.latest_batch(self.desk.reader, self.desk.server_id, (Kind.BLOCK, Kind.UNBLOCK))
+            if batch_id is None:
+                self.refuse("There is no block or unblock to take back.")
+                return
+            kind = trail.batch(self.desk.reader, batch_id)[0].kind
+            await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), []))
+            self.forget()
 
     async def inbound(self, contact: Contact) -> None:
         """Let a contact write to us, on the simulator."""
@@ -143,12 +148,30 @@ class Changes:
         """Say why something is not done."""
         self._app.notify(clean(words_), severity="warning", markup=False, timeout=10)
 
-    def _may_change(self) -> bool:
+    async def close(self) -> None:
+        """Let nothing more be sent; what was not sent by then is written down as not done."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    @contextlib.contextmanager
+    def _one_at_a_time(self) -> Iterator[bool]:
+        """Give whether something may be changed now; where not, that is told."""
         if self.desk.read_only:
             self.refuse(
                 f"{self.desk.profile} is read-only (read_only = true in settings.toml): nothing is changed there."
             )
-        return not self.desk.read_only
+        elif self._is_asking or self._under_way:
+            self.refuse("A change is under way: wait until it has ended.")
+        else:
+            self._app.clear_notifications()
+            self._is_asking = True
+            try:
+                yield True
+            finally:
+                self._is_asking = False
+            return
+        yield False
 
     def _reasons(self) -> list[str]:
         return trail.recent_reasons(self.desk.reader, MOST_REASONS)
@@ -190,9 +213,15 @@ class Changes:
         return words.CANNOT_BLOCK_AGAIN + (" It has not." if states else "")
 
     async def _carry_out(self, wish: Wish, target: Target) -> None:
+        """Change a contact. That goes on, and is told, even where the screen that asked for it is closed meanwhile."""
+        task = asyncio.create_task(self._carried_out(wish, target))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
+
+    async def _carried_out(self, wish: Wish, target: Target) -> None:
         async with self._telling():
-            actions = await self.desk.actions()
-            await self._drive(actions, wish, target)
+            await self._drive(await self.desk.actions(), wish, target)
 
     async def _drive(self, actions: Actions, wish: Wish, target: Target) -> None:
         name = for_people(target.number or target.input)

@@ -200,7 +200,7 @@ class BlocklistScreen(MainScreen):
 
     # Changing it
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_unblock(self) -> None:
         marked = self.blocklist.marked_contacts()
         at_hand = self.contact_at_hand()
@@ -215,14 +215,14 @@ class BlocklistScreen(MainScreen):
         event.stop()
         self._block_text(event.text)
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_add(self) -> None:
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
             with self.refusing(), open_text(str(path)) as text:
                 await self._block(self._targets(text, str(path)))
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def _block_text(self, text: str) -> None:
         with self.refusing():
             await self._block(self._targets(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), PASTE_NAME))

@@ -315,7 +315,7 @@ class CheckScreen(MainScreen):
         row = self.rows.table.row
         return Contact.of_row(row) if row is not None else None
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_block_all(self) -> None:
         record = self.session.record
         if record is None:

@@ -106,22 +106,22 @@ class ContactScreen(ModalScreen[None]):
             case _:
                 return True
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_block(self) -> None:
         await self._changes.change(Kind.BLOCK, [self._contact.target])
         self._look()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_unblock(self) -> None:
         await self._changes.change(Kind.UNBLOCK, [self._contact.target])
         self._look()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_report(self) -> None:
         await self._changes.change(Kind.REPORT, [self._contact.target])
         self._look()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_acknowledge(self) -> None:
         if self._facts.identity is None:
             self._changes.refuse("There is no identity to acknowledge.")
@@ -131,12 +131,12 @@ class ContactScreen(ModalScreen[None]):
             await self._changes.acknowledge(self._contact, self._facts.identity)
             self._look()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_inbound(self) -> None:
         await self._changes.inbound(self._contact)
         self._look()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_decide(self) -> None:
         await self._changes.decide(self._contact)
         self._look()

@@ -65,17 +65,17 @@ class MainScreen(Screen[None]):
             await self.app.push_screen_wait(ContactScreen(contact, self.changes))
             self.changed()
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_block(self) -> None:
         if (contact := self._contact()) is not None:
             await self.change(Kind.BLOCK, [contact.target])
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_report(self) -> None:
         if (contact := self._contact()) is not None:
             await self.change(Kind.REPORT, [contact.target])
 
-    @work(exclusive=True, group="change")
+    @work(group="change")
     async def action_undo(self) -> None:
         await self.changes.undo()
         self.changed()
