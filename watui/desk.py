@@ -159,7 +159,7 @@ class Desk:
         return await asyncio.to_thread(self._read, lambda reader: _numbers(reader.rows(run_id, wanted), most))
 
     async def targets(self, run_id: int, wanted: RowFilter) -> list[Target]:
-        """Return the contacts of the rows that fit `wanted`, read in another thread; duplicates are not repeated."""
+        """Return the contacts of the rows that fit `wanted`, read in another thread; each number once."""
         return await asyncio.to_thread(self._read, lambda reader: _targets(reader.rows(run_id, wanted)))
 
     async def export(self, run_id: int, wanted: RowFilter, path: Path) -> int:
@@ -301,7 +301,14 @@ def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:
 def _targets(rows: Iterable[Row]) -> list[Target]:
     from watui.actions.plans import target_of_row
 
-    return [target_of_row(row) for row in rows if row.duplicate_of is None]
+    seen: set[int] = set()
+    targets = []
+    for row in rows:
+        if row.number_id is None or row.number_id not in seen:
+            targets.append(target_of_row(row))
+        if row.number_id is not None:
+            seen.add(row.number_id)
+    return targets
 
 
 def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> int:

@@ -116,6 +116,7 @@ class Actions:
         """Let others settle what is left."""
         if self._driver is not None:
             self._driver.close()
+            self._driver = None
 
     async def _end(self, action: Action, listed: Collection[str]) -> End | None:
         """Return how an action ended, None where that can't be known."""

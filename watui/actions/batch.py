@@ -179,7 +179,7 @@ class Batch:
     def _failed(self, step: Step, failure: Failure) -> End:
         """Decide what a failure means for a step, and whether the batch goes on."""
         if isinstance(failure, Refused) and failure.code is not None and not isinstance(failure, AccessDenied):
-            self._failures = 0
+            self._failures = self._overloads = 0
             return End(Outcome.REFUSED, failure.code, failure.title)
         self._take(failure)
         if isinstance(failure, Overloaded | NotConnected | Refused):
@@ -198,7 +198,8 @@ class Batch:
             # The next contact would meet the same: a wrong token, a server that has no such path, or is gone.
             self.failure = failure
             self.pause()
-        self._wait(failure, self._failures)
+        else:
+            self._wait(failure, self._failures)
 
     def _wait(self, failure: Failure, count: int) -> None:
         at_least = failure.retry_after if isinstance(failure, ServerTrouble) else None

@@ -117,7 +117,9 @@ def _once_more(action: Action, kind: Kind) -> Target:
     if kind is not Kind.BLOCK or action.wa_id is None:
         return target
     # Once it is off the list a server need not know the wa_id any more, and as a number it may not be read.
-    number = action.number or numbers_of(action.wa_id)[0]
+    number = action.number or next(iter(numbers_of(action.wa_id)), None)
+    if number is None:
+        return target
     return target._replace(number=number, phone=number if target.is_sure else target.phone)
 
 

@@ -3,11 +3,16 @@
 The lock is the operating system's, so no dead process holds one, and nobody ever has to remove a stale one.
 """
 
+import contextlib
 import secrets
+import time
 from pathlib import Path
 
 from watui.ledger.schema import LedgerUnusable
 from watui.lock import Lock
+
+STALE_SECONDS = 3600.0
+"""Age from which on a lock file that nobody holds is removed."""
 
 
 class Driver:
@@ -23,6 +28,7 @@ class Driver:
             raise LedgerUnusable(f"cannot lock {self._path}: {error.strerror}") from error
         assert lock is not None, "the id is new"
         self._lock = lock
+        _sweep(folder)
 
     def close(self) -> None:
         """Let others see that it is gone."""
@@ -44,6 +50,14 @@ def is_gone(folder: Path, driver_id: str) -> bool:
     path.unlink(missing_ok=True)
     lock.release()
     return True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes have left. A file that is new may be one that is about to be locked."""
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                is_gone(folder, path.stem)
 
 
 def _path(folder: Path, driver_id: str) -> Path:

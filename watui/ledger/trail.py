@@ -343,13 +343,17 @@ def known(reader: Reader, server: str, wa_ids: Sequence[str]) -> dict[str, Known
 
 
 def changed_since(reader: Reader, server: str, batch_id: int) -> set[str]:
-    """Return the targets of a batch to whom the same, or its contrary, was done by a later one."""
+    """Return the targets of a batch to whom the same, or its contrary, was done by a later one.
+
+    Reports of two messages are two things.
+    """
     rows = reader.query(
         "SELECT DISTINCT a.target FROM action a JOIN batch f ON f.batch_id = a.batch_id WHERE a.batch_id = :batch_id"
         " AND EXISTS (SELECT 1 FROM action l JOIN batch b ON b.batch_id = l.batch_id"
         " WHERE b.server = :server AND l.batch_id > a.batch_id AND l.outcome IN (:done, :unknown)"
         " AND (b.kind = f.kind OR f.kind IN (:block, :unblock) AND (b.kind IN (:block, :unblock) OR b.also_block))"
-        " AND (l.number = a.number OR l.wa_id = a.wa_id))",
+        " AND (b.kind <> :report OR f.kind <> :report OR b.message_id IS f.message_id)"
+        " AND (l.number = a.number OR l.wa_id = a.wa_id OR l.target = a.target))",
         {
             "batch_id": batch_id,
             "server": server,
@@ -357,6 +361,7 @@ def changed_since(reader: Reader, server: str, batch_id: int) -> set[str]:
             "unknown": Outcome.UNKNOWN,
             "block": Kind.BLOCK,
             "unblock": Kind.UNBLOCK,
+            "report": Kind.REPORT,
         },
     )
     return {target for (target,) in rows}

@@ -155,7 +155,10 @@ class Control:
         return self._state(now)
 
     def _contacts(self, request: Request, region: str | None, now: float) -> Reply:
-        asked = convert(members_of(request), ContactsRequest)
+        members = members_of(request)
+        if "numbers" not in members:
+            raise Refusal(errors.MISSING, "numbers")
+        asked = convert(members, ContactsRequest)
         return json_reply([self._contact_state(text, region, now) for text in asked.numbers])
 
     def _contact_state(self, text: str, region: str | None, now: float) -> ContactState:

@@ -52,18 +52,21 @@ class Changes:
         self._is_asking = False
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def change(self, kind: Kind, targets: Sequence[Target]) -> None:
-        """Block, unblock or report contacts, after asking; more than one through a dry run."""
+    async def change(self, kind: Kind, targets: Sequence[Target]) -> bool:
+        """Block, unblock or report contacts, after asking; more than one through a dry run.
+
+        Returns whether anything was sent.
+        """
         with self._one_at_a_time() as may_change:
-            if not may_change:
-                return
-            if len(targets) == 1:
-                wish = await self._ask(kind, targets[0])
-                if wish is not None:
-                    await self._carry_out(wish, targets[0])
-            elif targets:
-                await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind), targets, self._reasons()))
-            self.forget()
+            if not may_change or not targets:
+                return False
+            if len(targets) > 1:
+                bulk = BulkScreen(self.desk, Wish(kind), targets, self._reasons())
+                return self._take_note(await self._app.push_screen_wait(bulk))
+            wish = await self._ask(kind, targets[0])
+            if wish is not None:
+                await self._carry_out(wish, targets[0])
+            return self._take_note(wish is not None)
 
     async def acknowledge(self, contact: Contact, identity: Identity) -> None:
         """Acknowledge an identity, after asking."""
@@ -86,8 +89,8 @@ class Changes:
                 self.refuse("There is no block or unblock to take back.")
                 return
             kind = trail.batch(self.desk.reader, batch_id)[0].kind
-            await self._app.push_screen_wait(BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), []))
-            self.forget()
+            bulk = BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), [])
+            self._take_note(await self._app.push_screen_wait(bulk))
 
     async def inbound(self, contact: Contact) -> None:
         """Let a contact write to us, on the simulator."""
@@ -105,11 +108,10 @@ class Changes:
         if unknown is None:
             self.refuse("There is nothing to decide: no outcome is unknown.")
             return
-        question = (
-            f"Did the {unknown.kind} of {contact.name} reach the server? Its answer was lost. y: it did, n: it did not,"
-            " and it may be sent again."
-        )
-        is_done = await self._app.push_screen_wait(Confirm(Content(question), "it did"))
+        question = f"Did the {unknown.kind} of {contact.name} reach the server? Its answer was lost."
+        is_done = await self._app.push_screen_wait(Confirm(Content(question), "it did", "it did not     esc back"))
+        if is_done is None:
+            return
         outcome = Outcome.DONE if is_done else Outcome.FAILED
         async with self._telling():
             await self.desk.ledger(trail.decide, unknown.id, outcome, "decided by a person")
@@ -135,10 +137,10 @@ class Changes:
                 self._listed_at = time.monotonic()
         return find_wa_id(contact.number, self._listed, contact.wa_id) is not None
 
-    def forget(self) -> None:
-        """Let the blocklist be read again: it may have changed."""
-        self._listed_at = None
-        self.made += 1
+    def may_change(self) -> bool:
+        """Whether a change could begin now; where not, that is told."""
+        with self._one_at_a_time() as may_change:
+            return may_change
 
     def tell(self, words_: str) -> None:
         """Say what was done."""
@@ -172,6 +174,13 @@ class Changes:
                 self._is_asking = False
             return
         yield False
+
+    def _take_note(self, was_sent: bool) -> bool:
+        """Let the blocklist be read again where something was sent."""
+        if was_sent:
+            self._listed_at = None
+            self.made += 1
+        return was_sent
 
     def _reasons(self) -> list[str]:
         return trail.recent_reasons(self.desk.reader, MOST_REASONS)

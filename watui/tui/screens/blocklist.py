@@ -30,13 +30,14 @@ from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.main import BLOCKLIST, MainScreen
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.safe_input import SafeInput
 
 Step = Callable[[], Awaitable[object]]
 
 PASTE_NAME = "paste"
 
 
-class FindInput(Input):
+class FindInput(SafeInput):
     """The search line."""
 
 
@@ -76,7 +77,6 @@ class BlocklistScreen(MainScreen):
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.find.cursor_blink = False
         self.app.mode_change_signal.subscribe(self, self._came_here)
         self.show()
         self._go(self.blocklist.load)
@@ -208,16 +208,18 @@ class BlocklistScreen(MainScreen):
         if not contacts:
             self.refuse("There is nobody to unblock here.")
             return
-        await self.change(Kind.UNBLOCK, [contact.target for contact in contacts])
-        self.blocklist.marked.clear()
+        if await self.change(Kind.UNBLOCK, [contact.target for contact in contacts]):
+            self.blocklist.marked.clear()
+            self.show()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self._block_text(event.text)
+        if self.changes.may_change():
+            self._block_text(event.text)
 
     @work(group="change")
     async def action_add(self) -> None:
-        path = await self.app.push_screen_wait(ImportDialog())
+        path = await self.app.push_screen_wait(ImportDialog()) if self.changes.may_change() else None
         if path is not None:
             with self.refusing(), open_text(str(path)) as text:
                 await self._block(self._targets(text, str(path)))

@@ -34,6 +34,7 @@ from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.reasons import ReasonInput
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.safe_input import SafeInput
 
 if TYPE_CHECKING:
     from watui.actions.batch import Batch
@@ -47,15 +48,15 @@ TICK_SECONDS = 0.2
 _DIM = "$foreground 60%"
 
 
-class BulkScreen(ModalScreen[None]):
-    """Plans, confirms, carries out and takes back changes of many contacts."""
+class BulkScreen(ModalScreen[bool]):
+    """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
     BINDINGS: ClassVar = bindings(Scope.BULK)
     AUTO_FOCUS = ""
 
     head = query_one("#bulk-head", Static)
     reason = query_one(ReasonInput)
-    typed = query_one("#bulk-count", Input)
+    typed = query_one("#bulk-count", SafeInput)
     state = query_one("#bulk-state", Static)
     table = query_one("#bulk-table", RowTable)
     keys = query_one("#bulk-keys", Line)
@@ -70,6 +71,7 @@ class BulkScreen(ModalScreen[None]):
         self._stage = Stage.READING
         self._plan: Plan | None = None
         self._batch: Batch | None = None
+        self._has_begun = False
         self._problem: str | None = None
         self._engaged: str = ""
         self._driving: Worker[None] | None = None
@@ -79,13 +81,12 @@ class BulkScreen(ModalScreen[None]):
         with Vertical(id="bulk"):
             yield Static(id="bulk-head")
             yield ReasonInput(self._reasons)
-            yield Input(id="bulk-count", type="integer")
+            yield SafeInput(id="bulk-count", type="integer")
             yield Static(id="bulk-state")
             yield RowTable(id="bulk-table")
             yield Line(id="bulk-keys")
 
     def on_mount(self) -> None:
-        self.typed.cursor_blink = False
         self.set_interval(TICK_SECONDS, self._tick)
         self._show()
         self._read()
@@ -159,7 +160,7 @@ class BulkScreen(ModalScreen[None]):
             actions = await self._desk.actions()
             self._batch = batch = await actions.begin(plan)
             self.table.show(BulkView(plan, batch), BulkLook())
-            self._stage, self._problem = Stage.RUNNING, None
+            self._stage, self._problem, self._has_begun = Stage.RUNNING, None, True
             self._show()
             self.table.focus()
             try:
@@ -207,7 +208,7 @@ class BulkScreen(ModalScreen[None]):
                 self._driving.cancel()
                 with contextlib.suppress(WorkerCancelled, WorkerFailed):
                     await self._driving.wait()
-        self.dismiss(None)
+        self.dismiss(self._has_begun)
 
     # What is shown
 

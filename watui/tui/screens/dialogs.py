@@ -17,6 +17,7 @@ from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
 from watui.text import clean, counted
+from watui.tui.widgets.safe_input import SafeInput
 
 
 class FileTree(DirectoryTree):
@@ -33,11 +34,10 @@ class PathDialog(ModalScreen[Path | None]):
     """Asks for a path; what is wrong with one is said, and can be mended, in place."""
 
     BINDINGS = [Binding("escape", "close", show=False)]
-    path = query_one("#path", Input)
+    path = query_one("#path", SafeInput)
     hint = query_one("#hint", Static)
 
     def on_mount(self) -> None:
-        self.path.cursor_blink = False
         self.path.focus()
 
     def take(self, given: str) -> None:
@@ -70,7 +70,7 @@ class ImportDialog(PathDialog):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(Content.styled("Import numbers from a file", "bold"))
-            yield Input(placeholder="path of a .txt, .csv or .tsv file", id="path")
+            yield SafeInput(placeholder="path of a .txt, .csv or .tsv file", id="path")
             yield Static(Content("enter imports · tab goes to the files below · esc goes back"), id="hint")
             yield FileTree(Path.cwd())
 
@@ -106,7 +106,7 @@ class ExportDialog(PathDialog):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(Content.styled(f"Export the {counted(self._rows, 'row')} shown", "bold"))
-            yield Input(str(self._suggestion), id="path", select_on_focus=False)
+            yield SafeInput(str(self._suggestion), id="path", select_on_focus=False)
             yield Static(Content("enter writes · .csv or .jsonl decides the format · esc goes back"), id="hint")
 
     @on(Input.Submitted)
@@ -126,7 +126,7 @@ class PlaceDialog(ModalScreen[int | None]):
     """Asks for a place on a list; gives it, from 1, or None."""
 
     BINDINGS = [Binding("escape", "close", show=False)]
-    place = query_one("#place", Input)
+    place = query_one("#place", SafeInput)
     hint = query_one("#hint", Static)
 
     def __init__(self, total: int) -> None:
@@ -136,11 +136,10 @@ class PlaceDialog(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(Content.styled("Go to a place on the list", "bold"))
-            yield Input(placeholder=f"1 to {self._total:,}", type="integer", id="place")
+            yield SafeInput(placeholder=f"1 to {self._total:,}", type="integer", id="place")
             yield Static(Content("enter goes there · esc goes back"), id="hint")
 
     def on_mount(self) -> None:
-        self.place.cursor_blink = False
         self.place.focus()
 
     @on(Input.Submitted)
@@ -156,25 +155,29 @@ class PlaceDialog(ModalScreen[int | None]):
         self.dismiss(None)
 
 
-class Confirm(ModalScreen[bool]):
-    """Asks before something that can't be taken back."""
+class Confirm(ModalScreen[bool | None]):
+    """Asks before something that can't be taken back; gives None where that was not answered."""
 
     BINDINGS = [
         Binding("y", "answer(True)", show=False),
-        Binding("n,escape", "answer(False)", show=False),
+        Binding("n", "answer(False)", show=False),
+        Binding("escape", "close", show=False),
     ]
 
-    def __init__(self, question: Content, yes: str) -> None:
+    def __init__(self, question: Content, yes: str, no: str = "no, go back") -> None:
         super().__init__()
         self._question = question
         self._yes = yes
+        self._no = no
 
     def compose(self) -> ComposeResult:
+        key = "bold $primary"
         with Vertical(id="dialog"):
             yield Static(self._question)
-            yield Static(
-                Content.assemble(("y", "bold $primary"), f" {self._yes}     ", ("n", "bold $primary"), " no, go back")
-            )
+            yield Static(Content.assemble(("y", key), f" {self._yes}     ", ("n", key), f" {self._no}"))
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -80,10 +80,11 @@ class MainScreen(Screen[None]):
         await self.changes.undo()
         self.changed()
 
-    async def change(self, kind: Kind, targets: Sequence[Target]) -> None:
-        """Change contacts, after asking, and show what has become of them."""
-        await self.changes.change(kind, targets)
+    async def change(self, kind: Kind, targets: Sequence[Target]) -> bool:
+        """Change contacts, after asking, and show what has become of them; return whether anything was sent."""
+        was_sent = await self.changes.change(kind, targets)
         self.changed()
+        return was_sent
 
     def _contact(self) -> Contact | None:
         contact = self.contact_at_hand()

@@ -20,12 +20,13 @@ from watui.actions import words
 from watui.contract.rules import MAX_REASON
 from watui.ledger.trail import Kind, Wish
 from watui.text import clean
+from watui.tui.widgets.safe_input import SafeInput
 
 _DIM = "$foreground 60%"
 _KEY = "bold $primary"
 
 
-class PickInput(Input):
+class PickInput(SafeInput):
     """An input in which up and down go through texts that were used before."""
 
     BINDINGS: ClassVar = [Binding("up", "pick(1)", show=False), Binding("down", "pick(-1)", show=False)]
@@ -34,9 +35,6 @@ class PickInput(Input):
         super().__init__(placeholder=placeholder, id=id)
         self.known = known
         self._picked = -1
-
-    def on_mount(self) -> None:
-        self.cursor_blink = False
 
     def action_pick(self, step: int) -> None:
         """Put the text used before that one in place; beyond the latest an empty one."""

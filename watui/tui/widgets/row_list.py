@@ -17,6 +17,7 @@ from watui.tui.cells import RowLook
 from watui.tui.view import RunView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.safe_input import SafeInput
 
 PICK_SECONDS = 1.0
 """Between two readings of what a filter picks, while rows change."""
@@ -25,7 +26,7 @@ SEARCH_SECONDS = 0.15
 """After the last key of a search, before it is carried out."""
 
 
-class SearchInput(Input):
+class SearchInput(SafeInput):
     """The search line; a paste of several lines is a list, not a search."""
 
     def on_paste(self, event: events.Paste) -> None:
@@ -94,7 +95,6 @@ class RowList(Vertical):
         yield Line(id="detail")
 
     def on_mount(self) -> None:
-        self.search.cursor_blink = False
         self.set_interval(PICK_SECONDS, self._pick_again)
 
     def show(self, record: RunRecord | None, *, preview: bool) -> None:

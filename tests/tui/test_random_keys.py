@@ -1,0 +1,220 @@
+"""Keys, clicks and pastes by chance: nothing changes a contact that nobody has confirmed."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+from tests.conftest import TOKEN
+from tests.simulated import a_world, create_app
+from tests.tui.story import HOSTILE, NOBODY, PEOPLE, Story, console, is_change
+from watui.actions import batch
+from watui.client.server import Server
+from watui.ledger.trail import Wish
+from watui.settings.paths import Paths
+from watui.simulator.record import Latest, Record
+from watui.simulator.serving import ServerThread
+from watui.tui.app import WatuiApp
+from watui.tui.commands import COMMANDS
+from watui.tui.screens.bulk import MOST_UNTYPED, BulkScreen
+from watui.tui.screens.dialogs import Confirm
+from watui.tui.screens.reasons import BlockDialog
+
+pytestmark = pytest.mark.anyio
+
+KEYS = sorted(
+    {key for command in COMMANDS for key in command.keys}
+    | {"tab", "shift+tab", "home", "end", "pageup", "pagedown", "backspace", "delete", "ctrl+c", "ctrl+u", "f5", "x"}
+)
+ANSWERS = ("y", "n", "enter", "enter", "escape", "tab")
+OTHER_CHARACTERS = "0123456789abc @Zß日é[/]\\"
+
+TEXTS = (
+    "\n".join(PEOPLE[:4]),
+    "\n".join([*PEOPLE[10:22], NOBODY]),
+    "name,phone\nA,+1 212-200-0003\nB,nobody\n",
+    "y\ny\ny\n",
+    "a reason",
+    HOSTILE,
+    "\n",
+    "x" * 80,
+)
+CLICKS, PASTES, BURSTS, COUNTS = 0.06, 0.02, 0.05, 0.5
+"""Of the moves, how many are clicks, pastes and one key several times at once; and how often a count is typed where
+one is asked for."""
+
+SETTLED_EVERY = 25
+"""Moves after which everything under way comes to an end before the next one."""
+
+CHANGING_ANSWERS = {"unblock it": "unblock", "report it": "report", "acknowledge it": "identity"}
+"""What a yes stands for, by the words beside it."""
+
+
+class Witness:
+    """Sees what was confirmed, and what then reached the server."""
+
+    def __init__(self, patches: pytest.MonkeyPatch) -> None:
+        self.allowed: Counter[str] = Counter()
+        """Requests that a person has confirmed, by the last part of their path."""
+        self.seen: Counter[str] = Counter()
+        self.unconfirmed: list[str] = []
+        self.lists: list[tuple[int, str]] = []
+        """Contacts of each list that was begun, and what was typed as their count."""
+        self.screens: Counter[str] = Counter()
+        self.exits = 0
+        self._watch_dialogs(patches)
+        self._watch_lists(patches)
+
+    def request(self, exchange: Latest) -> None:
+        """Take note of a request that the server has answered."""
+        if not is_change(exchange.method, exchange.path):
+            return
+        what = exchange.path.rpartition("/")[2]
+        self.seen[what] += 1
+        if self.seen[what] > self.allowed[what]:
+            self.unconfirmed.append(exchange.in_words())
+
+    def _watch_dialogs(self, patches: pytest.MonkeyPatch) -> None:
+        dismiss = Screen.dismiss
+
+        def watched(screen: Screen[Any], result: Any = None) -> Any:
+            if isinstance(screen, Confirm) and result is True:
+                self.allowed[CHANGING_ANSWERS.get(screen._yes, "")] += 1
+            if isinstance(screen, BlockDialog) and isinstance(result, Wish):
+                self.allowed["block"] += 1
+            return dismiss(screen, result)
+
+        patches.setattr(Screen, "dismiss", watched)
+
+    def _watch_lists(self, patches: pytest.MonkeyPatch) -> None:
+        go = BulkScreen.action_go
+
+        def watched(screen: BulkScreen) -> None:
+            before, typed, plan = screen._driving, screen.typed.value, screen._plan
+            go(screen)
+            if screen._driving is not before and plan is not None:
+                self.allowed[plan.wish.kind] += len(plan.to_send)
+                self.lists.append((len(plan.to_send), typed))
+
+        patches.setattr(BulkScreen, "action_go", watched)
+
+    def assert_all_confirmed(self) -> None:
+        assert self.unconfirmed == []
+        for count, typed in self.lists:
+            assert count <= MOST_UNTYPED or typed == str(count)
+
+
+class Hands:
+    """Somebody who presses whatever key is near."""
+
+    def __init__(self, story: Story, seed: int, witness: Witness) -> None:
+        self._story = story
+        self._chance = random.Random(seed)
+        self._witness = witness
+
+    async def move(self, moves: int) -> None:
+        app = self._story.app
+        for move in range(moves):
+            self._witness.screens[type(app.screen).__name__] += 1
+            for event in self._events():
+                app.post_message(event)
+            await self._handled()
+            if move % SETTLED_EVERY == 0:
+                await self._story.pilot.pause()
+
+    async def _handled(self) -> None:
+        """Wait until the event has come to the widget that it is for."""
+        for target in (self._story.app, self._story.app.screen):
+            done = asyncio.Event()
+            if target.call_later(done.set):
+                await asyncio.wait_for(done.wait(), 10)
+
+    def _events(self) -> list[events.Event]:
+        chance, share = self._chance, self._chance.random()
+        if share < CLICKS and not isinstance(self._story.app.screen, CommandPalette):
+            return self._click()  # Textual's list there errs on a click that comes while it is filled anew
+        if share < CLICKS + PASTES:
+            return [events.Paste(chance.choice(TEXTS).replace("\n", "\r"))]
+        screen = self._story.app.screen
+        if isinstance(screen, BulkScreen) and screen.query("#bulk-count") and chance.random() < COUNTS:
+            # Nobody comes upon the right number by chance.
+            screen.typed.value = str(len(screen._plan.to_send) if screen._plan else 0)
+        times = chance.randint(2, 4) if chance.random() < BURSTS else 1
+        if len(self._story.app.screen_stack) > 1 and chance.random() < 0.5:
+            return [_key(chance.choice(ANSWERS))] * times
+        return [_key(chance.choice(KEYS) if chance.random() < 0.85 else chance.choice(OTHER_CHARACTERS))] * times
+
+    def _click(self) -> list[events.Event]:
+        size = self._story.app.size
+        x, y = self._chance.randrange(size.width), self._chance.randrange(size.height)
+        shared = (None, x, y, 0, 0, 1, False, False, False, x, y)
+        return [events.MouseMove(*shared), events.MouseDown(*shared), events.MouseUp(*shared)]
+
+
+NAMED = {"space": " ", "slash": "/", "question_mark": "?", "less_than_sign": "<", "greater_than_sign": ">"}
+
+
+def _key(key: str) -> events.Key:
+    return events.Key(key, NAMED.get(key, key if len(key) == 1 else None))
+
+
+async def play(
+    paths: Paths, folder: Path, patches: pytest.MonkeyPatch, moves: int, seed: int, *, read_only: bool
+) -> Witness:
+    """Let somebody press keys at random, and return what was seen."""
+    patches.chdir(folder)
+    patches.setattr(batch, "PACE_SECONDS", 0.0)
+    witness = Witness(patches)
+    patches.setattr(WatuiApp, "exit", lambda *_, **__: setattr(witness, "exits", witness.exits + 1))
+    world = a_world(latency=None, engaged=1.0)
+    world.people.block_others(120, time.time())
+    for number in PEOPLE[:3]:
+        world.people.change_identity(number, time.time())
+    with ServerThread(create_app(world, TOKEN, record=Record(follower=witness.request))) as server:
+        async with console(paths, Server.at(server.url, TOKEN), read_only=read_only) as story:
+            await story.resolve("\n".join(PEOPLE[:12]))
+            began = time.monotonic()
+            await Hands(story, seed, witness).move(moves)
+            seconds = time.monotonic() - began
+            await story.pilot.pause()
+            assert len(story.sent) == witness.seen.total(), "the client and the server agree on what was sent"
+    print(
+        f"\n{moves:,} moves in {seconds:.1f} s, read-only {read_only}: sent {dict(witness.seen)},"
+        f" confirmed {dict(witness.allowed)}, lists {witness.lists}, ends {witness.exits},"
+        f" screens {dict(witness.screens)}"
+    )
+    return witness
+
+
+async def test_nothing_is_changed_that_was_not_confirmed(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = await play(paths, tmp_path, monkeypatch, 3_000, 1, read_only=False)
+    witness.assert_all_confirmed()
+    assert witness.seen["block"]
+    assert witness.seen["unblock"]
+    assert witness.seen["report"]
+    assert any(count > MOST_UNTYPED for count, _ in witness.lists)
+
+
+async def test_read_only_changes_nothing(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    witness = await play(paths, tmp_path, monkeypatch, 3_000, 2, read_only=True)
+    assert witness.seen.total() == 0
+    assert witness.lists == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_the_same_for_long(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    witness = await play(paths, tmp_path, monkeypatch, 50_000, 3, read_only=read_only)
+    witness.assert_all_confirmed()
+    assert (witness.seen.total() == 0) is read_only
