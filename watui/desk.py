@@ -112,16 +112,13 @@ class Desk:
         return await Run.open(self.reader.run(run_id), self.ledger, await self._connect(), policy)
 
     async def actions(self) -> Actions:
-        """Return what changes contacts, connecting to the server first. Raises OSError.
-
-        Whether anything may be changed is for who asks to see: `read_only`.
-        """
+        """Return what changes contacts, connecting to the server first. Raises OSError."""
         from watui.actions.actions import Actions
 
         client = await self._connect()
         if self._actions is None:
             place = Place(self.server_id, self.profile, _user())
-            self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks)
+            self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only)
         return self._actions
 
     async def contacts_backstage(self, numbers: Sequence[str]) -> list[ContactState]:
@@ -130,7 +127,7 @@ class Desk:
 
         if not self.is_simulator:
             return []
-        with contextlib.suppress(Failure):
+        with contextlib.suppress(Failure, OSError):
             return await (await self.backstage()).contacts(numbers)
         return []
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from watui.actions import plans
+from watui.actions import plans, words
 from watui.actions.batch import LOST, NOT_SEEN, NOT_SENT, NOT_SHOWN, SEEN, SHOWN, Batch, End, Step
 from watui.actions.plans import Plan, Target
 from watui.client.blocklist import Part, patient, read_all
@@ -23,19 +25,39 @@ KNOWN_AT_ONCE = 500
 CHANGING = (Kind.BLOCK, Kind.UNBLOCK)
 """What can be read off the blocklist, and taken back."""
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 Progress = Callable[[Part], None]
+
+
+class ReadOnly(Exception):
+    """Nothing may be changed here."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(words.read_only(profile))
 
 
 class Actions:
     """Changes contacts at one place. Raises Failure where the server can't be asked, and LedgerUnusable."""
 
-    def __init__(self, place: Place, ledger: LedgerThread, reader: Reader, client: ContactsClient, locks: Path) -> None:
+    def __init__(
+        self,
+        place: Place,
+        ledger: LedgerThread,
+        reader: Reader,
+        client: ContactsClient,
+        locks: Path,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self.place = place
         self.client = client
+        self.read_only = read_only
         self._ledger = ledger
         self._reader = reader
         self._locks = locks
-        self._driver: Driver | None = None
+        self._drivers: list[Driver] = []
 
     def read_list(self) -> AsyncIterator[Part]:
         """Read the whole blocklist, a part at a time, as fast as the server allows."""
@@ -53,14 +75,14 @@ class Actions:
     async def plan(self, wish: Wish, targets: Sequence[Target], progress: Progress | None = None) -> Plan:
         """Work out what is going to be sent. Reads the blocklist where it matters, and writes nothing."""
         listed = await self.blocklist(progress) if wish.kind in CHANGING or wish.also_block else {}
-        return plans.plan(wish, targets, listed, self._told(targets))
+        return await asyncio.to_thread(self._planned, wish, targets, listed)
 
     async def plan_undo(self, batch_id: int, progress: Progress | None = None) -> Plan:
         """Work out how a batch of blocks or unblocks is taken back. Raises ValueError for any other."""
         actions = trail.batch(self._reader, batch_id)
         if not actions or actions[0].kind not in CHANGING or actions[0].server != self.place.server:
             raise ValueError(f"there is no block or unblock {batch_id} at {self.place.profile} to take back")
-        since = trail.changed_since(self._reader, self.place.server, batch_id)
+        since = await asyncio.to_thread(self._apart, trail.changed_since, self.place.server, batch_id)
         return plans.plan_undo(actions, await self.blocklist(progress), since)
 
     async def plan_again(self, batch_id: int, progress: Progress | None = None) -> Plan:
@@ -81,14 +103,16 @@ class Actions:
 
     async def begin(self, plan: Plan) -> Batch:
         """Write down a plan that a person has confirmed, and return it ready to be driven."""
-        if self._driver is None:
-            self._driver = Driver(self._locks)
-        ids = await self._ledger(trail.add_batch, plan.wish, self.place, self._driver.id, plan.actions)
+        if self.read_only:
+            raise ReadOnly(self.place.profile)
+        driver = Driver(self._locks)
+        self._drivers.append(driver)
+        ids = await self._ledger(trail.add_batch, plan.wish, self.place, driver.id, plan.actions)
         steps = [
             Step(id_, action, End(action.outcome, None, action.note))
             for id_, action in zip(ids, plan.actions, strict=True)
         ]
-        return Batch(plan.wish, steps, self._ledger, self.client, self.blocklist)
+        return Batch(plan.wish, steps, self._ledger, self.client, self.blocklist, driver)
 
     async def settle(self) -> list[Action]:
         """Find out what became of changes that were cut short, and write it down; return them as they stand now.
@@ -114,9 +138,8 @@ class Actions:
 
     def close(self) -> None:
         """Let others settle what is left."""
-        if self._driver is not None:
-            self._driver.close()
-            self._driver = None
+        for driver in self._drivers:
+            driver.close()
 
     async def _end(self, action: Action, listed: Collection[str]) -> End | None:
         """Return how an action ended, None where that can't be known."""
@@ -144,10 +167,18 @@ class Actions:
         is_done = identity.acknowledged and identity.hash == action.hash
         return End(Outcome.DONE, None, SHOWN) if is_done else End(Outcome.FAILED, None, NOT_SHOWN)
 
-    def _told(self, targets: Sequence[Target]) -> dict[str, str]:
-        """Return the wa_ids that the server told of the targets, by number."""
+    def _planned(self, wish: Wish, targets: Sequence[Target], listed: Collection[str]) -> Plan:
+        """Plan, with the wa_ids that the server told of the targets; for a thread of its own."""
         numbers = [target.number for target in targets if target.number is not None]
         told: dict[str, str] = {}
         for start in range(0, len(numbers), KNOWN_AT_ONCE):
-            told |= trail.told_wa_ids(self._reader, self.place.server, numbers[start : start + KNOWN_AT_ONCE])
-        return told
+            told |= self._apart(trail.told_wa_ids, self.place.server, numbers[start : start + KNOWN_AT_ONCE])
+        return plans.plan(wish, targets, listed, told)
+
+    def _apart(self, question: Callable[Concatenate[Reader, _P], _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
+        """Ask a reader of its own, for threads other than the caller's."""
+        reader = Reader(self._reader.path)
+        try:
+            return question(reader, *arguments, **named)
+        finally:
+            reader.close()

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from watui.actions.plans import is_listed, target_of_action
 from watui.client.contacts import ContactsClient
-from watui.client.failures import AccessDenied, Failure, NotConnected, Overloaded, Refused, ServerTrouble
+from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble
 from watui.contract.rules import RATE_LIMIT
 from watui.ledger import trail
+from watui.ledger.drivers import Driver
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, NewAction, Outcome, Wish
 
@@ -75,6 +76,7 @@ class Batch:
         ledger: LedgerThread,
         client: ContactsClient,
         read_list: ReadList,
+        driver: Driver,
     ) -> None:
         self.wish = wish
         self.steps = steps
@@ -87,9 +89,12 @@ class Batch:
         self._ledger = ledger
         self._client = client
         self._read_list = read_list
+        self._driver = driver
         self._failures = 0
         self._overloads = 0
         self._has_sent = False
+        self._met: Step | None = None
+        """The step that met the latest failure."""
         self._go = asyncio.Event()
         self._go.set()
 
@@ -126,17 +131,21 @@ class Batch:
                     await self._carry_out(step)
             lost = [step for step in self.steps if self._can_settle(step)]
             if not lost:
+                self._driver.close()
                 return
             await self._may_go(stop_on_failure)
             await self._settle(lost)
 
     async def give_up(self) -> None:
         """Write down what was never sent as not done. The driver must have been stopped."""
+        met = self._met
         open_steps = [step for step in self.steps if step.end.outcome in (Outcome.PLANNED, Outcome.SENT)]
         for step in open_steps:
             was_sent = step.end.outcome is Outcome.SENT
-            step.end = End(Outcome.UNKNOWN, None, LOST) if was_sent else End(Outcome.FAILED, None, NOT_SENT)
+            why = f"not sent: {self.failure.title}" if step is met and self.failure is not None else NOT_SENT
+            step.end = End(Outcome.UNKNOWN, None, LOST) if was_sent else End(Outcome.FAILED, None, why)
         await self._write(open_steps)
+        self._driver.close()
 
     async def _may_go(self, stop_on_failure: bool) -> None:
         """Wait as long as pause, pace or the server want it."""
@@ -182,7 +191,9 @@ class Batch:
             self._failures = self._overloads = 0
             return End(Outcome.REFUSED, failure.code, failure.title)
         self._take(failure)
-        if isinstance(failure, Overloaded | NotConnected | Refused):
+        self._met = step
+        is_safe = isinstance(failure, Overloaded) and self.wish.kind is not Kind.REPORT
+        if is_safe or not failure.may_have_worked:
             step.tries -= 1
             return End(Outcome.PLANNED)
         return End(Outcome.UNKNOWN, None, f"{LOST}: {failure.title}")

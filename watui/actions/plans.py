@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from watui.contract.conversion import read
-from watui.contract.wa_ids import find_wa_id, number_of, numbers_of, wa_id_of
+from watui.contract.wa_ids import bare, find_wa_id, number_of, numbers_of, wa_id_of
 from watui.intake.entries import Entry
 from watui.ledger.rows import REJECTED, Row
 from watui.ledger.trail import Action, Kind, NewAction, Outcome, Wish
@@ -55,6 +55,8 @@ def target_of(entry: Entry, region: str) -> Target:
     """Return the contact that `entry` names, for a server registered in `region`."""
     if entry.problem is not None:
         return Target(entry.input, None, "", False, entry.problem)
+    if (wa_id := bare(entry.input)) != entry.input and wa_id.isascii() and wa_id.isdigit():
+        return target_of_wa_id(wa_id, None)
     reading = read(entry.input, region)
     is_sure = reading.number is not None and reading.doubt is None
     # What is doubtful goes as it was given: the server decides, and says what it makes of it.
@@ -129,7 +131,8 @@ def is_listed(action: NewAction | Action, listed: Collection[str]) -> bool:
 
 
 def _action(kind: Kind, target: Target, listed: Collection[str], told: str | None) -> NewAction:
-    found = _find(target.input, target.number, listed, told)
+    # A block goes out as a number; what names somebody else as a wa_id is no reason not to send it.
+    found = _find(target.phone if kind is Kind.BLOCK else target.input, target.number, listed, told)
     number = target.number
     if kind is Kind.ACKNOWLEDGE:
         found = target.phone.removeprefix("+")

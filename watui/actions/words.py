@@ -25,6 +25,11 @@ _NOT_ENGAGED = (
 _INVALID = "The server can't read it as a number: write it with + and country code, and check the digits."
 
 
+def read_only(profile: str) -> str:
+    """Return why nothing can be changed with a profile."""
+    return f"{profile} is read-only (read_only = true in settings.toml): nothing is changed there"
+
+
 def what_leaves(message_id: str) -> str:
     """Return what a report hands to WhatsApp."""
     if message_id:
@@ -57,10 +62,15 @@ def explain(wish: Wish, code: int | None) -> str | None:
             return None
 
 
-def summary(kind: Kind, counts: Mapping[Outcome, int]) -> str:
+def done_words(wish: Wish) -> str:
+    """Return what was done to a contact."""
+    return f"{DONE_WORDS[wish.kind]} and blocked" if wish.also_block else DONE_WORDS[wish.kind]
+
+
+def summary(wish: Wish, counts: Mapping[Outcome, int]) -> str:
     """Return how a batch ended, in one line."""
     words = {
-        Outcome.DONE: DONE_WORDS[kind],
+        Outcome.DONE: done_words(wish),
         Outcome.UNCHANGED: "already so",
         Outcome.REFUSED: "refused",
         Outcome.FAILED: "not done",

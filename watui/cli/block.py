@@ -119,7 +119,7 @@ def undo(batch: int | None, where: Where, how: How) -> int:
     """Take back what BATCH blocked or unblocked; without BATCH, the latest at this server."""
 
     def draw_up(session: Session, progress: Progress) -> Drawn:
-        found = batch or trail.latest_batch(session.desk.reader, session.desk.server_id, tuple(plans.REVERSE))
+        found = batch or trail.latest_batch(session.desk.reader, session.desk.server_id)
         if found is None:
             raise Stop(f"nothing was blocked or unblocked at {session.desk.profile} that is not taken back already")
         return _drawn_from(session, found, lambda actions: actions.plan_undo(found, progress))

@@ -60,7 +60,7 @@ def require_consent(where: Where, how: How) -> None:
     if how.dry_run:
         return
     if where.target.read_only:
-        raise Stop(f"{where.target.profile} is read-only (read_only = true in settings.toml): nothing is changed there")
+        raise Stop(words.read_only(where.target.profile))
     if not how.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Stop("there is no terminal at which to confirm that: add --yes, or look first with --dry-run")
 
@@ -172,7 +172,7 @@ class Change:
 
     def _what_it_was(self, batch_id: int) -> str:
         found = trail.batch(self._desk.reader, batch_id)
-        sum_ = words.summary(found[0].kind, Counter(action.outcome for action in found))
+        sum_ = words.summary(found[0].wish, Counter(action.outcome for action in found))
         return f"Batch {batch_id}, {minute(iso(found[0].created_at))} UTC, by {found[0].by}: {sum_}."
 
     def _cannot_block_again(self) -> str:

@@ -14,7 +14,7 @@ from watui.cli.trail import WA_ID, Session, find_where
 from watui.client.failures import Refused
 from watui.contract.conversion import read
 from watui.contract.models import Identity
-from watui.contract.wa_ids import wa_id_of
+from watui.contract.wa_ids import bare, wa_id_of
 from watui.export.rows import IdentityRow, iso
 from watui.export.table import IDENTITIES
 from watui.intake.entries import Entry, single
@@ -51,7 +51,7 @@ def _target(session: Session, text: str, region: str) -> plans.Target:
     row = single(1, text)
     if not isinstance(row, Entry) or row.problem is not None:
         raise Stop(f"'{text}' is no contact: give a number with + and country code, or a wa_id")
-    desk, given = session.desk, row.input
+    desk, given = session.desk, bare(row.input)
     if WA_ID.fullmatch(given):
         known = trail.known(desk.reader, desk.server_id, [given]).get(given, Known())
         return plans.Target(given, known.number, given, is_sure=True)

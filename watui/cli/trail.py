@@ -243,7 +243,7 @@ def told(actions: Sequence[Action], session: Session) -> Iterator[str]:
     counts = Counter(action.outcome for action in actions)
     can_undo = wish.kind in (Kind.BLOCK, Kind.UNBLOCK) and counts[Outcome.DONE]
     hint = f" 'watui actions undo {batch}{options}' takes it back." if can_undo else ""
-    yield f"Batch {batch}: {words.summary(wish.kind, counts)}.{hint}"
+    yield f"Batch {batch}: {words.summary(wish, counts)}.{hint}"
 
 
 def _explanation(wish: Wish, code: int | None, desk: Desk, actions: Sequence[Action]) -> str:

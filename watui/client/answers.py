@@ -60,7 +60,8 @@ def _failure(reply: Reply, error: ApiError | None) -> Failure:
     if 300 <= reply.status < 400:
         return Unusable(f"the server redirects (HTTP {reply.status}); redirects are never followed")
     if code in _OVERLOAD_CODES or reply.status in (429, 503):
-        return Overloaded(words, _retry_after(reply.headers))
+        # A 503 that is no answer of the API may be a proxy's, given after the server has done its work.
+        return Overloaded(words, _retry_after(reply.headers), may_have_worked=error is None and reply.status == 503)
     if code == errors.ACCESS_DENIED or reply.status in (401, 403):
         return AccessDenied(words, code, reply.status)
     if reply.status == 408 or reply.status >= 500 or (code in errors.ERRORS and errors.ERRORS[code].http_status >= 500):

@@ -10,7 +10,7 @@ class Failure(Exception):
     """A question without a usable answer."""
 
     next_step: ClassVar[str]
-    may_have_worked: ClassVar[bool] = True
+    may_have_worked: bool = True
     """Whether the server may have done what it was asked all the same."""
 
     def __init__(self, title: str) -> None:
@@ -77,4 +77,7 @@ class Overloaded(ServerTrouble):
     """Too many requests (429) or a full queue (503)."""
 
     next_step = "Ask more slowly."
-    may_have_worked = False
+
+    def __init__(self, title: str, retry_after: float | None, *, may_have_worked: bool = False) -> None:
+        super().__init__(title, retry_after)
+        self.may_have_worked = may_have_worked

@@ -1,8 +1,11 @@
 """The bodies of `POST /v1/contacts` and of errors (contract sections 1 and 5)."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+
+LARGEST = 2**53
+"""The largest whole number that every JSON parser keeps exactly."""
 
 Blocking = Literal["no_wait", "wait"]
 BLOCKING_MODES: tuple[str, ...] = get_args(Blocking)
@@ -41,7 +44,7 @@ class CheckAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 class ApiError(msgspec.Struct, frozen=True, omit_defaults=True):
     """One error. `code` is what a client matches on; it is missing from some 429 and 503 bodies (section 5)."""
 
-    code: int | None = None
+    code: Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)] | None = None
     title: str = ""
     details: str | None = None
     href: str | None = None
@@ -103,7 +106,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     hash: str
     """Eight bytes in base64."""
-    created_timestamp: int
+    created_timestamp: Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
     """Milliseconds since 1970."""
     acknowledged: bool
 

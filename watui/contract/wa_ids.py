@@ -26,6 +26,7 @@ def wa_id_of(number: str) -> str:
         number.startswith(_BRAZIL)
         and len(national) == _BRAZILIAN_MOBILE_DIGITS
         and national[2] == "9"
+        and digits.isdecimal()
         and int(national[:2]) >= _BRAZILIAN_FIRST_AREA_WITHOUT_NINE
     ):
         return f"55{national[:2]}{national[3:]}"

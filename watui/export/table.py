@@ -86,8 +86,9 @@ def _problem(row: ResultRow) -> str:
 def _what(row: ActionRow) -> str:
     """Return what there is to say of a change, in one cell."""
     message = f"message {row.message_id}" if row.message_id else None
+    blocks = "blocks too" if row.block else None
     undoes = f"undoes {row.undoes}" if row.undoes else None
-    return "; ".join(filter(None, (row.details, row.reason, message, undoes, f"by {row.by} at {row.profile}")))
+    return "; ".join(filter(None, (row.details, row.reason, message, blocks, undoes, f"by {row.by} at {row.profile}")))
 
 
 RESULTS: Layout[ResultRow] = Layout(

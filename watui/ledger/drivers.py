@@ -1,4 +1,4 @@
-"""Who carries something out: each process that does holds a lock as long as it lives.
+"""Who carries something out: each that does holds a lock for as long as it is at it.
 
 The lock is the operating system's, so no dead process holds one, and nobody ever has to remove a stale one.
 """
@@ -16,7 +16,7 @@ STALE_SECONDS = 3600.0
 
 
 class Driver:
-    """This process, as the ledger calls it. Locks live in `folder`. Raises LedgerUnusable."""
+    """Somebody at work in this process, as the ledger calls it. Locks live in `folder`. Raises LedgerUnusable."""
 
     def __init__(self, folder: Path) -> None:
         self.id = secrets.token_hex(8)
@@ -27,13 +27,15 @@ class Driver:
         except OSError as error:
             raise LedgerUnusable(f"cannot lock {self._path}: {error.strerror}") from error
         assert lock is not None, "the id is new"
-        self._lock = lock
+        self._lock: Lock | None = lock
         _sweep(folder)
 
     def close(self) -> None:
         """Let others see that it is gone."""
-        self._path.unlink(missing_ok=True)
-        self._lock.release()
+        if self._lock is not None:
+            self._path.unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
 
 
 def is_gone(folder: Path, driver_id: str) -> bool:

@@ -224,6 +224,19 @@ FROM action a JOIN batch b ON b.batch_id = a.batch_id
 """
 
 
+_CHANGED_SINCE = """
+EXISTS (
+    SELECT 1 FROM action l JOIN batch b ON b.batch_id = l.batch_id
+    WHERE b.server = :server AND l.batch_id > a.batch_id
+    AND (l.outcome = 'done' OR l.outcome = 'unknown' AND b.undoes IS NOT f.batch_id)
+    AND (b.kind = f.kind OR f.kind IN ('block', 'unblock') AND (b.kind IN ('block', 'unblock') OR b.also_block))
+    AND (b.kind <> 'report' OR f.kind <> 'report' OR b.message_id IS f.message_id)
+    AND (l.number = a.number OR l.wa_id = a.wa_id OR l.target = a.target)
+)
+"""
+# Whether the same, or its contrary, was done later to the contact of action `a` of batch `f`.
+
+
 def batch(reader: Reader, batch_id: int) -> list[Action]:
     """Return the actions of a batch, in order."""
     return _actions(reader, "WHERE a.batch_id = ? ORDER BY a.action_id", batch_id)
@@ -268,19 +281,19 @@ def unsettled(reader: Reader, server: str) -> dict[str, list[Action]]:
     return found
 
 
-def latest_batch(reader: Reader, server: str, kinds: Sequence[Kind]) -> int | None:
-    """Return the latest batch of one of these `kinds` in which anything was done, and that was not taken back.
+def latest_batch(reader: Reader, server: str) -> int | None:
+    """Return the latest block or unblock that can be taken back: not all that it did was changed again since.
 
-    One whose taking back was cut short was not.
+    One whose taking back was cut short was not taken back.
     """
-    marks = ",".join("?" * len(kinds))
-    open_ends = ",".join(f"'{each}'" for each in (Outcome.PLANNED, Outcome.SENT, Outcome.FAILED, Outcome.UNKNOWN))
     rows = reader.query(
-        f"SELECT max(b.batch_id) FROM batch b WHERE b.server = ? AND b.kind IN ({marks}) AND b.undoes IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM batch u WHERE u.undoes = b.batch_id AND NOT EXISTS ("
-        f" SELECT 1 FROM action o WHERE o.batch_id = u.batch_id AND o.outcome IN ({open_ends})))"
-        f" AND EXISTS (SELECT 1 FROM action a WHERE a.batch_id = b.batch_id AND a.outcome = '{Outcome.DONE}')",
-        (server, *kinds),
+        "SELECT max(f.batch_id) FROM batch f WHERE f.server = :server AND f.kind IN ('block', 'unblock')"
+        " AND f.undoes IS NULL AND NOT EXISTS (SELECT 1 FROM batch u WHERE u.undoes = f.batch_id AND NOT EXISTS ("
+        " SELECT 1 FROM action o WHERE o.batch_id = u.batch_id"
+        " AND o.outcome IN ('planned', 'sent', 'failed', 'unknown')))"
+        " AND EXISTS (SELECT 1 FROM action a WHERE a.batch_id = f.batch_id"
+        f" AND a.outcome = 'done' AND NOT {_CHANGED_SINCE})",
+        {"server": server},
     )
     return next((batch_id for (batch_id,) in rows), None)
 
@@ -334,7 +347,7 @@ def known(reader: Reader, server: str, wa_ids: Sequence[str]) -> dict[str, Known
     for wa_id, number, kind, also_block, at, reason, by in rows:
         before = found.get(wa_id, Known())
         before = before._replace(number=before.number or number)
-        if kind == Kind.BLOCK or (kind == Kind.REPORT and also_block):
+        if kind == Kind.BLOCK or (kind == Kind.REPORT and also_block and before.blocked_at is None):
             before = before._replace(blocked_at=at, reason=reason, by=by)
         elif kind == Kind.UNBLOCK:
             before = before._replace(blocked_at=None, reason=None, by=None)
@@ -348,21 +361,9 @@ def changed_since(reader: Reader, server: str, batch_id: int) -> set[str]:
     Reports of two messages are two things.
     """
     rows = reader.query(
-        "SELECT DISTINCT a.target FROM action a JOIN batch f ON f.batch_id = a.batch_id WHERE a.batch_id = :batch_id"
-        " AND EXISTS (SELECT 1 FROM action l JOIN batch b ON b.batch_id = l.batch_id"
-        " WHERE b.server = :server AND l.batch_id > a.batch_id AND l.outcome IN (:done, :unknown)"
-        " AND (b.kind = f.kind OR f.kind IN (:block, :unblock) AND (b.kind IN (:block, :unblock) OR b.also_block))"
-        " AND (b.kind <> :report OR f.kind <> :report OR b.message_id IS f.message_id)"
-        " AND (l.number = a.number OR l.wa_id = a.wa_id OR l.target = a.target))",
-        {
-            "batch_id": batch_id,
-            "server": server,
-            "done": Outcome.DONE,
-            "unknown": Outcome.UNKNOWN,
-            "block": Kind.BLOCK,
-            "unblock": Kind.UNBLOCK,
-            "report": Kind.REPORT,
-        },
+        "SELECT DISTINCT a.target FROM action a JOIN batch f ON f.batch_id = a.batch_id"
+        f" WHERE a.batch_id = :batch_id AND {_CHANGED_SINCE}",
+        {"batch_id": batch_id, "server": server},
     )
     return {target for (target,) in rows}
 

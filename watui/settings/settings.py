@@ -113,7 +113,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
         if value := environment.get(ENVIRONMENT_PREFIX + name.upper()):
             chosen[name] = _from_text(name, value)
     try:
-        return msgspec.convert(chosen, Settings)
+        settings = msgspec.convert(chosen, Settings)
     except msgspec.ValidationError as error:
         words, _, name = str(error).rstrip("`").partition(" - at `$.")
         variable = ENVIRONMENT_PREFIX + name.upper()
@@ -121,6 +121,9 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
             f"{variable} (setting {name})" if name and environment.get(variable) else f"{path}: {name or 'a setting'}"
         )
         raise BadSettings(f"{source}: {words}") from error
+    if (profile := settings.profiles.get(SIMULATOR)) is not None and profile.url is not None:
+        raise BadSettings(f"{path}: the profile {SIMULATOR} is the embedded simulator: give a server another name")
+    return settings
 
 
 def save(path: Path, name: str, value: str | int) -> None:

@@ -103,6 +103,10 @@ class WatuiApp(App[int]):
 
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
+        if self.changes.is_under_way:
+            question = "Leave while a change is under way? Its outcome is found out at the next start."
+            if not await self.push_screen_wait(Confirm(Content(question), "leave")):
+                return
         record = self.session.record
         if record is not None and self.session.phase is not Phase.ENDED:
             left = record.numbers - self.session.final

@@ -11,6 +11,7 @@ from watui.contract.rules import DEFAULT_PAGE
 from watui.contract.wa_ids import number_of
 from watui.desk import Desk
 from watui.ledger import trail
+from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Known
 from watui.tui.contacts import Contact
 
@@ -20,7 +21,8 @@ PAGE_SIZES = (50, 100, 200)
 
 _SPELLING = str.maketrans("", "", " +-()/.")
 
-CHANGED = "The list changed: loaded again."
+CHANGED = "The list changed: places have moved, nobody was left out."
+CHANGED_SINCE = "The list has changed since this page was loaded: ctrl+r loads it again."
 CHANGED_WHILE_READ = "The list changed while it was read: who came or went meanwhile may be missing, or still there."
 
 
@@ -75,7 +77,7 @@ class Blocklist:
     @property
     def page_number(self) -> int:
         """Of the page that is shown, from 1."""
-        return (self.page.offset // self.limit + 1) if self.page else 1
+        return -(-self.page.offset // self.limit) + 1 if self.page else 1
 
     @property
     def shown(self) -> int:
@@ -87,17 +89,24 @@ class Blocklist:
         entries = self._entries()[first : last + 1]
         missing = [wa_id for _, wa_id in entries if wa_id not in self._known]
         if missing:
-            known = trail.known(self._desk.reader, self._desk.server_id, missing)
+            known = self._ask_ledger(missing)
             self._known |= {wa_id: known.get(wa_id, Known()) for wa_id in missing}
         return {
             first + place: BlockRow(position, wa_id, self._known[wa_id], wa_id in self.marked)
             for place, (position, wa_id) in enumerate(entries)
         }
 
-    async def load(self, offset: int = 0) -> None:
-        """Show the page at `offset`, or the last one where the list is shorter."""
+    def _ask_ledger(self, wa_ids: Sequence[str]) -> dict[str, Known]:
+        """Return what is known of entries; while the ledger can't be read, nothing: painting goes on."""
+        try:
+            return trail.known(self._desk.reader, self._desk.server_id, wa_ids)
+        except LedgerUnusable:
+            return {}
+
+    async def load(self, offset: int = 0, limit: int | None = None) -> None:
+        """Show the page at `offset`, of `limit` entries at most, or the last one where the list is shorter."""
         client = (await self._desk.actions()).client
-        page = await client.blocklist(self.limit, max(0, offset))
+        page = await client.blocklist(limit or self.limit, max(0, offset))
         if not page.wa_ids and page.total and offset:
             page = await client.blocklist(self.limit, (page.total - 1) // self.limit * self.limit)
         self._take(page)
@@ -118,12 +127,13 @@ class Blocklist:
             return False
         if step < 0:
             place = await self._place_of(page)
-            await self.load(max(0, place - self.limit))
+            await self.load(max(0, place - self.limit), min(self.limit, place) or None)
             self.notice = CHANGED if place != page.offset else None
             return True
         following = self._next or await self._read_next(page)
         if following is None:
-            await self._load_again(page)
+            await self.load(await self._place_after(page))
+            self.notice = CHANGED
         else:
             self._take(following)
         return True
@@ -143,7 +153,7 @@ class Blocklist:
         if page is not self.page:
             return
         if ahead is None:
-            await self._load_again(page)
+            self.notice = CHANGED_SINCE
         else:
             self._next = ahead
             self.page = page._replace(total=ahead.total)
@@ -176,8 +186,7 @@ class Blocklist:
     def marked_contacts(self) -> list[Contact]:
         """Return the contacts that are marked, in the order in which they were."""
         missing = [wa_id for wa_id in self.marked if wa_id not in self._known]
-        known = trail.known(self._desk.reader, self._desk.server_id, missing) if missing else {}
-        found = self._known | known
+        found = self._known | (self._ask_ledger(missing) if missing else {})
         return [Contact.of_wa_id(wa_id, found.get(wa_id, Known()).number) for wa_id in self.marked]
 
     def _entries(self) -> Sequence[tuple[int, str]]:
@@ -195,10 +204,12 @@ class Blocklist:
         before = page.wa_ids[-1] if page.wa_ids else None
         return await read_page(client.blocklist, self.limit, page.offset + len(page.wa_ids), before)
 
-    async def _load_again(self, page: Page) -> None:
-        """Show a page where its entries stand now."""
-        await self.load(await self._place_of(page))
-        self.notice = CHANGED
+    async def _place_after(self, page: Page) -> int:
+        """Return the offset behind the last entry of `page` that is still listed: entries before it may have gone."""
+        now = (await (await self._desk.actions()).client.blocklist(self.limit, page.offset)).wa_ids
+        shown = frozenset(page.wa_ids)
+        places = [place for place, wa_id in enumerate(now) if wa_id in shown]
+        return page.offset + places[-1] + 1 if places else await self._place_of(page)
 
     async def _place_of(self, page: Page) -> int:
         """Return the offset of the first entry of `page` that is still listed: entries before it may have gone."""
@@ -210,7 +221,7 @@ class Blocklist:
         return next((places[wa_id] for wa_id in page.wa_ids if wa_id in places), page.offset)
 
     def _fitting(self, entries: list[tuple[int, str]], wanted: str) -> list[tuple[int, str]]:
-        known = trail.known(self._desk.reader, self._desk.server_id, [wa_id for _, wa_id in entries]) if wanted else {}
+        known = self._ask_ledger([wa_id for _, wa_id in entries]) if wanted else {}
         return [(place, wa_id) for place, wa_id in entries if wanted in _text(wa_id, known.get(wa_id, Known()))]
 
 

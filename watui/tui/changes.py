@@ -12,7 +12,7 @@ from textual.app import App
 from textual.content import Content
 
 from watui.actions import words
-from watui.actions.plans import Target
+from watui.actions.plans import REVERSE, Target
 from watui.client.failures import Failure
 from watui.contract import errors
 from watui.contract.conversion import for_people
@@ -20,7 +20,7 @@ from watui.contract.wa_ids import find_wa_id
 from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
-from watui.ledger.trail import Kind, Outcome, Wish
+from watui.ledger.trail import Action, Kind, Outcome, Wish
 from watui.text import clean
 from watui.tui.contacts import Contact, result
 from watui.tui.screens.bulk import BulkScreen
@@ -63,6 +63,9 @@ class Changes:
             if len(targets) > 1:
                 bulk = BulkScreen(self.desk, Wish(kind), targets, self._reasons())
                 return self._take_note(await self._app.push_screen_wait(bulk))
+            if (problem := targets[0].problem) is not None:
+                self.refuse(f"{targets[0].input}: {problem}. Nothing was sent.")
+                return False
             wish = await self._ask(kind, targets[0])
             if wish is not None:
                 await self._carry_out(wish, targets[0])
@@ -84,11 +87,11 @@ class Changes:
         with self._one_at_a_time() as may_change:
             if not may_change:
                 return
-            batch_id = trail.latest_batch(self.desk.reader, self.desk.server_id, (Kind.BLOCK, Kind.UNBLOCK))
+            batch_id = trail.latest_batch(self.desk.reader, self.desk.server_id)
             if batch_id is None:
                 self.refuse("There is no block or unblock to take back.")
                 return
-            kind = trail.batch(self.desk.reader, batch_id)[0].kind
+            kind = REVERSE[trail.batch(self.desk.reader, batch_id)[0].kind]
             bulk = BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), [])
             self._take_note(await self._app.push_screen_wait(bulk))
 
@@ -103,6 +106,10 @@ class Changes:
 
     async def decide(self, contact: Contact) -> None:
         """Let a person say whether a report was made whose answer was lost."""
+        async with self._telling():
+            await self._decide(contact)
+
+    async def _decide(self, contact: Contact) -> None:
         found = trail.of_contact(self.desk.reader, contact.target.number, contact.wa_id, self.desk.server_id)
         unknown = next((action for action in found if action.outcome is Outcome.UNKNOWN), None)
         if unknown is None:
@@ -113,20 +120,29 @@ class Changes:
         if is_done is None:
             return
         outcome = Outcome.DONE if is_done else Outcome.FAILED
-        async with self._telling():
-            await self.desk.ledger(trail.decide, unknown.id, outcome, "decided by a person")
+        by = (await self.desk.actions()).place.by
+        await self.desk.ledger(trail.decide, unknown.id, outcome, f"decided by {by}")
 
     async def settle(self) -> None:
         """Find out what became of changes that were cut short, and tell."""
+        async with self._telling():
+            await self._settle()
+
+    async def _settle(self) -> None:
         if not trail.unsettled(self.desk.reader, self.desk.server_id):
             return
         from watui.actions.batch import End
 
-        async with self._telling():
-            for action in await (await self.desk.actions()).settle():
-                who = for_people(action.number or action.input)
-                end = End(action.outcome, action.code, action.note)
-                self.tell(f"Cut short before: {result(action.kind, who, end, None)}")
+        groups: dict[tuple[int, End], list[Action]] = {}
+        for action in await (await self.desk.actions()).settle():
+            end = End(action.outcome, action.code, action.note)
+            groups.setdefault((action.batch_id, end), []).append(action)
+        for (batch_id, end), actions in groups.items():
+            first = actions[0]
+            one = for_people(first.number or first.input)
+            who = one if len(actions) == 1 else f"Each of {len(actions):,} contacts of batch {batch_id}"
+            again = f" 'watui actions again {batch_id}' does it." if end.outcome is Outcome.FAILED else ""
+            self.tell(f"Cut short before: {result(first.wish, who, end, None)}{again}")
 
     async def is_blocked(self, contact: Contact) -> bool:
         """Whether a contact is on the blocklist, by a reading of all of it that may be a minute old. Raises Failure."""
@@ -150,6 +166,11 @@ class Changes:
         """Say why something is not done."""
         self._app.notify(clean(words_), severity="warning", markup=False, timeout=10)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a change of one contact waits for its answer."""
+        return bool(self._under_way)
+
     async def close(self) -> None:
         """Let nothing more be sent; what was not sent by then is written down as not done."""
         for task in self._under_way:
@@ -160,9 +181,7 @@ class Changes:
     def _one_at_a_time(self) -> Iterator[bool]:
         """Give whether something may be changed now; where not, that is told."""
         if self.desk.read_only:
-            self.refuse(
-                f"{self.desk.profile} is read-only (read_only = true in settings.toml): nothing is changed there."
-            )
+            self.refuse(f"{words.read_only(self.desk.profile)}.")
         elif self._is_asking or self._under_way:
             self.refuse("A change is under way: wait until it has ended.")
         else:
@@ -170,6 +189,8 @@ class Changes:
             self._is_asking = True
             try:
                 yield True
+            except LedgerUnusable as error:
+                self.refuse(str(error))
             finally:
                 self._is_asking = False
             return
@@ -230,6 +251,7 @@ class Changes:
 
     async def _carried_out(self, wish: Wish, target: Target) -> None:
         async with self._telling():
+            await self._settle()
             await self._drive(await self.desk.actions(), wish, target)
 
     async def _drive(self, actions: Actions, wish: Wish, target: Target) -> None:
@@ -240,7 +262,7 @@ class Changes:
         finally:
             await asyncio.shield(batch.give_up())
             end = batch.steps[0].end
-            said = result(wish.kind, name, end, self._explained(wish, end.code))
+            said = result(wish, name, end, self._explained(wish, end.code))
             (self.tell if end.outcome is Outcome.DONE else self.refuse)(said)
 
     def _explained(self, wish: Wish, code: int | None) -> str | None:

@@ -236,9 +236,7 @@ COMMANDS: tuple[Command, ...] = (
         is_change=True,
     ),
     Command("inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only)."),
-    Command(
-        "decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost.", in_bar=False
-    ),
+    Command("decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost."),
     Command("close", "back", ("escape",), Scope.CONTACT, "Back to the list."),
     Command(
         "go",

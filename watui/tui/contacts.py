@@ -13,7 +13,7 @@ from watui.contract.conversion import for_people, read
 from watui.contract.statuses import explain
 from watui.contract.wa_ids import number_of, wa_id_of
 from watui.ledger.rows import Row
-from watui.ledger.trail import Action, Kind, Outcome, Verdict
+from watui.ledger.trail import Action, Outcome, Verdict, Wish
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, status_text
 from watui.tui.panels import STYLES
@@ -60,9 +60,9 @@ class Contact(NamedTuple):
 
     @classmethod
     def of_row(cls, row: Row) -> Contact | None:
-        """Return the contact of a row of a run, None where it holds no number."""
+        """Return the contact of a row of a run, None where it is rejected."""
         target = target_of_row(row)
-        return cls(target, row.wa_id) if target.number is not None else None
+        return cls(target, row.wa_id) if target.problem is None or target.number is not None else None
 
     @classmethod
     def of_wa_id(cls, wa_id: str, number: str | None) -> Contact:
@@ -207,9 +207,9 @@ def moment(at: float) -> str:
         return "at an unreadable time"
 
 
-def result(kind: Kind, contact: str, end: End, explained: str | None) -> str:
+def result(wish: Wish, contact: str, end: End, explained: str | None) -> str:
     """Return how a change of one contact ended, for a notice; a refusal as it is `explained`, or as it came."""
-    done = words.DONE_WORDS[kind]
+    done = words.done_words(wish)
     match end.outcome:
         case Outcome.DONE:
             return f"{contact} is {done}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +19,7 @@ from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
 from watui.client.failures import Failure
 from watui.intake.entries import Entry, read_entries
-from watui.intake.sources import open_text
+from watui.intake.sources import open_text, source_name
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.tui import blocklist_view, panels
@@ -219,15 +220,24 @@ class BlocklistScreen(MainScreen):
 
     @work(group="change")
     async def action_add(self) -> None:
-        path = await self.app.push_screen_wait(ImportDialog()) if self.changes.may_change() else None
+        path = (
+            await self.app.push_screen_wait(ImportDialog("Block the numbers of a file"))
+            if self.changes.may_change()
+            else None
+        )
         if path is not None:
-            with self.refusing(), open_text(str(path)) as text:
-                await self._block(self._targets(text, str(path)))
+            with self.refusing():
+                await self._block(await asyncio.to_thread(self._targets_in, str(path)))
 
     @work(group="change")
     async def _block_text(self, text: str) -> None:
         with self.refusing():
-            await self._block(self._targets(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), PASTE_NAME))
+            lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
+            await self._block(await asyncio.to_thread(self._targets, lines, PASTE_NAME))
+
+    def _targets_in(self, path: str) -> list[Target]:
+        with open_text(path) as text:
+            return self._targets(text, source_name(path))
 
     def _targets(self, text: TextIO, name: str) -> list[Target]:
         _, rows = read_entries(text, None, name)

@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.actions import words
-from watui.actions.plans import Plan, Target
+from watui.actions.plans import REVERSE, Plan, Target
 from watui.client.failures import Failure
 from watui.desk import Desk
 from watui.ledger import trail
@@ -149,8 +149,11 @@ class BulkScreen(ModalScreen[bool]):
             self._complain(f"The reason is {problem}.")
         elif to_send > MOST_UNTYPED and self.typed.value.strip() != str(to_send):
             self.typed.focus()
-            self._complain(f"Type {to_send} to {self._wish.kind} them.")
+            given = self.typed.value.strip()
+            wrong = f"{given} is not the number of contacts. " if given else ""
+            self._complain(f"{wrong}Type {to_send} to {self._wish.kind} them.")
         else:
+            self._stage = Stage.RUNNING
             self._driving = self._carry_out(self._plan)
 
     @work(exclusive=True, group="bulk")
@@ -160,7 +163,7 @@ class BulkScreen(ModalScreen[bool]):
             actions = await self._desk.actions()
             self._batch = batch = await actions.begin(plan)
             self.table.show(BulkView(plan, batch), BulkLook())
-            self._stage, self._problem, self._has_begun = Stage.RUNNING, None, True
+            self._problem, self._has_begun = None, True
             self._show()
             self.table.focus()
             try:
@@ -171,7 +174,8 @@ class BulkScreen(ModalScreen[bool]):
             self._problem = str(error)
         finally:
             self._stage = Stage.ENDED
-            self._show()
+            if self.is_attached:
+                self._show()
 
     def action_hold(self) -> None:
         """Pause, or go on."""
@@ -188,19 +192,19 @@ class BulkScreen(ModalScreen[bool]):
         if self._stage is not Stage.ENDED or self._batch is None:
             return
         if not done or self._wish.undoes is not None:
-            self._complain("There is nothing to take back.")
             return
         batch_id = trail.batch_of(self._desk.reader, self._batch.steps[0].id)[0].batch_id
-        self._wish = Wish(self._wish.kind, undoes=batch_id)
+        self._wish = Wish(REVERSE[self._wish.kind], undoes=batch_id)
         self._stage, self._plan, self._batch = Stage.READING, None, None
+        self.typed.value = ""
         self._show()
         self._read()
 
     @work(exclusive=True, group="leave")
     async def action_leave(self) -> None:
         """Back; what is under way is ended, after asking."""
-        if self._stage in (Stage.RUNNING, Stage.PAUSED) and self._batch is not None:
-            left = self._batch.counts[Outcome.PLANNED]
+        if self._stage in (Stage.RUNNING, Stage.PAUSED):
+            left = self._batch.counts[Outcome.PLANNED] if self._batch is not None else 0
             question = f"End this with {counted(left, 'contact')} not sent? What was done stays done."
             if not await self.app.push_screen_wait(Confirm(Content(question), "end it")):
                 return
@@ -248,7 +252,7 @@ class BulkScreen(ModalScreen[bool]):
 
     def _state(self) -> Content:
         if self._batch is not None:
-            summary = Content(words.summary(self._wish.kind, self._batch.counts))
+            summary = Content(words.summary(self._wish, self._batch.counts))
             return Content("\n").join([summary, *self._trouble(self._batch)])
         if self._problem is not None and self._plan is None:
             return Content.styled(clean(self._problem), "$text-error")
@@ -290,6 +294,7 @@ class BulkScreen(ModalScreen[bool]):
         self._problem = None if self._stage is Stage.PLANNED else self._problem
 
     def _show_keys(self) -> None:
-        is_undo = self._wish.undoes is not None
-        offered = [command for command in bar(Scope.BULK, self._stage) if command.id != "take_back" or not is_undo]
+        done = self._batch.counts[Outcome.DONE] if self._batch is not None else 0
+        can_undo = done > 0 and self._wish.undoes is None
+        offered = [command for command in bar(Scope.BULK, self._stage) if command.id != "take_back" or can_undo]
         self.keys.show(key_bar(offered, self.keys.size.width))

@@ -15,7 +15,7 @@ from watui.client.failures import Failure, Refused
 from watui.contract import errors
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
-from watui.ledger.trail import Kind
+from watui.ledger.trail import Kind, Outcome
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact, Facts, lines
 from watui.tui.panels import key_bar
@@ -101,6 +101,8 @@ class ContactScreen(ModalScreen[None]):
                 return self._facts.is_blocked is not False
             case "acknowledge":
                 return self._facts.identity is not None and not self._facts.identity.acknowledged
+            case "decide":
+                return any(action.outcome is Outcome.UNKNOWN for action in self._facts.actions)
             case "inbound":
                 return self._changes.desk.is_simulator
             case _:

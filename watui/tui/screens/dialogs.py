@@ -67,11 +67,15 @@ class PathDialog(ModalScreen[Path | None]):
 class ImportDialog(PathDialog):
     """Asks for a file; gives its path, or None."""
 
+    def __init__(self, title: str = "Import numbers from a file") -> None:
+        super().__init__()
+        self._heading = title
+
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(Content.styled("Import numbers from a file", "bold"))
+            yield Static(Content.styled(self._heading, "bold"))
             yield SafeInput(placeholder="path of a .txt, .csv or .tsv file", id="path")
-            yield Static(Content("enter imports · tab goes to the files below · esc goes back"), id="hint")
+            yield Static(Content("enter reads it · tab goes to the files below · esc goes back"), id="hint")
             yield FileTree(Path.cwd())
 
     @on(Input.Submitted)

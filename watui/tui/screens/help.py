@@ -17,7 +17,7 @@ _TITLES = {
     Scope.CHECK: "On the Check screen",
     Scope.BLOCKLIST: "On the Blocklist screen",
     Scope.MAIN: "On both",
-    Scope.EVERYWHERE: "Everywhere",
+    Scope.EVERYWHERE: "Anywhere but in a dialog",
     Scope.CONTACT: "In a contact's panel",
     Scope.BULK: "With a list to block or unblock",
     Scope.SIMULATOR: "In the simulator's panel",
