@@ -262,16 +262,24 @@ async def test_a_server_that_stays_overloaded_is_asked_ever_more_seldom(
     until = office.clock.now + 1_800
 
     async def before(_: httpx.Request) -> httpx.Response | None:
-        return httpx.Response(503) if office.clock.now < until else None
+        return httpx.Response(429) if office.clock.now < until else None
 
     office.wire.before = before
     await drive(batch)
     during = sum(at < until for at in office.wire.at)
-    print(f"half an hour of 503 without Retry-After: {during} requests")
+    print(f"half an hour of 429 without Retry-After: {during} requests")
     # Waits that double up to a minute are 36 requests.
     assert during <= 40
     assert LONGEST_WAIT_SECONDS <= 60
     assert set(office.reports.values()) == {1}
+
+
+async def test_a_report_is_not_sent_again_after_a_503_that_a_proxy_may_have_given(office: Office) -> None:
+    batch = await ready(office, Kind.REPORT, 2)
+    first_answers(office, httpx.Response(503))
+    await drive(batch)
+    assert outcomes(office.written()) == [Outcome.UNKNOWN, Outcome.DONE]
+    assert len(office.wire.changes) == 2
 
 
 async def test_patience_does_not_use_up_the_tries(office: Office) -> None:

@@ -117,14 +117,14 @@ async def test_a_batch_ends_in_one_line(office: Office) -> None:
     assert planned.startswith("3 contacts to block, 2 × is blocked already")
     actions = await office.carry_out_plan(plan)
     counts = {outcome: outcomes(actions).count(outcome) for outcome in Outcome}
-    assert words.summary(Kind.BLOCK, counts) == "2 blocked, 2 already so, 1 refused, 1 left out"
+    assert words.summary(Wish(Kind.BLOCK), counts) == "2 blocked, 2 already so, 1 refused, 1 left out"
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_outcome_has_a_word_and_counts_are_not_lost(kind: Kind) -> None:
     counts = {outcome: place for place, outcome in enumerate(Outcome, 1_001)}
-    line = words.summary(kind, counts)
+    line = words.summary(Wish(kind), counts)
     assert all(f"{count:,} " in line for count in counts.values())
     assert words.DONE_WORDS[kind] in line
-    assert words.summary(kind, {}) == words.summary(kind, dict.fromkeys(Outcome, 0)) == "nothing to do"
+    assert words.summary(Wish(kind), {}) == words.summary(Wish(kind), dict.fromkeys(Outcome, 0)) == "nothing to do"
     assert words.planned(kind, 1, []) == f"1 contact to {kind}"

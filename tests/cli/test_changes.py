@@ -656,7 +656,8 @@ def test_a_token_that_expires_in_the_middle_stops_and_can_be_gone_on_with(watui:
     assert ended.code == Exit.UNFINISHED
     assert outcomes_of(ended) == {"done": 7, "failed": 13}
     assert "WATUI_TOKEN" in ended.err.splitlines()[-1]
-    assert "13 × Not done: not sent: the batch ended before." in ended.err
+    assert "12 × Not done: not sent: the batch ended before." in ended.err
+    assert "1 × Not done: not sent: Access denied (1005)" in ended.err
     assert f"'watui actions again 1 --url {site.url}' does it." in ended.err
     ended = watui("actions", "again", "1", "--url", site.url, "--yes")
     assert (ended.code, outcomes_of(ended)) == (Exit.DONE, {"done": 13})

@@ -200,7 +200,8 @@ async def test_anything_else_is_a_failure_and_is_not_sent_again(
     server = Answering(content, status)
     failure = await failure_of(ALL[name](client_of(server), PHONE))
     assert type(failure) is kind
-    assert failure.may_have_worked is (kind not in SURELY_NOT_DONE)
+    # A 503 that is none of the API's may be a proxy's, given after the work.
+    assert failure.may_have_worked is (kind not in SURELY_NOT_DONE or (status, content) == (503, b""))
     assert server.request.method == name.split()[0]
     if isinstance(failure, Refused):
         said = content["errors"][0].get("code") if isinstance(content, dict) else None

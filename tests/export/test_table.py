@@ -54,7 +54,7 @@ def test_tables_of_other_kinds_golden() -> None:
     assert "".join(table([CHANGED], TRAIL, None)) == (
         "batch action time (UTC)       kind        number           outcome   details\n"
         "3     7      2026-01-02 03:04 report      +16315551001     refused   Not engaged contact (2048); spam;"
-        " message ABEG-1; undoes 2; by ada at shop\n"
+        " message ABEG-1; blocks too; undoes 2; by ada at shop\n"
     )
     assert "".join(table([blocked, unknown], BLOCKLIST, 80)) == (
         "number           wa_id           blocked at (UTC) status     by       reason\n"

@@ -106,7 +106,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     hash: str
     """Eight bytes in base64."""
-    created_timestamp: Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+    created_timestamp: int
     """Milliseconds since 1970."""
     acknowledged: bool
 

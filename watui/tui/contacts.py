@@ -167,7 +167,7 @@ def _identity(facts: Facts) -> Content:
     if facts.identity is None:
         return Content.styled("reading…", _DIM)
     identity = facts.identity
-    changed = f"   changed {moment(identity.created_timestamp / 1000)}   "
+    changed = f"   changed {moment(identity.created_timestamp, 1000)}   "
     if identity.acknowledged:
         return Content.assemble(clean(identity.hash), (changed, _DIM), "acknowledged")
     return Content.assemble(
@@ -199,10 +199,10 @@ def _action(action: Action) -> Content:
     )
 
 
-def moment(at: float) -> str:
-    """Return a time in the local zone, to the minute."""
+def moment(at: float, parts: int = 1) -> str:
+    """Return a time, in seconds or in `parts` of a second, in the local zone and to the minute."""
     try:
-        return f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
+        return f"{datetime.fromtimestamp(at / parts, UTC).astimezone():%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):
         return "at an unreadable time"
 
