@@ -20,6 +20,8 @@ PICTURES: tuple[tuple[str, Stage, tuple[int, int], str], ...] = (
     ("check-running", stages.running, (100, 30), "watui-dark"),
     ("check-preview", stages.preview, WIDE, "watui-dark"),
     ("simulator-panel", stages.panel, WIDE, "watui-dark"),
+    ("blocklist", stages.blocklist, NARROW, "watui-dark"),
+    ("contact", stages.contact, NARROW, "watui-dark"),
     ("check-done-light", stages.done, NARROW, "watui-light"),
 )
 _WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)

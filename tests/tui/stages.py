@@ -11,6 +11,8 @@ from watui.checks.pace import Pace
 from watui.contract.statuses import Status
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunState
+from watui.simulator.scenario import Scenario, Start
+from watui.tui import contacts
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
 from watui.tui.session import Session
@@ -56,6 +58,43 @@ async def panel(pilot: Pilot[int]) -> None:
     await story.press("v")
     settings = story.screen.simulator.choices
     await story.until(lambda: "version" in str(settings.content), "the panel shows how the server is")
+
+
+async def blocklist(pilot: Pilot[int]) -> None:
+    """A page of a list of 450, two of them marked."""
+    story = _story(pilot)
+    backstage = await story.session.desk.backstage()
+    await backstage.play(Scenario("Many are blocked", "", start=Start(blocked=450)))
+    await story.open_blocklist()
+    await story.press("space", "down", "space")
+
+
+async def contact(pilot: Pilot[int]) -> None:
+    """The panel of a contact, with every time the same."""
+    contacts.moment = lambda *_: "2026-11-21 12:00"
+    await _story(pilot).open_contact("+1 631 555 1000")
+
+
+async def block_dialog(pilot: Pilot[int]) -> None:
+    story = _story(pilot)
+    await story.preview("+1 631 555 1000")
+    await story.press("b", *"spam")
+    await story.until_shown("4 of 59")
+
+
+async def report_dialog(pilot: Pilot[int]) -> None:
+    story = _story(pilot)
+    await story.preview("+1 631 555 1000")
+    await story.press("r")
+    await story.until_shown("No message id")
+
+
+async def bulk(pilot: Pilot[int]) -> None:
+    """The dry run of a list that is about to be blocked."""
+    story = _story(pilot)
+    await story.open_blocklist()
+    await story.paste("\n".join([*(f"+1631555{last}" for last in range(1000, 1014)), "nobody"]))
+    await story.until_shown("14 contacts to block")
 
 
 def _story(pilot: Pilot[int]) -> Story:

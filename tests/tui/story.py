@@ -209,14 +209,15 @@ async def console(
     settings: Settings | None = None,
     *,
     read_only: bool = False,
+    notifications: bool = True,
 ) -> AsyncIterator[Story]:
-    """A console at work on `server`, or on the embedded simulator."""
+    """A console at work on `server`, or on the embedded simulator; without `notifications` none is painted."""
     profile = SIMULATOR if server is None else PROFILE
     desk = Desk(paths, server, (settings or Settings()).region, profile, read_only=read_only)
     app = WatuiApp(desk, settings or Settings())
     story = Story(app)
     try:
-        async with app.run_test(size=size, notifications=True) as pilot:
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             story.begin(pilot)
             await pilot.pause()
             yield story

@@ -348,7 +348,7 @@ async def test_a_page_before_that_moved_is_shown_where_its_entries_stand(paths: 
         assert notice(story) == CHANGED
         assert shown(story) == listed(world)[70:170]
         await go(story, "left")
-        assert shown(story) == listed(world)[:100]
+        assert shown(story) == listed(world)[:70]
 
 
 async def test_a_search_through_a_list_that_changes_says_so(paths: Paths) -> None:

@@ -12,7 +12,7 @@ from tests.tui.story import NARROW, WIDE
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
-from watui.tui import app
+from watui.tui import app, contacts
 from watui.tui.app import WatuiApp
 
 
@@ -28,5 +28,21 @@ class ClosingApp(WatuiApp):
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 @pytest.mark.parametrize("stage", [stages.empty, stages.preview, stages.running, stages.done, stages.panel])
 def test_check_screen(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
+    console = ClosingApp(Desk(paths, None, "US"), Settings())
+    assert snap_compare(console, terminal_size=size, run_before=stage)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    "stage", [stages.blocklist, stages.contact, stages.block_dialog, stages.report_dialog, stages.bulk]
+)
+def test_changes(
+    stage: Stage,
+    size: tuple[int, int],
+    paths: Paths,
+    snap_compare: Callable[..., bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(contacts, "moment", contacts.moment)  # a stage puts a still one in its place
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)
