@@ -28,7 +28,7 @@ from watui.tui.screens.bulk import MOST_UNTYPED, BulkScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.reasons import BlockDialog
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 KEYS = [
     *sorted({key for command in COMMANDS for key in command.keys}),
@@ -53,7 +53,7 @@ KEYS = [
 
 ANSWERS = ("y", "y", "n", "enter", "enter", "escape", "escape", "tab")
 PALETTE_KEYS = ("a", "b", "o", "r", "backspace", "down", "up", "enter", "escape")
-"""Textual's own list errs on clicks and on other keys while it is empty or filled anew."""
+"""For Textual's own palette, which errs on clicks and on other keys while its list is empty or filled anew."""
 
 OTHER_CHARACTERS = "0123456789abc @Zß日é[/]\\"
 
@@ -73,6 +73,9 @@ one is asked for."""
 
 AT_ONCE = 3
 """Moves that on the average come before the console has dealt with the first of them."""
+
+SIZE = (64, 16)
+"""Small, for it is painted very often."""
 
 SETTLED_EVERY = 50
 """Moves after which everything under way comes to an end before the next one."""
@@ -153,11 +156,15 @@ class Hands:
                 await self._story.pilot.pause()
             for event in made:
                 self._story.app.post_message(event)
-            is_palette_near = any(isinstance(event, events.Key) and event.key == "ctrl+p" for event in made)
-            if is_palette_near or self._chance.random() < 1 / AT_ONCE:
-                await self._handled()
-            if move % SETTLED_EVERY == 0:
+            if self._is_at_palette(made) or move % SETTLED_EVERY == 0:
                 await self._story.pilot.pause()
+            elif self._chance.random() < 1 / AT_ONCE:
+                await self._handled()
+
+    def _is_at_palette(self, made: Sequence[events.Event]) -> bool:
+        """Whether Textual's own palette is open, or opens now: it errs where it is hurried."""
+        opens = any(isinstance(event, events.Key) and event.key == "ctrl+p" for event in made)
+        return opens or isinstance(self._story.app.screen, CommandPalette)
 
     async def _handled(self) -> None:
         """Wait until all that was done has come to the widgets that it is for."""
@@ -177,12 +184,13 @@ class Hands:
             # Nobody comes upon the right number by chance.
             screen.typed.value = str(len(screen._plan.to_send) if screen._plan else 0)
         if is_palette:
-            key = chance.choice(PALETTE_KEYS)
-        elif len(self._story.app.screen_stack) > 1 and chance.random() < 0.5:
+            return [_key(chance.choice(PALETTE_KEYS))]
+        if len(self._story.app.screen_stack) > 1 and chance.random() < 0.5:
             key = chance.choice(ANSWERS)
         else:
             key = chance.choice(KEYS) if chance.random() < 0.85 else chance.choice(OTHER_CHARACTERS)
-        return [_key(key) for _ in range(chance.randint(2, 4) if chance.random() < BURSTS else 1)]
+        times = chance.randint(2, 4) if chance.random() < BURSTS and key != "ctrl+p" else 1
+        return [_key(key) for _ in range(times)]
 
     def _click(self) -> list[events.Event]:
         size = self._story.app.size

@@ -14,6 +14,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -174,8 +175,7 @@ class BulkScreen(ModalScreen[bool]):
             self._problem = str(error)
         finally:
             self._stage = Stage.ENDED
-            if self.is_attached:
-                self._show()
+            self._show()
 
     def action_hold(self) -> None:
         """Pause, or go on."""
@@ -228,6 +228,10 @@ class BulkScreen(ModalScreen[bool]):
             self._show()
 
     def _show(self) -> None:
+        with contextlib.suppress(NoMatches):  # an answer may come while the list is closed
+            self._show_stage()
+
+    def _show_stage(self) -> None:
         is_planned = self._stage is Stage.PLANNED
         to_send = len(self._plan.to_send) if self._plan else 0
         self.reason.display = is_planned and self._wish.kind is Kind.BLOCK and to_send > 0

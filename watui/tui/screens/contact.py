@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
+from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -86,8 +88,9 @@ class ContactScreen(ModalScreen[None]):
 
     def _show(self, facts: Facts) -> None:
         self._facts = facts
-        self.facts_shown.update(lines(self._contact, facts, self.scroll.scrollable_content_region.width))
-        self._show_keys()
+        with contextlib.suppress(NoMatches):  # an answer may come while the panel is closed
+            self.facts_shown.update(lines(self._contact, facts, self.scroll.scrollable_content_region.width))
+            self._show_keys()
 
     def _show_keys(self) -> None:
         offered = [command for command in bar(Scope.CONTACT) if self._is_offered(command.id)]

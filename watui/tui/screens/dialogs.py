@@ -34,11 +34,9 @@ class PathDialog(ModalScreen[Path | None]):
     """Asks for a path; what is wrong with one is said, and can be mended, in place."""
 
     BINDINGS = [Binding("escape", "close", show=False)]
+    AUTO_FOCUS = "#path"
     path = query_one("#path", SafeInput)
     hint = query_one("#hint", Static)
-
-    def on_mount(self) -> None:
-        self.path.focus()
 
     def take(self, given: str) -> None:
         """Close with the path that was given, or say what is wrong with it."""
@@ -130,6 +128,7 @@ class PlaceDialog(ModalScreen[int | None]):
     """Asks for a place on a list; gives it, from 1, or None."""
 
     BINDINGS = [Binding("escape", "close", show=False)]
+    AUTO_FOCUS = "#place"
     place = query_one("#place", SafeInput)
     hint = query_one("#hint", Static)
 
@@ -142,9 +141,6 @@ class PlaceDialog(ModalScreen[int | None]):
             yield Static(Content.styled("Go to a place on the list", "bold"))
             yield SafeInput(placeholder=f"1 to {self._total:,}", type="integer", id="place")
             yield Static(Content("enter goes there · esc goes back"), id="hint")
-
-    def on_mount(self) -> None:
-        self.place.focus()
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
@@ -75,7 +77,8 @@ class ReasonInput(Horizontal):
         yield Static(id="reason-count")
 
     def on_mount(self) -> None:
-        self._show()
+        with contextlib.suppress(NoMatches):
+            self._show()
 
     @property
     def value(self) -> str | None:
@@ -133,6 +136,7 @@ class BlockDialog(ModalScreen[Wish | None]):
     """Asks whether a contact is to be blocked, and why."""
 
     BINDINGS: ClassVar = [Binding("escape", "close", show=False)]
+    AUTO_FOCUS = "#reason"
     reason = query_one(ReasonInput)
     hint = query_one("#hint", Static)
 
@@ -150,9 +154,6 @@ class BlockDialog(ModalScreen[Wish | None]):
                 Content("Only who has written to you within the last 24 hours can be blocked. Its messages stop."),
             )
             yield Static(_submit("block it"), id="hint")
-
-    def on_mount(self) -> None:
-        self.reason.field.focus()
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
@@ -174,6 +175,7 @@ class ReportDialog(ModalScreen[Wish | None]):
     """Asks what of a contact is reported, and why."""
 
     BINDINGS: ClassVar = [Binding("escape", "close", show=False), Binding("enter", "submit", show=False)]
+    AUTO_FOCUS = "#reason"
     reason = query_one(ReasonInput)
     message_id = query_one("#message-id", PickInput)
     also_block = query_one(Toggle)
@@ -198,8 +200,8 @@ class ReportDialog(ModalScreen[Wish | None]):
             yield Static(_submit("go on", has_fields=True), id="hint")
 
     def on_mount(self) -> None:
-        self.reason.field.focus()
-        self._show()
+        with contextlib.suppress(NoMatches):  # a dialog can be closed before it is there
+            self._show()
 
     @on(Input.Changed, "#message-id")
     @on(ReasonInput.Changed)
