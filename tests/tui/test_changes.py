@@ -21,7 +21,6 @@ from watui.simulator.faults import Kind as Trouble
 from watui.simulator.population import latest_messages
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
-from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.reasons import BlockDialog, ReportDialog
 
@@ -340,51 +339,6 @@ async def test_a_block_whose_answer_is_lost_is_read_off_the_blocklist_and_sent_a
         await story.until_told(f"{NAME} is blocked.")
         assert story.sent == [(f"{NUMBER}/block", None)] * requests
         assert written(story).outcome is Outcome.DONE
-
-
-@pytest.mark.parametrize("trouble", [Trouble.ERROR_AFTER_WORK, Trouble.RESET_AFTER_WORK])
-@pytest.mark.parametrize(("key", "outcome"), [("y", Outcome.DONE), ("n", Outcome.FAILED)])
-async def test_a_report_whose_answer_is_lost_ends_unknown_and_a_person_decides(
-    trouble: Trouble, key: str, outcome: Outcome, paths: Paths, hasty: None
-) -> None:
-    world = a_world(latency=None, engaged=1.0, faults=(Fault(trouble, path="*/report", nth=1),))
-    async with console_at(world, paths) as story:
-        await story.preview(NUMBER)
-        await report(story, reason="threats")
-        await until_asked(story, "Report")
-        await story.press("y")
-        await story.until_told(f"Nobody knows whether {NAME} is reported: the answer was lost")
-        assert len(world.people.reported) == len(story.sent) == 1, "a report is never sent twice by itself"
-        await story.press("o")
-        await story.until_on(ContactScreen)
-        await story.until_shown("? unknown")
-        await story.press("d")
-        await until_asked(story, f"Did the report of {NAME} reach the server? Its answer was lost.")
-        await story.press(key)
-        await story.until_shown("decided by ")
-        assert written(story).outcome is outcome
-        assert len(story.sent) == 1
-        await story.press("d")
-        await story.until_told("There is nothing to decide: no outcome is unknown.")
-
-
-async def test_going_back_from_that_question_decides_nothing(paths: Paths, hasty: None) -> None:
-    """A report that is taken for not made may be made again: only an answer may say so."""
-    world = a_world(latency=None, engaged=1.0, faults=(Fault(Trouble.ERROR_AFTER_WORK, path="*/report", nth=1),))
-    async with console_at(world, paths) as story:
-        await story.preview(NUMBER)
-        await report(story)
-        await until_asked(story, "Report")
-        await story.press("y")
-        await story.until_told("Nobody knows whether")
-        await story.press("o")
-        await story.until_on(ContactScreen)
-        await story.press("d")
-        await until_asked(story, "Did the report")
-        await story.press("escape")
-        await story.until_on(ContactScreen)
-        await story.until_idle("change")
-        assert written(story).outcome is Outcome.UNKNOWN
 
 
 async def test_a_token_that_is_refused_is_told_and_nothing_is_tried_again(paths: Paths, world: World) -> None:

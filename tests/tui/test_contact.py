@@ -15,7 +15,7 @@ from watui.actions import batch
 from watui.client.server import Server
 from watui.contract import errors
 from watui.ledger import trail
-from watui.ledger.trail import Kind, Outcome
+from watui.ledger.trail import Outcome
 from watui.settings.paths import Paths
 from watui.simulator.app import Receive, Scope, Send
 from watui.simulator.conditions import Changes
@@ -208,6 +208,56 @@ async def test_an_acknowledgement_whose_answer_is_lost_is_read_off_the_identity(
         assert len(story.sent) == 1
 
 
+# What nobody knows
+
+
+async def lose_a_report(story: Story) -> None:
+    """Report a contact from its panel, where the answer is lost."""
+    await story.open_contact(NUMBER)
+    await story.press("r")
+    await story.until_on(ReportDialog)
+    await story.press("enter")
+    await answer(story, "y", "Report")
+    await story.until_told(f"Nobody knows whether {NAME} is reported: the answer was lost")
+    await story.until_shown("report ? unknown")
+
+
+def outcome(story: Story) -> Outcome:
+    """Return how the latest change ended."""
+    return trail.latest(story.session.desk.reader, 1)[0].outcome
+
+
+@pytest.mark.parametrize(
+    ("trouble", "key", "decided"),
+    [(Trouble.ERROR_AFTER_WORK, "y", Outcome.DONE), (Trouble.RESET_AFTER_WORK, "n", Outcome.FAILED)],
+)
+async def test_a_report_whose_answer_is_lost_ends_unknown_and_a_person_decides(
+    trouble: Trouble, key: str, decided: Outcome, paths: Paths
+) -> None:
+    world = a_world(latency=None, engaged=1.0, faults=(Fault(trouble, path="*/report"),))
+    async with console_at(world, paths) as story:
+        await lose_a_report(story)
+        assert len(world.people.reported) == len(story.sent) == 1, "a report is never sent twice by itself"
+        await story.press("d")
+        await answer(story, key, f"Did the report of {NAME} reach the server? Its answer was lost.")
+        await story.until_shown("decided by ")
+        assert outcome(story) is decided
+        await story.press("d")
+        await story.until_told("There is nothing to decide: no outcome is unknown.")
+        assert len(story.sent) == 1
+
+
+async def test_going_back_from_that_question_decides_nothing(paths: Paths) -> None:
+    """A report that is taken for not made may be made again: only an answer may say so."""
+    world = a_world(latency=None, engaged=1.0, faults=(Fault(Trouble.ERROR_AFTER_WORK, path="*/report"),))
+    async with console_at(world, paths) as story:
+        await lose_a_report(story)
+        await story.press("d")
+        await answer(story, "escape", "Did the report")
+        await story.until_idle("change")
+        assert outcome(story) is Outcome.UNKNOWN
+
+
 # The way there and back
 
 
@@ -340,5 +390,4 @@ async def test_what_is_hostile_in_a_reason_or_a_message_id_does_nothing(paths: P
         await story.until_on(ContactScreen)
         await story.until_idle("look")
         story.assert_harmless()
-        written = trail.latest(story.session.desk.reader, 2)
-        assert [(each.kind, each.outcome) for each in written] == [(Kind.REPORT, Outcome.REFUSED)] * 2
+        assert len(story.sent) == 2

@@ -1,4 +1,4 @@
-"""Keys, clicks and pastes by chance: nothing changes a contact that nobody has confirmed."""
+"""Keys in a hurry, and by chance: what is confirmed is done once, and nothing else is."""
 
 import asyncio
 import random
@@ -15,20 +15,22 @@ from textual.screen import Screen
 
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
-from tests.tui.story import HOSTILE, NOBODY, PEOPLE, Story, console, is_change
+from tests.tui.story import HOSTILE, NOBODY, PEOPLE, Story, console, console_at, is_change
 from watui.actions import batch
 from watui.client.server import Server
-from watui.ledger.trail import Wish
+from watui.ledger import trail
+from watui.ledger.trail import Outcome, Wish
 from watui.settings.paths import Paths
+from watui.simulator.faults import Fault, Kind
 from watui.simulator.record import Latest, Record
 from watui.simulator.serving import ServerThread
 from watui.tui.app import WatuiApp
 from watui.tui.commands import COMMANDS
 from watui.tui.screens.bulk import MOST_UNTYPED, BulkScreen
 from watui.tui.screens.dialogs import Confirm
-from watui.tui.screens.reasons import BlockDialog
+from watui.tui.screens.reasons import BlockDialog, ReportDialog
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
+pytestmark = pytest.mark.anyio
 
 KEYS = [
     *sorted({key for command in COMMANDS for key in command.keys}),
@@ -170,8 +172,9 @@ class Hands:
         """Wait until all that was done has come to the widgets that it is for."""
         for target in (self._story.app, self._story.app.screen):
             done = asyncio.Event()
-            if target.call_later(done.set):
-                await asyncio.wait_for(done.wait(), 10)
+            target.call_later(done.set)
+            while target.is_running and not done.is_set():
+                await asyncio.sleep(0)
 
     def _move(self) -> Sequence[events.Event]:
         chance, share, screen = self._chance, self._chance.random(), self._story.app.screen
@@ -206,6 +209,12 @@ def _key(key: str) -> events.Key:
     return events.Key(key, NAMED.get(key, key if len(key) == 1 else None))
 
 
+async def back_to_the_list(story: Story) -> None:
+    """Close whatever is open, and end what is under way."""
+    while len(story.app.screen_stack) > 1:
+        await story.press("y" if isinstance(story.app.screen, Confirm) else "escape")
+
+
 async def play(
     paths: Paths, folder: Path, patches: pytest.MonkeyPatch, moves: int, seed: int, *, read_only: bool
 ) -> Witness:
@@ -224,8 +233,7 @@ async def play(
             began = time.monotonic()
             await Hands(story, seed, witness).move(moves)
             seconds = time.monotonic() - began
-            await story.pilot.pause()
-            assert len(story.sent) == witness.seen.total(), "the client and the server agree on what was sent"
+            await back_to_the_list(story)
     print(
         f"\n{moves:,} moves in {seconds:.1f} s, read-only {read_only}: sent {dict(witness.seen)},"
         f" confirmed {dict(witness.allowed)}, lists {witness.lists}, ends {witness.exits},"
@@ -234,16 +242,123 @@ async def play(
     return witness
 
 
+# In a hurry
+
+
+def at_once(story: Story, *keys: str) -> None:
+    """Press keys before the console has dealt with the first of them."""
+    for key in keys:
+        story.app.post_message(_key(key))
+
+
+@pytest.mark.parametrize("key", ["b", "r"])
+async def test_enter_twice_closes_a_dialog_once(paths: Paths, key: str) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
+        await story.preview(PEOPLE[0])
+        await story.press(key)
+        await story.until_on(BlockDialog if key == "b" else ReportDialog)
+        at_once(story, "enter", "enter")
+        if key == "r":
+            await story.until_on(Confirm)
+            at_once(story, "y", "y")
+        await story.until_told("+1 631-555-1000 is ")
+        assert len(story.sent) == 1
+
+
+@pytest.mark.parametrize("key", ["b", "r", "o", "i", "e", "B", "question_mark"])
+@pytest.mark.parametrize("close", ["escape", "enter"])
+async def test_what_is_closed_while_it_opens(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, close: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
+        await story.resolve("\n".join(PEOPLE[:2]))
+        at_once(story, key, close)
+        await story.pilot.pause()
+        await back_to_the_list(story)
+
+
+async def test_enter_twice_begins_a_list_once(paths: Paths) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
+        await story.preview("\n".join(PEOPLE[:5]))
+        await story.press("B")
+        await story.until_shown("5 contacts to block")
+        at_once(story, "enter", "enter")
+        await story.until_shown("5 blocked")
+        batches = {action.batch_id for action in trail.latest(story.session.desk.reader, 100)}
+        assert len(batches) == 1, "nothing is written down that nobody carries out"
+
+
+async def test_a_list_that_is_left_while_it_begins(paths: Paths) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
+        await story.preview("\n".join(PEOPLE[:5]))
+        await story.press("B")
+        await story.until_shown("5 contacts to block")
+        at_once(story, "enter", "escape")
+        await story.pilot.pause()
+        await back_to_the_list(story)
+        await story.until_idle("bulk")
+        open_ends = {Outcome.PLANNED, Outcome.SENT}
+        await story.until(
+            lambda: not open_ends & {action.outcome for action in trail.latest(story.session.desk.reader, 100)},
+            "an end for everybody",
+        )
+
+
+SLOW = Fault(Kind.LATENCY, path="*/block", seconds=0.5)
+"""A server that takes its time to block somebody."""
+
+
+async def test_a_block_under_way_comes_to_its_end_whatever_is_asked_next(paths: Paths) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0, faults=(SLOW,)), paths) as story:
+        await story.preview("\n".join(PEOPLE[:2]))
+        await story.press("b")
+        await story.until_on(BlockDialog)
+        await story.press("enter", "down")
+        await story.until(lambda: story.app.changes.is_under_way, "the change")
+        at_once(story, "b", "r", "B", "z")
+        await story.until_told("+1 631-555-1000 is blocked.")
+        assert set(story.notices[:-1]) == {"A change is under way: wait until it has ended."}
+        await story.press("b")
+        await story.until_shown("Block +1 631-555-1002 at shop")
+        assert [path for path, _ in story.sent] == [f"{PEOPLE[0]}/block"]
+
+
+async def test_a_block_under_way_comes_to_its_end_when_its_panel_is_closed(paths: Paths) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0, faults=(SLOW,)), paths) as story:
+        await story.open_contact(PEOPLE[0])
+        await story.press("b")
+        await story.until_on(BlockDialog)
+        await story.press("enter", "escape")
+        await story.until(lambda: bool(story.notices), "what became of it")
+        assert story.notices == ["+1 631-555-1000 is blocked."]
+
+
+async def test_leaving_while_a_list_is_carried_out_asks_first(paths: Paths) -> None:
+    async with console_at(a_world(latency=None, engaged=1.0, faults=(SLOW,)), paths) as story:
+        await story.preview("\n".join(PEOPLE[:5]))
+        await story.press("B")
+        await story.until_shown("5 contacts to block")
+        await story.press("enter")
+        await story.until(lambda: len(story.sent) == 1, "the first request")
+        await story.press("ctrl+q")
+        await story.until(lambda: isinstance(story.app.screen, Confirm) or story.app.return_value == 0, "the question")
+        assert isinstance(story.app.screen, Confirm), "four of five were not sent"
+
+
+# By chance
+
+
 async def test_nothing_is_changed_that_was_not_confirmed(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    witness = await play(paths, tmp_path, monkeypatch, 3_000, 1, read_only=False)
+    witness = await play(paths, tmp_path, monkeypatch, 2_000, 1, read_only=False)
     witness.assert_all_confirmed()
     assert witness.seen.total() > 0
 
 
 async def test_read_only_changes_nothing(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    witness = await play(paths, tmp_path, monkeypatch, 3_000, 2, read_only=True)
+    witness = await play(paths, tmp_path, monkeypatch, 1_000, 2, read_only=True)
     assert witness.seen.total() == 0
     assert witness.lists == []
 

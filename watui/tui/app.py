@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
+from textual.command import CommandPalette
 from textual.content import Content
 from textual.screen import Screen
 
@@ -23,6 +24,7 @@ from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, MainScreen
+from watui.tui.screens.modal import Palette
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
 
@@ -87,6 +89,10 @@ class WatuiApp(App[int]):
             if known.title in _KEPT_SYSTEM_COMMANDS:
                 yield known
 
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette())
+
     def _action(self, name: str) -> Callable[[], Awaitable[bool]]:
         return lambda: self.run_action(name)
 
@@ -104,7 +110,7 @@ class WatuiApp(App[int]):
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
         if self.changes.is_under_way:
-            question = "Leave while a change is under way? Its outcome is found out at the next start."
+            question = "Leave while a change is under way? What is not sent by now is not sent."
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return
         record = self.session.record

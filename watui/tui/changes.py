@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -61,7 +61,7 @@ class Changes:
             if not may_change or not targets:
                 return False
             if len(targets) > 1:
-                bulk = BulkScreen(self.desk, Wish(kind), targets, self._reasons())
+                bulk = BulkScreen(self, Wish(kind), targets, self._reasons())
                 return self._take_note(await self._app.push_screen_wait(bulk))
             if (problem := targets[0].problem) is not None:
                 self.refuse(f"{targets[0].input}: {problem}. Nothing was sent.")
@@ -92,7 +92,7 @@ class Changes:
                 self.refuse("There is no block or unblock to take back.")
                 return
             kind = REVERSE[trail.batch(self.desk.reader, batch_id)[0].kind]
-            bulk = BulkScreen(self.desk, Wish(kind, undoes=batch_id), (), [])
+            bulk = BulkScreen(self, Wish(kind, undoes=batch_id), (), [])
             self._take_note(await self._app.push_screen_wait(bulk))
 
     async def inbound(self, contact: Contact) -> None:
@@ -153,6 +153,13 @@ class Changes:
                 self._listed_at = time.monotonic()
         return find_wa_id(contact.number, self._listed, contact.wa_id) is not None
 
+    def begin(self, change: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Let a change come to its end, whatever becomes of the screen that asked for it."""
+        task = asyncio.create_task(change)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
     def may_change(self) -> bool:
         """Whether a change could begin now; where not, that is told."""
         with self._one_at_a_time() as may_change:
@@ -168,7 +175,7 @@ class Changes:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a change of one contact waits for its answer."""
+        """Whether a change waits for its answer, or a list for its end."""
         return bool(self._under_way)
 
     async def close(self) -> None:
@@ -243,11 +250,7 @@ class Changes:
         return words.CANNOT_BLOCK_AGAIN + (" It has not." if states else "")
 
     async def _carry_out(self, wish: Wish, target: Target) -> None:
-        """Change a contact. That goes on, and is told, even where the screen that asked for it is closed meanwhile."""
-        task = asyncio.create_task(self._carried_out(wish, target))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        await asyncio.shield(task)
+        await asyncio.shield(self.begin(self._carried_out(wish, target)))
 
     async def _carried_out(self, wish: Wish, target: Target) -> None:
         async with self._telling():

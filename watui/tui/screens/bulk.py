@@ -16,14 +16,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.actions import words
 from watui.actions.plans import REVERSE, Plan, Target
 from watui.client.failures import Failure
-from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome, Wish
@@ -32,6 +29,7 @@ from watui.tui.bulk_view import BulkLook, BulkView
 from watui.tui.commands import Scope, Stage, bar, bindings
 from watui.tui.panels import key_bar
 from watui.tui.screens.dialogs import Confirm
+from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import ReasonInput
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
@@ -40,6 +38,7 @@ from watui.tui.widgets.safe_input import SafeInput
 if TYPE_CHECKING:
     from watui.actions.batch import Batch
     from watui.client.blocklist import Part
+    from watui.tui.changes import Changes
 
 MOST_UNTYPED = 10
 """Contacts that are changed without typing how many they are."""
@@ -49,7 +48,7 @@ TICK_SECONDS = 0.2
 _DIM = "$foreground 60%"
 
 
-class BulkScreen(ModalScreen[bool]):
+class BulkScreen(Modal[bool]):
     """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
     BINDINGS: ClassVar = bindings(Scope.BULK)
@@ -62,10 +61,11 @@ class BulkScreen(ModalScreen[bool]):
     table = query_one("#bulk-table", RowTable)
     keys = query_one("#bulk-keys", Line)
 
-    def __init__(self, desk: Desk, wish: Wish, targets: Sequence[Target], reasons: Sequence[str]) -> None:
+    def __init__(self, changes: Changes, wish: Wish, targets: Sequence[Target], reasons: Sequence[str]) -> None:
         """Where the wish undoes a batch, that says what is done to whom."""
         super().__init__()
-        self._desk = desk
+        self._changes = changes
+        self._desk = changes.desk
         self._wish = wish
         self._targets = targets
         self._reasons = reasons
@@ -75,7 +75,7 @@ class BulkScreen(ModalScreen[bool]):
         self._has_begun = False
         self._problem: str | None = None
         self._engaged: str = ""
-        self._driving: Worker[None] | None = None
+        self._driving: asyncio.Task[None] | None = None
         self._shown: Counter[Outcome] | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,12 +113,13 @@ class BulkScreen(ModalScreen[bool]):
             self._stage = Stage.ENDED
         else:
             self._stage = Stage.PLANNED
-            self.table.show(BulkView(self._plan, None), BulkLook())
+            self._show_rows(self._plan, None)
         self._show()
 
     def _progress(self, part: Part) -> None:
         if part.known < part.total:
-            self.state.update(Content(f"Reading the blocklist: {part.known:,} of {part.total:,}"))
+            with contextlib.suppress(NoMatches):
+                self.state.update(Content(f"Reading the blocklist: {part.known:,} of {part.total:,}"))
 
     async def _engagement(self, plan: Plan) -> str:
         """Return how many could not be blocked again: the simulator knows, a real server does not tell."""
@@ -155,18 +156,21 @@ class BulkScreen(ModalScreen[bool]):
             self._complain(f"{wrong}Type {to_send} to {self._wish.kind} them.")
         else:
             self._stage = Stage.RUNNING
-            self._driving = self._carry_out(self._plan)
+            self._driving = self._changes.begin(self._carry_out(self._plan))
+            self._follow(self._driving)
 
     @work(exclusive=True, group="bulk")
+    async def _follow(self, driving: asyncio.Task[None]) -> None:
+        await asyncio.shield(driving)
+
     async def _carry_out(self, plan: Plan) -> None:
         plan = plan._replace(wish=plan.wish._replace(reason=self.reason.value if self.reason.display else None))
         try:
             actions = await self._desk.actions()
             self._batch = batch = await actions.begin(plan)
-            self.table.show(BulkView(plan, batch), BulkLook())
             self._problem, self._has_begun = None, True
+            self._show_rows(plan, batch)
             self._show()
-            self.table.focus()
             try:
                 await batch.drive(stop_on_failure=False)
             finally:
@@ -210,8 +214,7 @@ class BulkScreen(ModalScreen[bool]):
                 return
             if self._driving is not None:
                 self._driving.cancel()
-                with contextlib.suppress(WorkerCancelled, WorkerFailed):
-                    await self._driving.wait()
+                await asyncio.wait([self._driving])
         self.dismiss(self._has_begun)
 
     # What is shown
@@ -226,6 +229,12 @@ class BulkScreen(ModalScreen[bool]):
             self._stage, self._shown = stage, counts
             self.table.update_rows()
             self._show()
+
+    def _show_rows(self, plan: Plan, batch: Batch | None) -> None:
+        with contextlib.suppress(NoMatches):
+            self.table.show(BulkView(plan, batch), BulkLook())
+            if batch is not None:
+                self.table.focus()
 
     def _show(self) -> None:
         with contextlib.suppress(NoMatches):  # an answer may come while the list is closed

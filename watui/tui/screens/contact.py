@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.css.query import NoMatches
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from watui.client.failures import Failure, Refused
@@ -21,13 +20,14 @@ from watui.ledger.trail import Kind, Outcome
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact, Facts, lines
 from watui.tui.panels import key_bar
+from watui.tui.screens.modal import Modal
 from watui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
 
 
-class ContactScreen(ModalScreen[None]):
+class ContactScreen(Modal[None]):
     """Shows one contact. What the ledger knows is there at once, what the server knows comes when it answers."""
 
     BINDINGS: ClassVar = bindings(Scope.CONTACT)
@@ -145,6 +145,3 @@ class ContactScreen(ModalScreen[None]):
     async def action_decide(self) -> None:
         await self._changes.decide(self._contact)
         self._look()
-
-    def action_close(self) -> None:
-        self.dismiss(None)

@@ -11,12 +11,12 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Input, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
 from watui.text import clean, counted
+from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
 
 
@@ -30,10 +30,9 @@ class FileTree(DirectoryTree):
         return Text(clean(super().render_label(node, base_style, style).plain), style)
 
 
-class PathDialog(ModalScreen[Path | None]):
+class PathDialog(Modal[Path | None]):
     """Asks for a path; what is wrong with one is said, and can be mended, in place."""
 
-    BINDINGS = [Binding("escape", "close", show=False)]
     AUTO_FOCUS = "#path"
     path = query_one("#path", SafeInput)
     hint = query_one("#hint", Static)
@@ -57,9 +56,6 @@ class PathDialog(ModalScreen[Path | None]):
     def explain(self, words: str) -> None:
         """Say what is wrong."""
         self.hint.update(Content.styled(clean(words), "$text-error"))
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
 
 class ImportDialog(PathDialog):
@@ -124,10 +120,9 @@ class ExportDialog(PathDialog):
         return None if path.parent.is_dir() else f"There is no folder {path.parent}"
 
 
-class PlaceDialog(ModalScreen[int | None]):
+class PlaceDialog(Modal[int | None]):
     """Asks for a place on a list; gives it, from 1, or None."""
 
-    BINDINGS = [Binding("escape", "close", show=False)]
     AUTO_FOCUS = "#place"
     place = query_one("#place", SafeInput)
     hint = query_one("#hint", Static)
@@ -151,17 +146,13 @@ class PlaceDialog(ModalScreen[int | None]):
         else:
             self.hint.update(Content.styled(f"The list has places 1 to {self._total:,}", "$text-error"))
 
-    def action_close(self) -> None:
-        self.dismiss(None)
 
-
-class Confirm(ModalScreen[bool | None]):
+class Confirm(Modal[bool | None]):
     """Asks before something that can't be taken back; gives None where that was not answered."""
 
     BINDINGS = [
         Binding("y", "answer(True)", show=False),
         Binding("n", "answer(False)", show=False),
-        Binding("escape", "close", show=False),
     ]
 
     def __init__(self, question: Content, yes: str, no: str = "no, go back") -> None:
@@ -178,6 +169,3 @@ class Confirm(ModalScreen[bool | None]):
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
-
-    def action_close(self) -> None:
-        self.dismiss(None)

@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from watui.contract.statuses import Status, explain
 from watui.tui.cells import status_text
 from watui.tui.commands import Command, Scope, described, key_names
+from watui.tui.screens.modal import Modal
 
 _TITLES = {
     Scope.CHECK: "On the Check screen",
@@ -32,10 +32,10 @@ _WORDS_WIDTH = 54
 """Columns of a line that are left for words at 80 columns."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """Help, made from the registry of commands."""
 
-    BINDINGS = [Binding("escape,question_mark,f1,q", "close", show=False)]
+    BINDINGS = [Binding("question_mark,f1,q", "close", show=False)]
 
     def __init__(self, scope: Scope, version: str | None) -> None:
         """`scope` is that of the screen at hand, whose keys come first."""
@@ -61,9 +61,6 @@ class HelpScreen(ModalScreen[None]):
         lines.append(_line(status_text("rejected"), "never sent: the row holds no number"))
         lines += [Content(""), Content.styled("esc closes this help", "$foreground 60%")]
         return lines
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
 
 def _command(command: Command) -> Content:

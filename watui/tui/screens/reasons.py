@@ -15,13 +15,13 @@ from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from watui.actions import words
 from watui.contract.rules import MAX_REASON
 from watui.ledger.trail import Kind, Wish
 from watui.text import clean
+from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
 
 _DIM = "$foreground 60%"
@@ -132,10 +132,9 @@ class Toggle(Static, can_focus=True):
         self.action_turn()
 
 
-class BlockDialog(ModalScreen[Wish | None]):
+class BlockDialog(Modal[Wish | None]):
     """Asks whether a contact is to be blocked, and why."""
 
-    BINDINGS: ClassVar = [Binding("escape", "close", show=False)]
     AUTO_FOCUS = "#reason"
     reason = query_one(ReasonInput)
     hint = query_one("#hint", Static)
@@ -167,14 +166,11 @@ class BlockDialog(ModalScreen[Wish | None]):
     def mended(self) -> None:
         self.hint.update(_submit("block it"))
 
-    def action_close(self) -> None:
-        self.dismiss(None)
 
-
-class ReportDialog(ModalScreen[Wish | None]):
+class ReportDialog(Modal[Wish | None]):
     """Asks what of a contact is reported, and why."""
 
-    BINDINGS: ClassVar = [Binding("escape", "close", show=False), Binding("enter", "submit", show=False)]
+    BINDINGS: ClassVar = [Binding("enter", "submit", show=False)]
     AUTO_FOCUS = "#reason"
     reason = query_one(ReasonInput)
     message_id = query_one("#message-id", PickInput)
@@ -220,9 +216,6 @@ class ReportDialog(ModalScreen[Wish | None]):
             return
         message_id = self.message_id.value.strip() or None
         self.dismiss(Wish(Kind.REPORT, self.reason.value, message_id, also_block=self.also_block.value))
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
     def _show(self) -> None:
         leaves = clean(words.what_leaves(self.message_id.value.strip()))

@@ -1,0 +1,43 @@
+"""What all screens over a screen have in common: they are closed once, however fast the keys come."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen
+
+Answer = TypeVar("Answer")
+
+
+class ClosedOnce(Screen[Answer]):
+    """A screen that closes nobody but itself.
+
+    A second key may come before the first has closed it, and Textual would close whatever is on top by then.
+    It is named as the last base: Textual takes styles and keys from the first one alone.
+    """
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Close, if this is the screen at hand."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+
+
+class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
+    """A screen over another; escape closes it without an answer, ctrl+q leaves watui from here, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("ctrl+q", "app.quit", show=False),
+    ]
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class Palette(CommandPalette, ClosedOnce[None]):
+    """Textual's list of commands."""
+
+    def __init__(self) -> None:
+        super().__init__(id="--command-palette")
