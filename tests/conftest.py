@@ -18,6 +18,13 @@ settings.load_profile("unhurried")
 
 TOKEN = "test-token"
 
+LENGTHY = ("tests/tui/test_random_keys.py", "tests/pty/", "tests/simulator/test_fuzz.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LENGTHY))
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

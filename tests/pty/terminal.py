@@ -48,7 +48,8 @@ class Terminal:
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:  # the child
             variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
-            os.execve(sys.executable, [sys.executable, *program, *arguments], {**os.environ, **variables})
+            inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execve(sys.executable, [sys.executable, *program, *arguments], {**inherited, **variables})
         self._size(size)
         self.lflag = termios.tcgetattr(self._descriptor)[3]
 

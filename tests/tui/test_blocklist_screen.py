@@ -376,14 +376,15 @@ async def test_a_search_through_a_list_that_changes_says_so(paths: Paths) -> Non
     [
         (Trouble.INTERNAL_ERROR, "Internal error (1014). Wait a little"),
         (Trouble.DENIED, "Access denied (1005): the token has expired. Leave, set WATUI_TOKEN"),
-        (Trouble.TIMEOUT, "did not answer within 0.3 seconds. The server may be busy"),
+        (Trouble.TIMEOUT, "did not answer within 1.5 seconds. The server may be busy"),
         (Trouble.WRONG_TYPE, "the answer is not JSON. Check that the address"),
     ],
 )
 async def test_a_server_that_fails_is_told_and_a_reload_mends_it(
     trouble: Trouble, words: str, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contacts, "NO_WAIT_SECONDS", 0.3)
+    if trouble is Trouble.TIMEOUT:
+        monkeypatch.setattr(contacts, "NO_WAIT_SECONDS", 1.5)
     world = a_blocking_world(250, faults=(Fault(trouble),))
     async with console_at(world, paths, size=WIDE) as story:
         await story.press("2")

@@ -173,7 +173,7 @@ class Hands:
         for target in (self._story.app, self._story.app.screen):
             done = asyncio.Event()
             target.call_later(done.set)
-            while target.is_running and not done.is_set():
+            while target.is_running and not done.is_set():  # noqa: ASYNC110  a screen that closes never gets to it
                 await asyncio.sleep(0)
 
     def _move(self) -> Sequence[events.Event]:

@@ -16,6 +16,10 @@ from watui.contract.rules import MAX_BODY_BYTES
 
 CONNECT_SECONDS = 10.0
 
+KEPT_SECONDS = 4.0
+"""How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
+meets that moment is lost."""
+
 
 class Reply(NamedTuple):
     """An answer as it came."""
@@ -37,6 +41,7 @@ class Transport:
             trust_env=not server.is_local,
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "watui"},
         )
 

@@ -24,6 +24,9 @@ START_SECONDS = 10.0
 STOP_SECONDS = 2.0
 """How long a server may take to stop; open answers are cut off at once."""
 
+KEEP_ALIVE_SECONDS = 30
+"""How long an idle connection stays open: no client is surprised in the middle of its next request."""
+
 
 class CannotListen(OSError):
     """The address is taken, not ours, or no address at all."""
@@ -50,6 +53,7 @@ class ServerThread:
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=0,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ssl_context_factory=(lambda *_: tls) if tls is not None else None,
         )
         # What it would print would land on the console's screen.
