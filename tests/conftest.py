@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.simulated import a_world, create_app
+from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.settings.paths import Paths, find_paths
@@ -48,6 +49,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def paths(home: Path) -> Paths:
     return find_paths()
+
+
+@pytest.fixture
+def driver(paths: Paths) -> Iterator[Driver]:
+    """Somebody at work in this process."""
+    driver = Driver(paths.locks)
+    yield driver
+    driver.close()
 
 
 @pytest.fixture

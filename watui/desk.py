@@ -24,6 +24,7 @@ from watui.contract.statuses import FULLEST_VERSION, Status
 from watui.crash import Crash
 from watui.export.rows import ResultRow, csv_lines, iso, jsonl
 from watui.files import write_whole
+from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState, Summary
@@ -105,11 +106,18 @@ class Desk:
         """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
         await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
 
-    async def open_run(self, run_id: int, policy: Policy) -> Run:
-        """Return a run ready to drive, connecting to the server first."""
+    async def open_run(self, run_id: int) -> Run:
+        """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""
         from watui.checks.run import Run
 
-        return await Run.open(self.reader.run(run_id), self.ledger, await self._connect(), policy)
+        record = self.reader.run(run_id)
+        client = await self._connect()
+        policy = Policy(batch_size=record.options.batch_size)
+        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
+
+    def is_driven(self, record: RunRecord) -> bool:
+        """Whether a process, this one or another, asks about a run right now."""
+        return record.driver is not None and not is_gone(self.paths.locks, record.driver)
 
     async def actions(self) -> Actions:
         """Return what changes contacts, connecting to the server first. Raises OSError."""

@@ -23,6 +23,7 @@ from watui.client.server import Server
 from watui.client.transport import Transport
 from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.intake.entries import single
+from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunState
@@ -57,7 +58,7 @@ async def opened(
     mock = httpx.MockTransport(handler) if handler is not None else None
     client = ContactsClient(Transport(Server.at(url, TOKEN), Exchanges(), mock))
     try:
-        yield await Run.open(reader.run(run_id), thread, client, policy)
+        yield await Run.open(reader.run(run_id), thread, client, policy, Driver(paths.locks))
     finally:
         await client.close()
         reader.close()
@@ -132,9 +133,8 @@ async def test_what_is_asked_is_in_the_ledger_before_it_is_sent(ledger: Ledger, 
     unasked: list[int] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        other = Ledger(paths.ledger)
-        waiting, known = set(other.unasked(run_id)), other.inputs(run_id, range(1, len(NUMBERS) + 1))
-        unasked.extend(number for number in waiting if known[number] in asked_in(request))
+        other = Reader(paths.ledger)
+        unasked.extend(row.row for row in other.rows(run_id) if not row.asked and row.input in asked_in(request))
         other.close()
         return all_valid(request)
 

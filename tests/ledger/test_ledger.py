@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS, new_row
 from watui.contract.statuses import FINAL
+from watui.ledger.drivers import Driven, Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, RunOptions, RunState, Source
@@ -22,42 +23,44 @@ KEYS = ["1", "22", "333", "4444", None]
 STATUSES = ["processing", "pending", "valid", "invalid", "failed"]
 
 
-def test_a_run_is_a_draft_then_running_then_ended(ledger: Ledger, reader: Reader) -> None:
+def test_a_run_is_a_draft_then_running_then_ended(ledger: Ledger, reader: Reader, driver: Driver) -> None:
     run_id = ledger.add_run(RunOptions("wa.example.com", "IN", "wait", True, 7))
     draft = reader.run(run_id)
     assert (draft.state, draft.started_at, draft.ended_at) == (RunState.DRAFT, None, None)
     assert draft.options == RunOptions("wa.example.com", "IN", "wait", True, 7)
-    ledger.start(run_id)
+    ledger.start(run_id, driver)
     started = reader.run(run_id)
     assert started.state == RunState.RUNNING
     assert started.started_at is not None
-    ledger.start(run_id)
+    ledger.start(run_id, driver)
     assert reader.run(run_id).started_at == started.started_at, "resuming keeps the time of the first start"
     ledger.end(run_id, RunState.CANCELLED)
     assert reader.run(run_id).state == RunState.CANCELLED
 
 
-def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, paths: Paths) -> None:
+def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, reader: Reader, paths: Paths) -> None:
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, "333")], {})
-    assert list(ledger.unasked(run_id)) == [1, 2]
+    assert list(ledger.unanswered(run_id)) == [1, 2]
     ask_id = ledger.asked(run_id, [2])
 
-    other = Ledger(paths.ledger)  # as another process sees it, or this one after a crash
-    assert list(other.unasked(run_id)) == [1]
-    assert list(other.open_numbers(run_id)) == [2]
+    other = Reader(paths.ledger)  # as another process sees it, or this one after a crash
+    assert [row.asked for row in other.rows(run_id)] == [0, 1]
+    assert other.in_doubt(run_id) == 1
     other.close()
 
-    ledger.answered(run_id, ask_id, [Answered(2, "valid", True, "1333")], "v2.41")
-    assert list(ledger.open_numbers(run_id)) == []
-    assert list(ledger.unasked(run_id)) == [1]
+    ledger.answered(run_id, ask_id, [Answered(2, "processing", False, None)], "v2.41")
+    assert (list(ledger.unanswered(run_id)), list(ledger.open_numbers(run_id))) == ([1], [2])
+    assert reader.in_doubt(run_id) == 0
+    ledger.answered(run_id, ledger.asked(run_id, [2]), [Answered(2, "valid", True, "1333")], "v2.41")
+    assert (list(ledger.unanswered(run_id)), list(ledger.open_numbers(run_id))) == ([1], [])
 
 
 def test_a_failed_ask_leaves_its_numbers_open(ledger: Ledger, reader: Reader) -> None:
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22")], {})
     ledger.failed(ledger.asked(run_id, [1]), "no answer")
-    assert list(ledger.open_numbers(run_id)) == [1]
+    assert list(ledger.unanswered(run_id)) == [1]
     assert {status: tuple(count) for status, count in reader.tally(run_id).items()} == {"queued": (1, 1)}
 
 
@@ -148,7 +151,7 @@ def test_after_any_sequence_counters_equal_a_recount_and_final_stays_final(
         assert run.numbers == len(distinct)
         assert run.doubtful == keys.count("1")
         assert run.read == len(keys) + len(imports)
-        assert set(ledger.unasked(run_id)) | set(ledger.open_numbers(run_id)) == {
+        assert set(ledger.unanswered(run_id)) | set(ledger.open_numbers(run_id)) == {
             number for number, status in status_of.items() if status not in FINAL
         }
         ledger.close()
@@ -195,3 +198,38 @@ def test_many_can_open_a_ledger_that_is_not_there_yet(tmp_path: Path) -> None:
             path = tmp_path / str(attempt) / "ledger.sqlite3"
             for ledger in pool.map(Ledger, [path] * 8):
                 ledger.close()
+
+
+def test_a_run_has_one_driver_at_a_time(ledger: Ledger, reader: Reader, paths: Paths, driver: Driver) -> None:
+    run_id = ledger.add_run(OPTIONS)
+    ledger.start(run_id, driver)
+    assert reader.run(run_id).driver == driver.id
+    other = Driver(paths.locks)
+    with pytest.raises(Driven, match=f"another process asks about run {run_id}"):
+        ledger.start(run_id, other)
+    assert reader.run(run_id).driver == driver.id
+    driver.close()
+    ledger.start(run_id, other, server="http://elsewhere.example", profile="elsewhere")
+    assert reader.run(run_id).driver == other.id
+    assert (reader.run(run_id).options.server, reader.run(run_id).options.profile) == (
+        "http://elsewhere.example",
+        "elsewhere",
+    )
+    ledger.end(run_id, RunState.DONE)
+    assert reader.run(run_id).driver is None
+    with pytest.raises(LedgerUnusable, match="started, ended or discarded"):
+        ledger.start(run_id, other)
+    other.close()
+
+
+def test_all_runs_are_listed_with_their_sources_and_counts(ledger: Ledger, reader: Reader) -> None:
+    first = ledger.add_run(OPTIONS)
+    for name in ("one.csv", "two.txt"):
+        ledger.add_rows(first, ledger.add_source(first, name, None), [new_row(1, "22"), new_row(2, None)], {})
+    second = ledger.add_run(OPTIONS)
+    found = reader.runs()
+    assert [(each.record, each.sources) for each in found] == [
+        (reader.run(second), ()),
+        (reader.run(first), ("one.csv", "two.txt")),
+    ]
+    assert found[1].tally == reader.tally(first)

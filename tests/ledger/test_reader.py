@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.ledger.conftest import OPTIONS, new_row
 from watui.contract.statuses import FINAL
 from watui.ledger import reader as reader_module
+from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, NewRow, Row, RowFilter
@@ -46,7 +47,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listed]:
             NewRow(COUNT + place, text, text, None, None, "too short", None) for place, text in enumerate(ODD_INPUTS)
         ]
         ledger.add_rows(run_id, ledger.add_source(run_id, name, None), rows, {})
-    numbers = list(ledger.unasked(run_id))
+    numbers = list(ledger.unanswered(run_id))
     statuses = ["queued", "processing", "pending", "valid", "invalid", "failed"]
     answers = [
         Answered(number, status, status in FINAL, f"521ABC{number}" if status == "valid" else None)
@@ -149,13 +150,13 @@ def test_counts_of_problems_and_regions_equal_a_scan(listed: Listed) -> None:
     assert list(found.regions) == regions.most_common()
 
 
-def test_it_notices_what_other_connections_commit(ledger: Ledger, reader: Reader, paths: Paths) -> None:
+def test_it_notices_what_other_connections_commit(ledger: Ledger, reader: Reader, paths: Paths, driver: Driver) -> None:
     assert not reader.has_changed()
     run_id = ledger.add_run(OPTIONS)
     assert reader.has_changed()
     assert not reader.has_changed()
     other = Ledger(paths.ledger)
-    other.start(run_id)
+    other.start(run_id, driver)
     other.close()
     assert reader.has_changed()
     reader.run(run_id)

@@ -9,6 +9,7 @@ from tests.simulated import a_world
 from tests.tui.story import Story
 from watui.checks.pace import Pace
 from watui.contract.statuses import Status
+from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunState
 from watui.simulator.scenario import Scenario, Start
@@ -130,7 +131,7 @@ async def _answer(session: Session, share: float) -> None:
     """Write down what a run would have, with every number decided up to `share` of them."""
     record, desk, world = session.record, session.desk, a_world(latency=None)
     assert record is not None
-    await desk.ledger(Ledger.start, record.id)
+    await desk.ledger(Ledger.start, record.id, Driver(desk.paths.locks))
     inputs = await desk.ledger(Ledger.inputs, record.id, range(1, record.numbers + 1))
     texts = list(inputs.values())
     numbers = world.numbers(texts)

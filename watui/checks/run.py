@@ -11,6 +11,7 @@ from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
 from watui.contract.statuses import FINAL
+from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunRecord, RunState
 from watui.ledger.thread import LedgerThread
@@ -34,7 +35,9 @@ Follower = Callable[[Sequence[int]], None]
 class Run:
     """One run being asked. It can be paused, and stops by itself on failures that waiting does not mend."""
 
-    def __init__(self, record: RunRecord, ledger: LedgerThread, client: ContactsClient, scheduler: Scheduler) -> None:
+    def __init__(
+        self, record: RunRecord, ledger: LedgerThread, client: ContactsClient, scheduler: Scheduler, driver: Driver
+    ) -> None:
         self.record = record
         self.failure: Failure | None = None
         """Why it stopped; None while it goes on."""
@@ -46,17 +49,28 @@ class Run:
         self._ledger = ledger
         self._client = client
         self._scheduler = scheduler
+        self._driver = driver
         self._open_status: dict[int, str] = {}
         self._paused = False
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, record: RunRecord, ledger: LedgerThread, client: ContactsClient, policy: Policy) -> Self:
-        """Return the run with what is still to ask. Nothing is sent yet."""
-        unasked = await ledger(Ledger.unasked, record.id)
-        open_numbers = await ledger(Ledger.open_numbers, record.id)
-        return cls(record, ledger, client, Scheduler(policy, unasked, open_numbers, random.SystemRandom()))
+    async def open(
+        cls, record: RunRecord, ledger: LedgerThread, client: ContactsClient, policy: Policy, driver: Driver
+    ) -> Self:
+        """Return the run with what is still to ask, driven by `driver` from now on. Nothing is sent yet.
+
+        Raises Driven where somebody else drives it, and LedgerUnusable.
+        """
+        try:
+            await ledger(Ledger.start, record.id, driver)
+            unanswered = await ledger(Ledger.unanswered, record.id)
+            open_numbers = await ledger(Ledger.open_numbers, record.id)
+        except BaseException:
+            driver.close()
+            raise
+        return cls(record, ledger, client, Scheduler(policy, unanswered, open_numbers, random.SystemRandom()), driver)
 
     @property
     def is_paused(self) -> bool:
@@ -86,15 +100,16 @@ class Run:
         A failure that waiting does not mend pauses the run, or, with `stop_on_failure`, is raised.
         Cancelling is safe at any moment: what was asked and answered by then is written down.
         """
-        run_id = self.record.id
-        await self._ledger(Ledger.start, run_id)
         try:
-            await self._drive(stop_on_failure)
+            try:
+                await self._drive(stop_on_failure)
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._ledger(Ledger.end, self.record.id, RunState.DONE)
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._ledger(Ledger.end, run_id, RunState.DONE)
+            self._driver.close()
 
     async def _drive(self, stop_on_failure: bool) -> None:
         while True:

@@ -16,7 +16,6 @@ import click
 import msgspec
 
 from watui.checks.pace import Pace
-from watui.checks.scheduler import Policy
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.given import Given, import_all, say_summary
 from watui.cli.talk import ProgressLine, say
@@ -185,7 +184,7 @@ async def _ask(desk: Desk, record: RunRecord, wanted: Wanted) -> Failure | None:
         limit = UNATTENDED_SECONDS
     if wanted.trace:
         desk.exchanges.follow(_trace)
-    run = await desk.open_run(record.id, Policy(batch_size=record.options.batch_size))
+    run = await desk.open_run(record.id)
     if wanted.follow:
         _print_rows(desk.result_rows(record.id, RowFilter(status=REJECTED)))
         run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))

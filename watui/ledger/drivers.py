@@ -15,11 +15,16 @@ STALE_SECONDS = 3600.0
 """Age from which on a lock file that nobody holds is removed."""
 
 
+class Driven(Exception):
+    """Somebody else is at it; the message says so."""
+
+
 class Driver:
     """Somebody at work in this process, as the ledger calls it. Locks live in `folder`. Raises LedgerUnusable."""
 
     def __init__(self, folder: Path) -> None:
         self.id = secrets.token_hex(8)
+        self._folder = folder
         self._path = _path(folder, self.id)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -29,6 +34,10 @@ class Driver:
         assert lock is not None, "the id is new"
         self._lock: Lock | None = lock
         _sweep(folder)
+
+    def is_gone(self, driver_id: str) -> bool:
+        """Whether another driver lives no more."""
+        return is_gone(self._folder, driver_id)
 
     def close(self) -> None:
         """Let others see that it is gone."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from watui.ledger import schema
+from watui.ledger.drivers import Driven, Driver
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
 
@@ -32,8 +33,9 @@ class Ledger:
         """Add an empty draft and return its id."""
         with self.transaction():
             cursor = self._db.execute(
-                "INSERT INTO run (state, server, region, blocking, force_check, batch_size, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO run"
+                " (state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     RunState.DRAFT,
                     options.server,
@@ -41,25 +43,43 @@ class Ledger:
                     options.blocking,
                     options.force_check,
                     options.batch_size,
+                    options.profile,
+                    options.rechecks,
                     time.time(),
                 ),
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def start(self, run_id: int) -> None:
-        """Mark a draft as running; a run that is running already stays so."""
+    def start(self, run_id: int, driver: Driver, server: str | None = None, profile: str | None = None) -> None:
+        """Let `driver` ask: a draft begins, a run whose driver is gone goes on, at another `server` where one is given.
+
+        Raises Driven where another driver is at work.
+        """
         with self.transaction():
+            found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
+            if found is not None and found[0] not in (None, driver.id) and not driver.is_gone(found[0]):
+                raise Driven(f"another process asks about run {run_id} right now")
             self._move(
-                "UPDATE run SET state = ?, started_at = coalesce(started_at, ?) WHERE id = ? AND state IN (?, ?)",
-                (RunState.RUNNING, time.time(), run_id, RunState.DRAFT, RunState.RUNNING),
+                "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?),"
+                " server = coalesce(?, server), profile = coalesce(?, profile) WHERE id = ? AND state IN (?, ?)",
+                (
+                    RunState.RUNNING,
+                    driver.id,
+                    time.time(),
+                    server,
+                    profile,
+                    run_id,
+                    RunState.DRAFT,
+                    RunState.RUNNING,
+                ),
             )
 
     def end(self, run_id: int, state: RunState) -> None:
         """Mark a running run as ended in `state`."""
         with self.transaction():
             self._move(
-                "UPDATE run SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
+                "UPDATE run SET state = ?, ended_at = ?, driver = NULL WHERE id = ? AND state = ?",
                 (state, time.time(), run_id, RunState.RUNNING),
             )
 
@@ -153,13 +173,13 @@ class Ledger:
 
     # Asking and answering
 
-    def unasked(self, run_id: int) -> array[int]:
-        """Return the ids, in order, of numbers that were never asked."""
-        return self._ids("asked = 0", run_id)
+    def unanswered(self, run_id: int) -> array[int]:
+        """Return the ids, in order, of numbers that no answer has mentioned, whether they were asked or not."""
+        return self._ids(f"status = '{QUEUED}'", run_id)
 
     def open_numbers(self, run_id: int) -> array[int]:
-        """Return the ids, in order, of numbers that were asked and have no final status."""
-        return self._ids("asked > 0 AND final = 0", run_id)
+        """Return the ids, in order, of numbers that were answered and have no final status."""
+        return self._ids(f"final = 0 AND status <> '{QUEUED}'", run_id)
 
     def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
         """Return what is sent for each of `number_ids`."""

@@ -9,8 +9,10 @@ from typing import Any
 
 from watui.ledger import schema
 from watui.ledger.rows import (
+    QUEUED,
     REJECTED,
     Counted,
+    Overview,
     Row,
     RowFilter,
     RunOptions,
@@ -20,6 +22,12 @@ from watui.ledger.rows import (
     Summary,
     Tally,
 )
+
+_RUN = """
+SELECT id, state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at, started_at,
+       ended_at, server_version, entries, rejected, header, blank, comment, doubtful, numbers, driver
+FROM run
+"""
 
 PAGE_ROWS = 2_000
 """Rows read at once when all of them are wanted."""
@@ -55,14 +63,32 @@ class Reader:
     def run(self, run_id: int) -> RunRecord:
         """Return the run. Raises KeyError where there is none."""
         rows = self.query(
-            "SELECT server, region, blocking, force_check, batch_size, state, created_at, started_at, ended_at,"
-            " server_version, entries, rejected, header, blank, comment, doubtful, numbers FROM run WHERE id = ?",
+            f"{_RUN} WHERE id = ?",
             (run_id,),
         )
-        for server, region, blocking, force_check, batch_size, state, *rest in rows:
-            options = RunOptions(server, region, blocking, bool(force_check), batch_size)
-            return RunRecord(run_id, RunState(state), options, *rest)
+        for row in rows:
+            return _record(row)
         raise KeyError(run_id)
+
+    def runs(self) -> list[Overview]:
+        """Return all runs and drafts, the latest first."""
+        sources: dict[int, list[str]] = {}
+        for run_id, name in self.query("SELECT run_id, name FROM source ORDER BY run_id, source_id", ()):
+            sources.setdefault(run_id, []).append(name)
+        tallies: dict[int, dict[str, Counted]] = {}
+        for run_id, status, numbers, count in self.query("SELECT run_id, status, numbers, rows FROM tally", ()):
+            if count:
+                tallies.setdefault(run_id, {})[status] = Counted(numbers, count)
+        found = self.query(f"{_RUN} WHERE state <> ? ORDER BY id DESC", (RunState.DISCARDED,))
+        return [
+            Overview(record, tuple(sources.get(record.id, ())), tallies.get(record.id, {}))
+            for record in map(_record, found)
+        ]
+
+    def in_doubt(self, run_id: int) -> int:
+        """Return how many numbers were asked without an answer: whoever goes on asks them a second time."""
+        statement = "SELECT count(*) FROM number WHERE run_id = ? AND status = ? AND asked > 0"
+        return int(next(self.query(statement, (run_id, QUEUED)))[0])
 
     def has_changed(self) -> bool:
         """Whether another connection, of this process or of any other, has committed since the last call."""
@@ -155,3 +181,9 @@ class Reader:
 
     def _data_version(self) -> int:
         return int(next(self.query("PRAGMA data_version", ()))[0])
+
+
+def _record(row: Sequence[Any]) -> RunRecord:
+    run_id, state, server, region, blocking, force_check, batch_size, profile, rechecks, *rest = row
+    options = RunOptions(server, region, blocking, bool(force_check), batch_size, profile, rechecks)
+    return RunRecord(run_id, RunState(state), options, *rest)

@@ -59,6 +59,10 @@ class RunOptions:
     blocking: Blocking
     force_check: bool
     batch_size: int
+    profile: str = ""
+    """What a person calls the server; empty where nobody has said."""
+    rechecks: int | None = None
+    """The run that this one asks about anew."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class RunRecord:
     """Rows among `entries` whose number is doubtful."""
     numbers: int
     """Distinct numbers among `entries`."""
+    driver: str | None
+    """Who asks, or was the last to ask; None where nobody did, and when it has ended."""
 
     @property
     def rows(self) -> int:
@@ -121,6 +127,14 @@ class Counted(NamedTuple):
 
 
 Tally = Mapping[str, Counted]
+
+
+class Overview(NamedTuple):
+    """A run with what a list of runs shows of it."""
+
+    record: RunRecord
+    sources: tuple[str, ...]
+    tally: Tally
 
 
 class Row(NamedTuple):

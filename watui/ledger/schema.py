@@ -134,7 +134,14 @@ CREATE INDEX number_wa_id ON number (wa_id) WHERE wa_id IS NOT NULL;
 # `action` is one change of one contact, `batch` what a person confirmed at once. An entry of a blocklist is found by
 # its wa_id.
 
-_STEPS = (_TABLES, _TRAIL)
+_DRIVEN_RUNS = """
+ALTER TABLE run ADD COLUMN driver TEXT;
+ALTER TABLE run ADD COLUMN profile TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN rechecks INTEGER;
+"""
+# `driver` is whoever asked last: at work while its lock is held. `rechecks` is the run that a run asks about anew.
+
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

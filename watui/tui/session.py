@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
-from watui.checks.scheduler import Policy
 from watui.contract.models import Blocking
 from watui.contract.statuses import FINAL
 from watui.desk import Desk
@@ -152,7 +151,7 @@ class Session:
         """Ask about the whole draft, until every number has a final status or `problem` says why not."""
         assert self.record is not None
         try:
-            self._run = await self.desk.open_run(self.record.id, Policy(batch_size=self.record.options.batch_size))
+            self._run = await self.desk.open_run(self.record.id)
             await self._run.drive(stop_on_failure=False)
             self.refresh()
         except (LedgerUnusable, OSError) as error:
