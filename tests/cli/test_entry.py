@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, environment, process
 from watui import __version__
-from watui.cli import check as check_module
+from watui.cli import asking
 from watui.cli.exits import Exit
 from watui.simulator.serving import ServerThread
 
@@ -67,7 +67,7 @@ def test_without_a_terminal_the_sample_is_checked_headless() -> None:
 
 
 def test_the_headless_sample_ends_with_the_code_of_the_check(watui: Watui, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_module, "UNATTENDED_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "UNATTENDED_SECONDS", 0.01)
     ended = watui()
     assert '"status":"processing"' in ended.out or '"status":"queued"' in ended.out
     assert ended.code == Exit.UNFINISHED

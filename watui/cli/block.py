@@ -11,10 +11,11 @@ import click
 
 from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
-from watui.cli.check import FORMATS, usual_format
 from watui.cli.exits import Exit, Stop
+from watui.cli.rows import FORMATS, usual_format
+from watui.cli.session import Session, Where, find_where
 from watui.cli.target import target_options
-from watui.cli.trail import Session, Where, actions, find_where
+from watui.cli.trail import actions
 from watui.contract.rules import MAX_REASON
 from watui.intake.entries import Entry, read_entries, single
 from watui.intake.problems import BadSource

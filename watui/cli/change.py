@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from watui.actions import plans, words
-from watui.cli.check import PROGRESS_SECONDS, print_rows
+from watui.cli.asking import PROGRESS_SECONDS
 from watui.cli.exits import Exit, Stop
+from watui.cli.rows import print_rows
+from watui.cli.session import Session, Where, code_of, in_words
 from watui.cli.talk import ProgressLine, say
-from watui.cli.trail import Session, Where, action_row, code_of, in_words, told
+from watui.cli.trail import action_row, told
 from watui.client.failures import Failure
 from watui.export.rows import ActionRow, iso
 from watui.export.table import CHANGES, minute

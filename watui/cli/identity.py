@@ -7,10 +7,11 @@ import click
 from watui.actions import plans, words
 from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
-from watui.cli.check import FORMATS, print_rows, usual_format
 from watui.cli.exits import Exit, Stop
+from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.session import Session, find_where
 from watui.cli.target import target_options
-from watui.cli.trail import WA_ID, Session, find_where
+from watui.cli.trail import WA_ID
 from watui.client.failures import Refused
 from watui.contract.conversion import read
 from watui.contract.models import Identity

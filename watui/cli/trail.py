@@ -1,32 +1,28 @@
-"""`watui actions`: the trail of changes; and the session at one server that it shares with all who change contacts."""
+"""`watui actions`: the trail of changes."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
 from watui.actions import words
-from watui.cli.check import FORMATS, print_rows, usual_format
-from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.exits import Exit, Stop
+from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.session import Session, find_where, how_to_know
 from watui.cli.talk import say
-from watui.cli.target import Target, find_settings, find_target, target_options
-from watui.client.failures import Failure, Refused
+from watui.cli.target import target_options
 from watui.contract import errors
 from watui.contract.conversion import read
 from watui.desk import Desk
 from watui.export.rows import ActionRow, iso
 from watui.export.table import TRAIL
 from watui.ledger import trail
-from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Action, Kind, Outcome, Wish
-from watui.settings.paths import find_paths
 from watui.text import counted
 
 if TYPE_CHECKING:
@@ -39,79 +35,6 @@ WA_ID = re.compile(r"\d+", re.ASCII)
 
 DEFAULT_LIMIT = 50
 """Actions that are shown where nothing is said."""
-
-
-class Session(NamedTuple):
-    """A desk, and the loop in which its server is asked. Between two questions ctrl+c ends the program as ever."""
-
-    desk: Desk
-    runner: asyncio.Runner
-    options: str
-    """Those that name the server, for commands that a person may type next."""
-
-    def ask(self, question: Callable[[Actions], Coroutine[Any, Any, _Answer]]) -> _Answer:
-        """Connect, ask, and return the answer."""
-
-        async def asked() -> _Answer:
-            return await question(await self.desk.actions())
-
-        return self.runner.run(asked())
-
-    def settle(self) -> None:
-        """Find out, and say, what became of changes that were cut short. Connects only where there are such."""
-        if not trail.unsettled(self.desk.reader, self.desk.server_id):
-            return
-        try:
-            settled = self.ask(lambda actions: actions.settle())
-        except (Failure, OSError) as trouble:
-            say(f"What became of changes that were cut short cannot be found out now: {str(trouble).rstrip('.')}.")
-            return
-        for sentence in _settled(settled, self.options):
-            say(sentence)
-
-
-class Where(NamedTuple):
-    """The server that a command is for."""
-
-    target: Target
-    options: str
-
-    @contextmanager
-    def open(self) -> Iterator[Session]:
-        """Open the desk there. Whatever of it can't be used, and a server that can't, end the command."""
-        try:
-            with asyncio.Runner() as runner:
-                desk = self.target.open_desk(find_paths())
-                try:
-                    yield Session(desk, runner, self.options)
-                finally:
-                    runner.run(desk.close())
-        except BrokenPipeError as error:
-            raise ReaderGone from error
-        except LedgerUnusable as error:
-            raise Stop(str(error)) from error
-        except OSError as error:
-            raise Stop(str(error), Exit.UNREACHABLE) from error
-        except Failure as failure:
-            raise Stop(in_words(failure), code_of(failure)) from failure
-
-
-def find_where(url: str | None, profile: str | None, region: str | None) -> Where:
-    """Return the server that these options mean."""
-    given = (("--url", url), ("--profile", profile))
-    options = "".join(f" {name} {shlex.quote(value)}" for name, value in given if value is not None)
-    return Where(find_target(find_settings(find_paths()), url, profile, region), options)
-
-
-def in_words(failure: Failure) -> str:
-    """Return what went wrong and what to do, without a full stop at the end."""
-    refused = "the server refused: " if isinstance(failure, Refused) else ""
-    return f"{refused}{failure.title.rstrip('.')}. {failure.next_step.rstrip('.')}"
-
-
-def code_of(failure: Failure) -> Exit:
-    """Return how a command ends that came to nothing."""
-    return Exit.REFUSED if isinstance(failure, Refused) else Exit.UNREACHABLE
 
 
 def action_row(action: Action) -> ActionRow:
@@ -213,20 +136,6 @@ def _contact(text: str, region: str) -> tuple[str | None, str | None]:
     return number, wa_id
 
 
-def _settled(actions: Sequence[Action], options: str) -> Iterator[str]:
-    """Yield what became of changes that were cut short; what became of many alike is said once."""
-    groups: dict[tuple[int, Outcome, str | None], list[Action]] = {}
-    for action in actions:
-        groups.setdefault((action.batch_id, action.outcome, action.note), []).append(action)
-    for (batch, _, note), (first, *others) in groups.items():
-        one = f"Action {first.id} ({first.kind} {first.number or first.input})"
-        yield f"{f'{len(others) + 1:,} actions of batch {batch} ({first.kind})' if others else one}: {note}."
-        if first.outcome is Outcome.UNKNOWN:
-            yield _how_to_know(first, options)
-    for batch in dict.fromkeys(action.batch_id for action in actions if action.outcome is Outcome.FAILED):
-        yield f"'watui actions again {batch}{options}' does what was not done."
-
-
 def told(actions: Sequence[Action], session: Session) -> Iterator[str]:
     """Yield what a person is to know of a batch that has ended: what did not happen and why, and the sum."""
     batch, wish, options = actions[0].batch_id, actions[0].wish, session.options
@@ -237,7 +146,7 @@ def told(actions: Sequence[Action], session: Session) -> Iterator[str]:
             case Outcome.REFUSED:
                 yield f"{times}Refused: {note.rstrip('.')}. {_explanation(wish, code, session.desk, actions)}".rstrip()
             case Outcome.UNKNOWN:
-                yield f"{times}Unknown: {note.rstrip('.')}. {_how_to_know(actions[0], options)}"
+                yield f"{times}Unknown: {note.rstrip('.')}. {how_to_know(actions[0], options)}"
             case Outcome.FAILED:
                 yield f"{times}Not done: {note.rstrip('.')}. 'watui actions again {batch}{options}' does it."
     counts = Counter(action.outcome for action in actions)
@@ -252,13 +161,3 @@ def _explanation(wish: Wish, code: int | None, desk: Desk, actions: Sequence[Act
         return explained
     number = shlex.quote(actions[0].number or actions[0].input) if len(actions) == 1 else "NUMBER"
     return f"{explained} 'watui simulator inbound {number}' lets it write to you."
-
-
-def _how_to_know(action: Action, options: str) -> str:
-    """Return how an unknown outcome becomes known."""
-    if action.kind is not Kind.REPORT:
-        return f"'watui actions{options}' finds out whether it was {words.DONE_WORDS[action.kind]}."
-    return (
-        "It is not sent again: that could hand over messages twice. Once you know whether it was reported, say"
-        f" 'watui actions decide {action.id} done' or 'watui actions decide {action.id} failed'."
-    )

@@ -1,0 +1,227 @@
+"""A run that is asked from the command line: its progress, its rows, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
+
+import click
+
+from watui.checks.pace import Pace
+from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.talk import ProgressLine, say
+from watui.cli.target import Target
+from watui.client.exchanges import Exchange
+from watui.client.failures import Failure, Refused
+from watui.contract.statuses import FINAL, Status, explain
+from watui.desk import Desk, result_row
+from watui.export.rows import ResultRow, json_line
+from watui.export.table import RESULTS, formatted
+from watui.files import CannotWrite, write_whole
+from watui.intake.sources import STDIN
+from watui.ledger.drivers import Driven
+from watui.ledger.rows import QUEUED, REJECTED, RowFilter, RunRecord
+from watui.ledger.schema import LedgerUnusable
+from watui.settings.paths import Paths
+from watui.text import clean, counted
+
+if TYPE_CHECKING:
+    from watui.checks.run import Run
+
+UNATTENDED_SECONDS = 300.0
+"""How long a run may take where nobody watches it."""
+
+PROGRESS_SECONDS = 0.2
+
+
+class Options(TypedDict):
+    """What the options of `output_options` say."""
+
+    format_: str | None
+    output: Path | None
+    give_up_after: float | None
+    follow: bool
+    trace: bool
+
+
+class Output(NamedTuple):
+    """What becomes of a run's rows, and how long it may take."""
+
+    format: str
+    path: Path | None
+    give_up_after: float | None
+    follow: bool
+    trace: bool
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def output_options(command: Command) -> Command:
+    """Give a command the options that say what becomes of a run's rows."""
+    unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
+    for option in (
+        click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token."),
+        click.option("--follow", is_flag=True, help="Print a JSON line whenever a status changes."),
+        click.option(
+            "--give-up-after",
+            type=click.FloatRange(0, min_open=True),
+            metavar="SECONDS",
+            help=f"Stop asking then. Default: {unattended}",
+        ),
+        click.option(
+            "--output", type=click.Path(path_type=Path), metavar="PATH", help="Write the rows there, or nothing."
+        ),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(FORMATS),
+            help="Default: by --output; a table on a terminal; jsonl.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
+    """Return what the options ask for; `sources` are files that are read meanwhile. Stops where that can't be."""
+    if options["follow"] and options["format_"] not in (None, "jsonl"):
+        raise Stop("--follow prints JSON lines: leave out --format, or say --format jsonl")
+    limit, path = options["give_up_after"], options["output"]
+    if limit is not None and not math.isfinite(limit):
+        raise Stop("--give-up-after takes a number of seconds")
+    if path is not None:
+        refuse_output(path, sources)
+    return Output(options["format_"] or usual_format(path), path, limit, options["follow"], options["trace"])
+
+
+def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
+    """Stop where nothing can be written to `path`, or where it is one of the `sources`."""
+    try:
+        if any(name != STDIN and Path(name).exists() and path.exists() and path.samefile(name) for name in sources):
+            raise Stop(f"cannot write {path}: the numbers are read from it")
+        if not path.parent.is_dir():
+            raise Stop(f"cannot write {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise Stop(f"cannot write {path}: it is a directory, name a file in it")
+    except (OSError, ValueError) as error:
+        raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def ask(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
+    """Ask about what is open of a run, write its rows, and return how the command ends."""
+    try:
+        return asyncio.run(_asked(output, record, paths, target))
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except Driven as error:
+        raise Stop(f"{error}: 'watui runs show {record.id}' says where it stands") from error
+    except (LedgerUnusable, CannotWrite, OSError) as error:
+        raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
+
+
+async def _asked(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
+    desk = target.open_desk(paths)
+    try:
+        failure = await _ask(desk, record, output)
+        _write(desk, record, output)
+        return _conclude(desk, record, failure)
+    finally:
+        await desk.close()
+
+
+async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
+    """Drive the run to its end or to the time limit; return the failure that stopped it."""
+    limit = output.give_up_after
+    if limit is None and not sys.stderr.isatty():
+        limit = UNATTENDED_SECONDS
+    if output.trace:
+        desk.exchanges.follow(_trace)
+    run = await desk.open_run(record.id)
+    if output.follow:
+        _print_rows(desk.result_rows(record.id, RowFilter(status=REJECTED)))
+        run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))
+    progress = asyncio.create_task(_show_progress(desk, record, run)) if sys.stderr.isatty() else None
+    try:
+        async with asyncio.timeout(limit):
+            await run.drive(stop_on_failure=True)
+    except TimeoutError:
+        trouble = f" The last trouble: {run.waiting.reason}." if run.waiting else ""
+        say(f"Gave up after {limit:g} seconds.{trouble}")
+    except Failure as failure:
+        return failure
+    except asyncio.CancelledError:
+        say(f"Interrupted. What was answered by then is kept as run {record.id}.")
+        raise
+    finally:
+        if progress is not None:
+            progress.cancel()
+            await asyncio.gather(progress, return_exceptions=True)
+        say(f"{counted(run.requests, 'request')} sent.")
+    return None
+
+
+async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
+    line, pace = ProgressLine(), Pace()
+    try:
+        while True:
+            final = sum(count.numbers for status, count in desk.reader.tally(record.id).items() if status in FINAL)
+            pace.observe(time.monotonic(), final)
+            left = pace.seconds_left(record.numbers - final)
+            ending = f", about {left:.0f} s left" if left is not None else ""
+            if run.waiting is not None:
+                ending = f"; waits {max(0.0, run.waiting.until - time.time()):.0f} s: {run.waiting.reason}"
+            line.show(f"{final:,} of {record.numbers:,} numbers have a final status{ending}")
+            await asyncio.sleep(PROGRESS_SECONDS)
+    finally:
+        line.clear()
+
+
+def _print_rows(rows: Iterable[ResultRow]) -> None:
+    for row in rows:
+        click.echo(json_line(row), nl=False)
+
+
+def _trace(exchange: Exchange) -> None:
+    say(f"> {exchange.method} {exchange.url}{'  Authorization: Bearer ***' * exchange.had_token}")
+    say(f"> {exchange.request.decode('utf-8', 'replace')}")
+    outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"
+    say(f"< {outcome} after {exchange.seconds * 1000:.0f} ms")
+    if exchange.response:
+        say(f"< {exchange.response.decode('utf-8', 'replace')}")
+
+
+def _write(desk: Desk, record: RunRecord, output: Output) -> None:
+    rows = desk.result_rows(record.id)
+    if output.path is not None:
+        write_whole(output.path, formatted(rows, RESULTS, output.format, None), replace=True)
+        say(f"{counted(record.rows, 'row')} written to {output.path}")
+    elif not output.follow:
+        print_rows(rows, RESULTS, output.format)
+
+
+def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
+    tally = desk.reader.tally(record.id)
+    counts = ", ".join(
+        f"{count.numbers:,} {'without an answer' if status == QUEUED else clean(status)}"
+        for status, count in sorted(tally.items())
+        if count.numbers
+    )
+    meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
+    say(f"Run {record.id}: {counts}.{meaning}")
+    is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
+    if is_open:
+        say(f"'watui runs resume {record.id}' asks about what is open.")
+    if isinstance(failure, Refused):
+        say(f"watui: the server refused: {failure.title}. {failure.next_step}")
+        return Exit.REFUSED
+    if failure is not None:
+        say(f"watui: {failure.title}. {failure.next_step}")
+        return Exit.UNREACHABLE
+    return Exit.UNFINISHED if is_open else Exit.DONE

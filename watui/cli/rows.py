@@ -1,0 +1,34 @@
+"""Rows on standard output, in the format that a person asks for."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import msgspec
+
+from watui.export.table import Layout, formatted
+from watui.text import clean
+
+FORMATS = ("table", "jsonl", "csv")
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+def usual_format(output: Path | None = None) -> str:
+    """Return the format that the ending of a file asks for, else what suits where the rows go."""
+    if output is not None:
+        return "csv" if output.suffix.lower() == ".csv" else "jsonl"
+    return "table" if sys.stdout.isatty() else "jsonl"
+
+
+def print_rows(rows: Iterable[_Row], layout: Layout[_Row], format_: str) -> None:
+    """Print `rows` on stdout; what a terminal would obey in them is made visible there."""
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_terminal else None
+    for line in formatted(rows, layout, format_, width):
+        click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)
