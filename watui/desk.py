@@ -9,25 +9,30 @@ import asyncio
 import contextlib
 import getpass
 import math
+import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from watui.checks.compare import Change, change_of
 from watui.checks.importing import import_aside
 from watui.checks.prepare import Import
+from watui.checks.recheck import add_recheck
 from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.conversion import contradiction
-from watui.contract.statuses import FULLEST_VERSION, Status
+from watui.contract.rules import CACHE_SECONDS
+from watui.contract.statuses import FINAL, FULLEST_VERSION, Status
 from watui.crash import Crash
-from watui.export.rows import ResultRow, csv_lines, iso, jsonl
+from watui.export.rows import PairRow, ResultRow, RunRow, csv_lines, iso, jsonl
 from watui.files import write_whole
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import QUEUED, Row, RowFilter, RunOptions, RunRecord, RunState, Summary
+from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Place
 from watui.settings.paths import Paths
@@ -44,6 +49,19 @@ if TYPE_CHECKING:
     from watui.simulator.embedded import Embedded
 
 _T = TypeVar("_T")
+
+
+class Offer(NamedTuple):
+    """A run that was begun and has not ended."""
+
+    record: RunRecord
+    sources: tuple[str, ...]
+    left: int
+    """Numbers without a final status."""
+    in_doubt: int
+    """Of those, numbers that would be asked a second time."""
+    is_driven: bool
+    """Whether a process asks right now."""
 
 
 class Desk:
@@ -114,6 +132,51 @@ class Desk:
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size)
         return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
+
+    async def offer(self) -> Offer | None:
+        """Return the latest run of this server that was begun and has not ended, read in another thread."""
+        return await asyncio.to_thread(self._read, self._offer)
+
+    def _offer(self, reader: Reader) -> Offer | None:
+        for record, sources, tally in reader.runs():
+            here = (record.options.server, record.options.region) == (self.server_id, self.region)
+            if record.state is RunState.RUNNING and here:
+                is_driven = self.is_driven(record)
+                return Offer(record, sources, left_of(tally), 0 if is_driven else reader.in_doubt(record.id), is_driven)
+        return None
+
+    async def runs(self) -> list[tuple[RunRow, float, float | None]]:
+        """Return all runs, the latest first, each with when it began and the seconds it took, None before its end."""
+        return await asyncio.to_thread(self._read, self._runs)
+
+    def _runs(self, reader: Reader) -> list[tuple[RunRow, float, float | None]]:
+        return [
+            (
+                run_row(found, self.paths.locks),
+                found.record.started_at or found.record.created_at,
+                found.record.ended_at - found.record.started_at
+                if found.record.ended_at is not None and found.record.started_at is not None
+                else None,
+            )
+            for found in reader.runs()
+        ]
+
+    async def compare(self, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
+        """Return how many numbers differ how between two runs, and those that differ, read in another thread."""
+        return await asyncio.to_thread(self._read, lambda reader: _compared(reader, before, after))
+
+    async def recheck(self, run_id: int) -> int | None:
+        """Add a draft of what is old, failed or open in a run; None where nothing is. Raises LedgerUnusable."""
+        wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
+
+        def add(ledger: Ledger) -> int | None:
+            return self._read(lambda reader: add_recheck(ledger, reader, reader.run(run_id), wanted))
+
+        return await self.ledger(add)
+
+    async def forget_run(self, run_id: int) -> None:
+        """Delete a run with all traces. Raises LedgerUnusable."""
+        raise NotImplementedError
 
     def is_driven(self, record: RunRecord) -> bool:
         """Whether a process, this one or another, asks about a run right now."""
@@ -273,6 +336,55 @@ def result_row(row: Row) -> ResultRow:
         iso(row.checked_at),
         row.server_version,
     )
+
+
+def run_row(found: Overview, locks: Path) -> RunRow:
+    """Return a run as other programs get it; `locks` is where its driver would hold one."""
+    record, options = found.record, found.record.options
+    numbers = {status: count.numbers for status, count in found.tally.items()}
+    return RunRow(
+        run_id=record.id,
+        state=run_state(record, locks),
+        source=", ".join(found.sources),
+        profile=options.profile,
+        server=options.server,
+        region=options.region,
+        server_version=record.server_version,
+        created_at=iso(record.created_at),
+        started_at=iso(record.started_at),
+        ended_at=iso(record.ended_at),
+        rows=record.rows,
+        rejected=record.rejected,
+        numbers=record.numbers,
+        valid=numbers.get(Status.VALID, 0),
+        invalid=numbers.get(Status.INVALID, 0),
+        failed=numbers.get(Status.FAILED, 0),
+        left=left_of(found.tally),
+        rechecks=options.rechecks,
+    )
+
+
+def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
+    counts: Counter[Change] = Counter()
+    pairs = []
+    for pair in reader.pairs(before, after):
+        change = change_of(pair)
+        counts[change] += 1
+        if change is not Change.NONE:
+            pairs.append(PairRow(change.value, *pair))
+    return counts, pairs
+
+
+def left_of(tally: Tally) -> int:
+    """Return how many numbers have no final status."""
+    return sum(count.numbers for status, count in tally.items() if status not in FINAL)
+
+
+def run_state(record: RunRecord, locks: Path) -> str:
+    """Return where a run stands, in a word: `unfinished` where it was begun and nobody asks about it any more."""
+    if record.state is RunState.RUNNING and (record.driver is None or is_gone(locks, record.driver)):
+        return "unfinished"
+    return record.state.value
 
 
 def requests_needed(record: RunRecord) -> int:

@@ -44,7 +44,7 @@ async def assert_refused(story: Story, key: str) -> None:
 async def test_no_key_changes_the_row_of_a_run(paths: Paths, world: World) -> None:
     async with console_at(world, paths, read_only=True) as story:
         await story.resolve("\n".join(PEOPLE[:3]))
-        found = keys(Scope.CHECK, Scope.MAIN)
+        found = keys(Scope.CHECK, Scope.CONTACTS)
         assert found == ["b", "B", "r", "z"]
         for key in found:
             await assert_refused(story, key)
@@ -54,7 +54,7 @@ async def test_no_key_changes_the_row_of_a_run(paths: Paths, world: World) -> No
 async def test_no_key_changes_an_entry_of_the_blocklist(paths: Paths, world: World) -> None:
     async with console_at(world, paths, read_only=True) as story:
         await story.open_blocklist()
-        assert keys(Scope.BLOCKLIST, Scope.MAIN) == ["u", "i", "r", "z"]
+        assert keys(Scope.BLOCKLIST, Scope.CONTACTS) == ["u", "i", "r", "z"]
         for key in ("u", "r", "z"):
             await assert_refused(story, key)
         told = len(story.notices)

@@ -50,7 +50,7 @@ async def test_a_ledger_that_fails_in_mid_run_stops_it_and_says_what_is_kept(
         await story.preview(NUMBERS)
         monkeypatch.setattr(Ledger, "answered", failing)
         await story.press("enter")
-        await story.until_phase(Phase.ENDED)
+        await story.until_phase(Phase.STOPPED)
         assert "Stopped: the ledger cannot be written: disk full" in str(story.screen.banner.content)
         assert "stopped" in story.screen.progress.render().plain
         assert "done" not in story.screen.progress.render().plain

@@ -13,6 +13,7 @@ from watui.cli.blocklist import blocklist
 from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.identity import identity
+from watui.cli.runs import runs
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
 from watui.cli.talk import say
@@ -50,7 +51,7 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     return int(context.invoke(check, sample=True, region=region))
 
 
-for command in (check, block, unblock, report, blocklist, identity, actions, simulate, simulator):
+for command in (check, block, unblock, report, blocklist, identity, actions, runs, simulate, simulator):
     watui.add_command(command)
 
 

@@ -87,6 +87,52 @@ class IdentityRow(msgspec.Struct, frozen=True):
     acknowledged: bool
 
 
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    run_id: int
+    state: str
+    """draft, running (a process asks right now), unfinished (nobody does), done or cancelled."""
+    source: str
+    """Names of what it was imported from."""
+    profile: str
+    server: str
+    region: str
+    server_version: str | None
+    created_at: str | None
+    """ISO 8601, UTC."""
+    started_at: str | None
+    ended_at: str | None
+    rows: int
+    """Of the list: those that are asked about, and rejected ones."""
+    rejected: int
+    numbers: int
+    """Distinct ones."""
+    valid: int
+    """Of the numbers, like the next three."""
+    invalid: int
+    failed: int
+    left: int
+    """Without a final status."""
+    rechecks: int | None
+    """The run that it asks about anew."""
+
+
+class PairRow(msgspec.Struct, frozen=True):
+    """A number as an earlier and a later run know it."""
+
+    change: str
+    number: str | None
+    input: str
+    before: str | None
+    """Its status in the earlier run."""
+    after: str | None
+    wa_id_before: str | None
+    wa_id_after: str | None
+    server_version_before: str | None
+    server_version_after: str | None
+
+
 def iso(at: float | None) -> str | None:
     """Return seconds since 1970 as ISO 8601 in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
@@ -102,11 +148,11 @@ def jsonl(rows: Iterable[msgspec.Struct]) -> Iterator[str]:
     return map(json_line, rows)
 
 
-def csv_lines(rows: Iterable[msgspec.Struct], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
+def csv_lines(rows: Iterable[msgspec.Struct], columns: Sequence[str] = COLUMNS, *, raw: bool = False) -> Iterator[str]:
     """Yield a header and one line a row (RFC 4180). `columns` are the members of the rows.
 
     A cell that a spreadsheet would take for a formula, such as `+1-631-555-1002` or `=1+1`, gets a leading
-    apostrophe; plain digits with or without `+` are left alone.
+    apostrophe; plain digits with or without `+` are left alone. `raw` leaves every cell as it is.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -119,7 +165,8 @@ def csv_lines(rows: Iterable[msgspec.Struct], columns: Sequence[str] = COLUMNS) 
 
     yield line(columns)
     for row in rows:
-        yield line(_safe_cell(value) for value in msgspec.structs.astuple(row))
+        cells = msgspec.structs.astuple(row)
+        yield line(cells if raw else map(_safe_cell, cells))
 
 
 def _safe_cell(value: object) -> object:

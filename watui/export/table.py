@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 from wcwidth import wcswidth
 
-from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, ResultRow, csv_lines, jsonl
+from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, PairRow, ResultRow, RunRow, csv_lines, jsonl
 from watui.text import clean
 
 _ELLIPSIS = "…"
@@ -147,5 +147,32 @@ IDENTITIES: Layout[IdentityRow] = Layout(
         Column("hash", 14, lambda row: row.hash),
         Column("created at (UTC)", 16, lambda row: minute(row.created_at)),
         Column("acknowledged", None, lambda row: "yes" if row.acknowledged else "no"),
+    ),
+)
+
+RUNS: Layout[RunRow] = Layout(
+    RunRow.__struct_fields__,
+    (
+        Column("run", 5, lambda row: str(row.run_id)),
+        Column("begun (UTC)", 16, lambda row: minute(row.started_at or row.created_at)),
+        Column("state", 10, lambda row: row.state),
+        Column("rows", 9, lambda row: f"{row.rows:,}"),
+        Column("valid", 9, lambda row: f"{row.valid:,}"),
+        Column("invalid", 9, lambda row: f"{row.invalid:,}"),
+        Column("left", 9, lambda row: f"{row.left:,}"),
+        Column("version", 8, lambda row: row.server_version),
+        Column("source", None, lambda row: f"{row.source} at {row.profile or row.server}"),
+    ),
+)
+
+PAIRS: Layout[PairRow] = Layout(
+    PairRow.__struct_fields__,
+    (
+        Column("change", 14, lambda row: row.change),
+        Column("number", 16, lambda row: row.number or row.input),
+        Column("before", 10, lambda row: row.before),
+        Column("after", 10, lambda row: row.after),
+        Column("wa_id before", 15, lambda row: row.wa_id_before),
+        Column("wa_id after", None, lambda row: row.wa_id_after),
     ),
 )

@@ -12,13 +12,16 @@ from watui.ledger.rows import (
     QUEUED,
     REJECTED,
     Counted,
+    NewRow,
     Overview,
+    Pair,
     Row,
     RowFilter,
     RunOptions,
     RunRecord,
     RunState,
     Source,
+    Stale,
     Summary,
     Tally,
 )
@@ -170,6 +173,39 @@ class Reader:
         ordinals = self.matching(run_id, wanted)
         for start in range(0, len(ordinals), PAGE_ROWS):
             yield from self.picked(run_id, ordinals[start : start + PAGE_ROWS])
+
+    def versions(self, run_id: int) -> list[str | None]:
+        """Return the versions of the servers that answered, None among them for answers that named none."""
+        found = self.query("SELECT DISTINCT server_version FROM number WHERE run_id = ? AND final = 1", (run_id,))
+        return [version for (version,) in found]
+
+    def stale(self, run_id: int, wanted: Stale) -> Iterator[NewRow]:
+        """Yield the rows of the numbers that are to be asked anew, as they were imported, in order."""
+        conditions = [
+            "n.final = 1 AND n.checked_at < :before" if wanted.before is not None else "",
+            "n.status = 'failed'" if wanted.failed else "",
+            "n.final = 0" if wanted.open else "",
+        ]
+        fits = " OR ".join(f"({each})" for each in conditions if each) or "0"
+        found = self.query(
+            "SELECT e.line, e.input, n.key, n.number, n.region, n.doubt, NULL FROM entry e"
+            " JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
+            f" WHERE e.run_id = :run_id AND ({fits}) ORDER BY e.row",
+            {"run_id": run_id, "before": wanted.before},
+        )
+        return map(NewRow._make, found)
+
+    def pairs(self, before: int, after: int) -> Iterator[Pair]:
+        """Yield each number of two runs once: those of `before` in their order, then those that only `after` has."""
+        columns = "{0}.status, {1}.status, {0}.wa_id, {1}.wa_id, {0}.server_version, {1}.server_version"
+        found = self.query(
+            f"SELECT a.number, a.input, {columns.format('a', 'b')} FROM number a"
+            " LEFT JOIN number b ON b.run_id = :after AND b.key = a.key WHERE a.run_id = :before"
+            f" UNION ALL SELECT b.number, b.input, {columns.format('a', 'b')} FROM number b"
+            " LEFT JOIN number a ON a.run_id = :before AND a.key = b.key WHERE b.run_id = :after AND a.key IS NULL",
+            {"before": before, "after": after},
+        )
+        return map(Pair._make, found)
 
     def _rows(self, condition: str, run_id: int, **values: object) -> list[Row]:
         named = {"run_id": run_id, "rejected": REJECTED, **values}

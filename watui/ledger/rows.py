@@ -175,3 +175,28 @@ class RowFilter(NamedTuple):
     status: str | None = None
     text: str = ""
     """Part of input, number, wa_id, or of why the row is rejected or doubtful; capitals don't matter."""
+
+
+class Stale(NamedTuple):
+    """Which numbers of a run are asked anew: those that fit any part."""
+
+    before: float | None
+    """Answered for good before that time, in seconds since 1970."""
+    failed: bool
+    """Whose check failed."""
+    open: bool
+    """Without a final status."""
+
+
+class Pair(NamedTuple):
+    """A number as two runs know it; None where a run does not have it."""
+
+    number: str | None
+    input: str
+    before: str | None
+    """Its status."""
+    after: str | None
+    wa_id_before: str | None
+    wa_id_after: str | None
+    version_before: str | None
+    version_after: str | None

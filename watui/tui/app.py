@@ -18,12 +18,12 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.changes import Changes
-from watui.tui.commands import Phase, Scope, bindings, described, key_names
+from watui.tui.commands import LEFT_ALONE, Scope, bindings, described, key_names, together
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
-from watui.tui.screens.main import BLOCKLIST, CHECK, MainScreen
+from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, MainScreen
 from watui.tui.screens.modal import Palette
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
@@ -40,7 +40,13 @@ class WatuiApp(App[int]):
     """The console for one desk."""
 
     TITLE = "watui"
-    CSS_PATH = ["app.tcss", "screens/check.tcss", "screens/changes.tcss", "widgets/simulator_panel.tcss"]
+    CSS_PATH = [
+        "app.tcss",
+        "screens/check.tcss",
+        "screens/changes.tcss",
+        "screens/runs.tcss",
+        "widgets/simulator_panel.tcss",
+    ]
     DEFAULT_MODE = CHECK
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
@@ -53,6 +59,7 @@ class WatuiApp(App[int]):
         self.changes = Changes(self, desk)
         self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
         self.add_mode(BLOCKLIST, self._blocklist_screen)
+        self.add_mode(RUNS, self._runs_screen)
         self._chosen_theme = settings.theme
         self._terminal = TerminalKeeper()
 
@@ -61,6 +68,11 @@ class WatuiApp(App[int]):
         from watui.tui.screens.blocklist import BlocklistScreen
 
         return BlocklistScreen(self.changes)
+
+    def _runs_screen(self) -> MainScreen:
+        from watui.tui.screens.runs import RunsScreen
+
+        return RunsScreen(self.session, self.changes)
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -79,7 +91,7 @@ class WatuiApp(App[int]):
         super().bell()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        offered = {Scope.EVERYWHERE} | ({Scope.MAIN, screen.SCOPE} if isinstance(screen, MainScreen) else set())
+        offered = set(together(screen.SCOPE)) if isinstance(screen, MainScreen) else {Scope.EVERYWHERE}
         for command in described():
             if command.id != "palette" and command.scope in offered:
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
@@ -114,7 +126,7 @@ class WatuiApp(App[int]):
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return
         record = self.session.record
-        if record is not None and self.session.phase is not Phase.ENDED:
+        if record is not None and self.session.phase not in LEFT_ALONE:
             left = record.numbers - self.session.final
             question = (
                 f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."

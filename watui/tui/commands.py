@@ -11,10 +11,13 @@ class Scope(StrEnum):
     """Where a command works."""
 
     EVERYWHERE = "everywhere"
-    MAIN = "main"
+    SCREENS = "screens"
     """On every screen that a list fills."""
+    CONTACTS = "contacts"
+    """Where that is a list of contacts."""
     CHECK = "check"
     BLOCKLIST = "blocklist"
+    RUNS = "runs"
     CONTACT = "contact"
     """A contact's panel."""
     BULK = "bulk"
@@ -31,7 +34,15 @@ class Phase(Enum):
     PREVIEW = "preview"
     RUNNING = "running"
     PAUSED = "paused"
+    WATCHED = "watched"
+    """Another process asks."""
+    STOPPED = "stopped"
+    """It was begun, and nobody asks any more."""
     ENDED = "ended"
+
+
+LEFT_ALONE = frozenset({Phase.WATCHED, Phase.STOPPED, Phase.ENDED})
+"""In which a list needs nothing from here: another one may take its place."""
 
 
 class Stage(Enum):
@@ -46,8 +57,10 @@ class Stage(Enum):
     ENDED = "ended"
 
 
-_WITH_ROWS = frozenset({Phase.PREVIEW, Phase.RUNNING, Phase.PAUSED, Phase.ENDED})
-_ASKED = frozenset({Phase.RUNNING, Phase.PAUSED, Phase.ENDED})
+ASKED = frozenset({Phase.RUNNING, Phase.PAUSED}) | LEFT_ALONE
+"""In which a server has been asked."""
+
+_WITH_ROWS = ASKED | {Phase.PREVIEW}
 
 
 @dataclass(frozen=True)
@@ -95,28 +108,49 @@ COMMANDS: tuple[Command, ...] = (
         "pause",
         ("p",),
         Scope.CHECK,
-        "Pause the run; answers under way still come in. Again: go on.",
+        "Pause the run; answers under way still come in. Again: go on, also with a run that was cut short.",
         frozenset({Phase.RUNNING}),
     ),
-    Command("pause", "resume", ("p",), Scope.CHECK, "", frozenset({Phase.PAUSED})),
+    Command("pause", "resume", ("p",), Scope.CHECK, "", frozenset({Phase.PAUSED, Phase.STOPPED})),
     Command(
         "cancel",
         "cancel",
         ("x",),
         Scope.CHECK,
         "End the run early; what is known is kept.",
-        frozenset({Phase.RUNNING, Phase.PAUSED}),
+        frozenset({Phase.RUNNING, Phase.PAUSED, Phase.STOPPED}),
         is_destructive=True,
     ),
-    Command("show_check", "check", ("1",), Scope.MAIN, "Go to the list that is checked.", in_bar=False),
-    Command("show_blocklist", "blocklist", ("2",), Scope.MAIN, "Go to the blocklist.", in_bar=False),
+    Command("show_check", "check", ("1",), Scope.SCREENS, "Go to the list that is checked.", in_bar=False),
+    Command("show_blocklist", "blocklist", ("2",), Scope.SCREENS, "Go to the blocklist.", in_bar=False),
+    Command("show_runs", "runs", ("3",), Scope.SCREENS, "Go to all runs: resume, compare, export.", in_bar=False),
+    Command("open", "open", ("enter", "o"), Scope.RUNS, "Show the run on the Check screen; one under way is watched."),
+    Command("resume", "go on", ("p",), Scope.RUNS, "Go on with a run that nobody asks about any more."),
+    Command("mark", "mark", ("space",), Scope.RUNS, "Mark the run, to compare another one with it."),
+    Command("compare", "compare", ("c",), Scope.RUNS, "Compare the run with the marked one, or the one before it."),
+    Command("export", "export", ("e",), Scope.RUNS, "Export the rows of the run to a file."),
+    Command(
+        "recheck",
+        "ask again",
+        ("a",),
+        Scope.RUNS,
+        "Make a new list of what is older than seven days, failed, or never got a final status.",
+    ),
+    Command(
+        "forget",
+        "forget",
+        ("D",),
+        Scope.RUNS,
+        "Delete the run, with all traces.",
+        is_destructive=True,
+    ),
     Command(
         "contact",
         "contact",
         ("enter", "o"),
-        Scope.MAIN,
+        Scope.CONTACTS,
         "Open the contact of the row: statuses, identity, what was done to it. In the preview: o.",
-        _ASKED,
+        ASKED,
     ),
     Command(
         "block",
@@ -124,7 +158,7 @@ COMMANDS: tuple[Command, ...] = (
         ("b",),
         Scope.CHECK,
         "Block the contact of the row.",
-        _ASKED,
+        ASKED,
         is_destructive=True,
         is_change=True,
     ),
@@ -169,9 +203,9 @@ COMMANDS: tuple[Command, ...] = (
         "report",
         "report",
         ("r",),
-        Scope.MAIN,
+        Scope.CONTACTS,
         "Report the contact of the row to WhatsApp.",
-        _ASKED,
+        ASKED,
         is_destructive=True,
         is_change=True,
     ),
@@ -179,7 +213,7 @@ COMMANDS: tuple[Command, ...] = (
         "undo",
         "undo",
         ("z",),
-        Scope.MAIN,
+        Scope.CONTACTS,
         "Take back the latest block or unblock.",
         frozenset(),
         is_destructive=True,
@@ -194,7 +228,7 @@ COMMANDS: tuple[Command, ...] = (
         ("i",),
         Scope.CHECK,
         "Import a file: .txt, .csv or .tsv. In the preview it is added to the list.",
-        frozenset({Phase.EMPTY, Phase.PREVIEW, Phase.ENDED}),
+        frozenset({Phase.EMPTY, Phase.PREVIEW}) | LEFT_ALONE,
     ),
     Command(
         "sample",
@@ -213,8 +247,8 @@ COMMANDS: tuple[Command, ...] = (
         "new list",
         ("n",),
         Scope.CHECK,
-        "Begin with a new list; the run that ended stays in the ledger.",
-        frozenset({Phase.ENDED}),
+        "Begin with a new list; this run stays in the ledger.",
+        LEFT_ALONE,
     ),
     Command(
         "simulator",
@@ -315,10 +349,16 @@ def bindings(scope: Scope) -> list[BindingType]:
 
 
 _TOGETHER = {
-    Scope.CHECK: (Scope.CHECK, Scope.MAIN, Scope.EVERYWHERE),
-    Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.MAIN, Scope.EVERYWHERE),
+    Scope.CHECK: (Scope.CHECK, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
+    Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
+    Scope.RUNS: (Scope.RUNS, Scope.SCREENS, Scope.EVERYWHERE),
 }
 """Scopes whose commands work at once; a panel or dialog over a screen has its own alone."""
+
+
+def together(scope: Scope) -> tuple[Scope, ...]:
+    """Return the scopes whose commands work where `scope` has the keys."""
+    return _TOGETHER.get(scope, (scope,))
 
 
 def bar(scope: Scope, phase: Enum | None = None) -> list[Command]:
@@ -327,7 +367,7 @@ def bar(scope: Scope, phase: Enum | None = None) -> list[Command]:
         command
         for command in COMMANDS
         if command.in_bar
-        and command.scope in _TOGETHER.get(scope, (scope,))
+        and command.scope in together(scope)
         and (phase is None or command.phases is None or phase in command.phases)
     ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from textual.content import Content
 
 from watui.contract.statuses import Status, explain, meaning
-from watui.desk import Desk, reasons_in_words, requests_needed, skipped_in_words
+from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, note, status_text
@@ -31,7 +31,7 @@ _GAP = "   "
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
     run = f" · run {run_id}" if run_id is not None else ""
-    tabs = [("1", "Check", run), ("2", "Blocklist", "")]
+    tabs = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", "")]
     left = Content.assemble(
         (" watui ", "bold $primary"), *(_tab(key, name, more, name.lower() == screen) for key, name, more in tabs)
     )
@@ -56,13 +56,29 @@ def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
 
 
 def banner(session: Session) -> Content | None:
-    """Why the run does not go on, with what to do; None while it does."""
+    """Why the run does not go on, with what to do, or which one could; None while there is nothing to say."""
+    if session.phase is Phase.EMPTY:
+        return _offer(session.offer) if session.offer is not None else None
     failure = session.failure
     if failure is None:
         return None
     if session.phase is Phase.PAUSED:
         return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
+
+
+def _offer(offer: Offer) -> Content:
+    record, name = offer.record, clean(", ".join(offer.sources))
+    p = ("p", "bold")
+    if offer.is_driven:
+        return Content.assemble(
+            (f"Run {record.id} ", "bold"), f"({name}) is under way in another process: ", p, " watches it."
+        )
+    twice = f"; at most {offer.in_doubt:,} will be asked twice" if offer.in_doubt else ""
+    left = f"{offer.left:,} of {counted(record.numbers, 'number')} left{twice}"
+    return Content.assemble(
+        (f"Run {record.id} ", "bold"), f"({name}) was cut short: {left}. ", p, " goes on, ", ("3", "bold"), " all runs."
+    )
 
 
 def sides(left: Content, right: Content, width: int) -> Content:
@@ -90,6 +106,11 @@ def progress(session: Session, width: int) -> Content:
                 words.append((f"{_GAP}{duration(left)} left", _DIM))
         case Phase.PAUSED:
             words.append((f"{_GAP}paused", "bold $text-warning"))
+        case Phase.WATCHED:
+            words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
+            words.append((f"{_GAP}another process asks", "bold $text-accent"))
+        case Phase.STOPPED:
+            words.append((f"{_GAP}stopped", "bold $text-error"))
         case Phase.ENDED:
             words.append(_ending(record.state))
         case _:

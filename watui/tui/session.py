@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
 from watui.contract.models import Blocking
 from watui.contract.statuses import FINAL
-from watui.desk import Desk
+from watui.desk import Desk, Offer
 from watui.intake.problems import BadSource
 from watui.intake.sources import STDIN, source_name
-from watui.ledger.rows import RunOptions, RunRecord, Summary, Tally
+from watui.ledger.drivers import Driven
+from watui.ledger.rows import RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable
-from watui.tui.commands import Phase
+from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
     from watui.checks.run import Run, Waiting
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether another process is still at work on a run."""
 
 
 class Session:
@@ -30,12 +35,15 @@ class Session:
         self.tally: Tally = {}
         self.summary: Summary | None = None
         """What the preview shows."""
+        self.offer: Offer | None = None
+        """The latest run that can be gone on with, for while there is none at hand."""
         self.problem: str | None = None
         """Why the ledger stopped the run, or can't be read; None while all is well."""
-        self._options = RunOptions(desk.server_id, desk.region, blocking, False, batch_size)
+        self._options = RunOptions(desk.server_id, desk.region, blocking, False, batch_size, desk.profile)
         self._run: Run | None = None
         self._pace = Pace()
         self._seen_waiting: Waiting | None = None
+        self._looked_at = 0.0
 
     @property
     def is_asking(self) -> bool:
@@ -77,7 +85,9 @@ class Session:
 
     @property
     def has_turned(self) -> bool:
-        """Whether the run has paused, gone on or begun to wait by itself since the last `refresh`."""
+        """Whether the run has paused, gone on, begun to wait or lost its driver since the last `refresh`."""
+        if self.record is not None and self.phase in (Phase.WATCHED, Phase.STOPPED):
+            return self._is_time_to_look() and self._phase_of(self.record) is not self.phase
         if not self.is_asking or self._run is None:
             return False
         return self._run.is_paused is not (self.phase is Phase.PAUSED) or self._run.waiting is not self._seen_waiting
@@ -91,11 +101,58 @@ class Session:
         if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
             self._seen_waiting = self.waiting
+        elif self.phase in (Phase.WATCHED, Phase.STOPPED):
+            self.phase = self._phase_of(self.record)
+        if self.is_asking or self.phase is Phase.WATCHED:
             self._pace.observe(time.monotonic(), self.final)
+
+    def _is_time_to_look(self) -> bool:
+        """Whether it is a while ago that somebody looked who drives the run: that is not in the ledger."""
+        is_time = time.monotonic() - self._looked_at >= LOOK_SECONDS
+        if is_time:
+            self._looked_at = time.monotonic()
+        return is_time
+
+    def _phase_of(self, record: RunRecord) -> Phase:
+        match record.state:
+            case RunState.DRAFT:
+                return Phase.PREVIEW
+            case RunState.RUNNING:
+                return Phase.WATCHED if self.desk.is_driven(record) else Phase.STOPPED
+            case _:
+                return Phase.ENDED
+
+    async def open(self, run_id: int) -> None:
+        """Show a run of the ledger as it stands. Raises LedgerUnusable."""
+        record = self.desk.reader.run(run_id)
+        summary = await self.desk.summary(run_id) if record.state is RunState.DRAFT else None
+        self.forget()
+        self.record, self.summary, self.phase = record, summary, self._phase_of(record)
+        self.refresh()
+
+    async def look_for_offer(self) -> None:
+        """Find the latest run of this server that was begun and has not ended. Raises LedgerUnusable."""
+        self.offer = await self.desk.offer()
+
+    @property
+    def why_not_here(self) -> str | None:
+        """Why the run can't be asked about from here; None where it can."""
+        assert self.record is not None, "there is a run"
+        run_id, options = self.record.id, self.record.options
+        if options.server != self.desk.server_id:
+            return f"This run is of another server. To go on: watui runs resume {run_id}"
+        if options.region != self.desk.region:
+            return f"This run was read as registered in {options.region}. To go on: watui --region {options.region}"
+        return None
+
+    def begin_resuming(self) -> None:
+        """Leave a run that was cut short for one under way."""
+        assert self.phase is Phase.STOPPED, "nobody asks"
+        self.phase = Phase.RUNNING
 
     def begin_import(self) -> None:
         """Make room for what comes; a list that has ended is left to the ledger."""
-        if self.phase is Phase.ENDED:
+        if self.phase in LEFT_ALONE:
             self.forget()
         self.phase = Phase.IMPORTING
 
@@ -153,10 +210,15 @@ class Session:
         try:
             self._run = await self.desk.open_run(self.record.id)
             await self._run.drive(stop_on_failure=False)
-            self.refresh()
-        except (LedgerUnusable, OSError) as error:
+        except (Driven, LedgerUnusable, OSError) as error:
             self.problem = str(error)
-        self.phase = Phase.ENDED
+        self._end_asking()
+
+    def _end_asking(self) -> None:
+        """Show how the run stands that is not asked from here any more."""
+        self.phase = Phase.STOPPED
+        with contextlib.suppress(LedgerUnusable):
+            self.refresh()
 
     def pause(self) -> None:
         """Pause, or go on."""

@@ -28,7 +28,7 @@ from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
-from watui.tui.screens.main import BLOCKLIST, MainScreen
+from watui.tui.screens.main import BLOCKLIST, ContactsScreen
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
@@ -42,7 +42,7 @@ class FindInput(SafeInput):
     """The search line."""
 
 
-class BlocklistScreen(MainScreen):
+class BlocklistScreen(ContactsScreen):
     """Shows the Blocklist, which holds the pages."""
 
     BINDINGS: ClassVar = bindings(Scope.BLOCKLIST)

@@ -19,10 +19,10 @@ from watui.ledger.trail import Kind
 from watui.text import clean, counted
 from watui.tui import panels
 from watui.tui.changes import Changes
-from watui.tui.commands import Phase, Scope, bar, bindings, panel_bar
+from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.contacts import Contact
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
-from watui.tui.screens.main import CHECK, MainScreen
+from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
@@ -37,7 +37,7 @@ MOST_COPIED = 75_000
 PASTE_NAME = "paste"
 
 
-class CheckScreen(MainScreen):
+class CheckScreen(ContactsScreen):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
@@ -119,6 +119,7 @@ class CheckScreen(MainScreen):
         phase = self.session.phase
         for name in Phase:
             self.set_class(name is phase, f"-{name.value}")
+        self.set_class(phase in ASKED, "-asked")
         record, found = self.session.record, self.session.summary
         if phase is Phase.PREVIEW and record is not None and found is not None:
             self.summary.update(panels.summary(self.session.desk, record, found))
@@ -127,8 +128,7 @@ class CheckScreen(MainScreen):
 
     def _show_state(self) -> None:
         session, width = self.session, self._list_width()
-        has_begun = session.phase in (Phase.RUNNING, Phase.PAUSED, Phase.ENDED)
-        run_id = session.record.id if session.record and has_begun else None
+        run_id = session.record.id if session.record and session.phase in ASKED else None
         self.title_line.show(panels.title(session.desk, CHECK, run_id, session.version, self.size.width))
         if session.phase is Phase.IMPORTING:
             self.progress.show(panels.importing(session.record))
@@ -186,7 +186,7 @@ class CheckScreen(MainScreen):
     def action_sample(self) -> None:
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
-        elif self.session.phase in (Phase.EMPTY, Phase.ENDED):
+        elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
             self._adding = self._add(None, sample_text(), SAMPLE_NAME)
         else:
             self.refuse("There is a list on the screen already.")
@@ -222,27 +222,63 @@ class CheckScreen(MainScreen):
         self._show_phase()
 
     def action_pause(self) -> None:
-        if self.session.is_asking:
-            self.session.pause()
+        """Pause, or go on; with no list at hand, with the latest run that has not ended."""
+        session = self.session
+        if session.is_asking:
+            session.pause()
             self._show_phase()
+        elif session.phase is Phase.STOPPED:
+            self._resume()
+        elif session.phase is Phase.WATCHED:
+            self.refuse("Another process asks about this run: it can be paused there.")
+        elif session.phase is Phase.EMPTY and session.offer is not None:
+            self.open(session.offer.record.id, resume=True)
 
     @work(exclusive=True, group="cancel")
     async def action_cancel(self) -> None:
         session = self.session
-        if not session.is_asking or session.record is None:
+        if session.record is None or not (session.is_asking or session.phase is Phase.STOPPED):
             return
         left = session.record.numbers - session.final
         question = f"End this run with {counted(left, 'number')} not decided? What is known is kept."
-        if await self.app.push_screen_wait(Confirm(Content(question), "end the run")) and session.is_asking:
+        if await self.app.push_screen_wait(Confirm(Content(question), "end the run")):
             await self._stop(self._asking)
+            if session.phase not in (Phase.RUNNING, Phase.PAUSED, Phase.STOPPED):
+                return
             with self.refusing():
                 await session.cancel()
             self._show_phase()
 
     def action_new(self) -> None:
-        if self.session.phase is Phase.ENDED:
+        if self.session.phase in LEFT_ALONE:
             self.session.forget()
             self._show_phase()
+            self._look_for_offer()
+
+    # Runs that were begun before, or elsewhere
+
+    @work(exclusive=True, group="open")
+    async def open(self, run_id: int, *, resume: bool = False) -> None:
+        """Show a run of the ledger, and go on with it where that is wanted and nobody else asks."""
+        with self.refusing():
+            self.rows.filter(RowFilter())
+            await self.session.open(run_id)
+            self._show_phase()
+            if resume and self.session.phase is Phase.STOPPED:
+                self._resume()
+
+    def _resume(self) -> None:
+        if (why := self.session.why_not_here) is not None:
+            self.refuse(why)
+        else:
+            self.session.begin_resuming()
+            self._asking = self._ask()
+
+    @work(exclusive=True, group="offer")
+    async def _look_for_offer(self) -> None:
+        with self.refusing():
+            await self.session.look_for_offer()
+            self._show_state()
 
     @work(exclusive=True, group="back")
     async def action_back(self) -> None:
@@ -367,5 +403,6 @@ class CheckScreen(MainScreen):
         """Load what the first question needs while the person still reads."""
         with self.refusing():
             await self.session.desk.warm_up()
+            await self.session.look_for_offer()
             self._show_state()
             await self.changes.settle()

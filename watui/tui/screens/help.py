@@ -16,8 +16,10 @@ from watui.tui.screens.modal import Modal
 _TITLES = {
     Scope.CHECK: "On the Check screen",
     Scope.BLOCKLIST: "On the Blocklist screen",
-    Scope.MAIN: "On both",
-    Scope.EVERYWHERE: "Anywhere but in a dialog",
+    Scope.RUNS: "On the Runs screen",
+    Scope.CONTACTS: "In both lists of contacts",
+    Scope.SCREENS: "On all screens",
+    Scope.EVERYWHERE: "Anywhere; in a dialog ctrl+q alone",
     Scope.CONTACT: "In a contact's panel",
     Scope.BULK: "With a list to block or unblock",
     Scope.SIMULATOR: "In the simulator's panel",
@@ -25,7 +27,7 @@ _TITLES = {
 
 _MOVING = {
     Scope.CHECK: (("paste", "add the pasted lines to a new list, or to the one in the preview"),),
-    Scope.MAIN: (("↑ ↓  k j", "move; page up and page down, home and end as usual"),),
+    Scope.SCREENS: (("↑ ↓  k j", "move; page up and page down, home and end as usual"),),
 }
 _KEY_WIDTH = 12
 _WORDS_WIDTH = 54

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from watui.actions.plans import Target
 from watui.files import CannotWrite
 from watui.intake.problems import BadSource
+from watui.ledger.drivers import Driven
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.text import clean
@@ -23,14 +24,14 @@ from watui.tui.contacts import Contact
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.widgets.line import Line
 
-CHECK, BLOCKLIST = "check", "blocklist"
+CHECK, BLOCKLIST, RUNS = "check", "blocklist", "runs"
 """Names of the screens."""
 
 
 class MainScreen(Screen[None]):
     """One of the screens between which the digits go."""
 
-    BINDINGS: ClassVar = bindings(Scope.MAIN)
+    BINDINGS: ClassVar = bindings(Scope.SCREENS)
     SCOPE: ClassVar[Scope]
     """Whose commands it has beside those of all main screens."""
 
@@ -41,23 +42,44 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.changes = changes
 
-    def contact_at_hand(self) -> Contact | None:
-        """Return the contact of the row under the cursor."""
-        raise NotImplementedError
-
-    def changed(self) -> None:
-        """Show what a change of contacts has led to."""
-
     def action_show_check(self) -> None:
         self._go_to(CHECK)
 
     def action_show_blocklist(self) -> None:
         self._go_to(BLOCKLIST)
 
+    def action_show_runs(self) -> None:
+        self._go_to(RUNS)
+
     def _go_to(self, name: str) -> None:
         with contextlib.suppress(ScreenStackError):
             if self.app.screen is self and self.id != name:
                 self.app.switch_mode(name)
+
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Tell a failure that a person can do something about."""
+        try:
+            yield
+        except (BadSource, CannotWrite, Driven, LedgerUnusable, OSError) as error:
+            self.refuse(str(error))
+
+    def refuse(self, words: str) -> None:
+        """Say why something is not done."""
+        self.notify(clean(words), severity="warning", markup=False)
+
+
+class ContactsScreen(MainScreen):
+    """A screen whose rows are contacts."""
+
+    BINDINGS: ClassVar = bindings(Scope.CONTACTS)
+
+    def contact_at_hand(self) -> Contact | None:
+        """Return the contact of the row under the cursor."""
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        """Show what a change of contacts has led to."""
 
     @work(exclusive=True, group="contact")
     async def action_contact(self) -> None:
@@ -91,15 +113,3 @@ class MainScreen(Screen[None]):
         if contact is None:
             self.refuse("There is no number at hand: go to a row that has one.")
         return contact
-
-    @contextlib.contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Tell a failure that a person can do something about."""
-        try:
-            yield
-        except (BadSource, CannotWrite, LedgerUnusable, OSError) as error:
-            self.refuse(str(error))
-
-    def refuse(self, words: str) -> None:
-        """Say why something is not done."""
-        self.notify(clean(words), severity="warning", markup=False)

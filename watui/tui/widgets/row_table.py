@@ -110,6 +110,11 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self.refresh()
         self._tell()
 
+    def replace(self, view: View[R]) -> None:
+        """Show `view`, which has as many rows as the one before, repainting what differs."""
+        self._view = view
+        self.update_rows()
+
     def move_to(self, position: int) -> None:
         """Put the cursor on the row at `position`, or on the last one."""
         self._move_to(position)

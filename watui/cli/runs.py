@@ -1,0 +1,289 @@
+"""`watui runs`: what was checked, and what can be done with it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from watui.checks.compare import Change, change_of
+from watui.checks.recheck import add_recheck
+from watui.cli.asking import Options, ask, find_output, output_options, refuse_output
+from watui.cli.exits import Exit, Stop
+from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.talk import say
+from watui.cli.target import Target, find_settings, find_target, target_options
+from watui.contract.rules import CACHE_SECONDS
+from watui.desk import left_of, result_row, run_row
+from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
+from watui.export.rows import PairRow
+from watui.export.table import PAIRS, RUNS
+from watui.files import CannotWrite
+from watui.ledger.drivers import is_gone
+from watui.ledger.ledger import Ledger
+from watui.ledger.reader import Reader
+from watui.ledger.rows import Overview, RowFilter, RunRecord, RunState, Stale
+from watui.ledger.schema import LedgerUnusable
+from watui.settings.paths import Paths, find_paths
+from watui.settings.settings import SIMULATOR
+from watui.text import counted
+
+DAY_SECONDS = 24 * 3600
+
+RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def runs(context: click.Context) -> int:
+    """List, resume, export and compare runs. Without a command: the list."""
+    if context.invoked_subcommand is None:
+        return int(context.invoke(list_))
+    return Exit.DONE
+
+
+@runs.command("list")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+def list_(format_: str | None) -> int:
+    """Print all runs and drafts, the latest first."""
+    paths = find_paths()
+    with _reading(paths) as reader:
+        found = reader.runs()
+        print_rows((run_row(each, paths.locks) for each in found), RUNS, format_ or usual_format())
+    if not found:
+        say("There is no run yet: 'watui check FILE' begins one.")
+    return Exit.DONE
+
+
+@runs.command()
+@RUN
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Print it as a row instead of words.")
+def show(run_id: int, format_: str | None) -> int:
+    """Say where the run ID stands."""
+    paths = find_paths()
+    with _reading(paths) as reader:
+        found = _overview(reader, run_id)
+        row = run_row(found, paths.locks)
+        if format_ is not None:
+            print_rows([row], RUNS, format_)
+            return Exit.DONE
+        in_doubt = reader.in_doubt(run_id)
+    counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(found.tally.items()) if count.numbers)
+    click.echo(f"Run {run_id}: {row.state}, from {row.source}, at {row.profile or row.server}")
+    click.echo(
+        f"{counted(row.rows, 'row')}, {row.rejected:,} rejected, {counted(row.numbers, 'distinct number')}: {counts}"
+    )
+    times = (("imported", row.created_at), ("begun", row.started_at), ("ended", row.ended_at))
+    click.echo(", ".join(f"{word} {at}" for word, at in times if at is not None))
+    if row.state == "unfinished":
+        click.echo(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
+    return Exit.DONE
+
+
+@runs.command()
+@click.argument("run_id", type=click.IntRange(1), metavar="[ID]", required=False)
+@output_options
+@target_options
+def resume(
+    run_id: int | None, url: str | None, profile: str | None, region: str | None, **options: Unpack[Options]
+) -> int:
+    """Ask about what is open of the run ID, else of the latest that is unfinished, and print all its rows."""
+    output = find_output(options)
+    if region is not None:
+        raise Stop("a run keeps its region: leave out --region")
+    paths = find_paths()
+    with _reading(paths) as reader:
+        record = _unfinished(reader, paths) if run_id is None else _overview(reader, run_id).record
+        if record is None:
+            say("There is nothing to resume.")
+            return Exit.DONE
+        if record.state not in (RunState.RUNNING, RunState.DRAFT):
+            say(f"Run {record.id} is {record.state}: 'watui runs export {record.id}' prints its rows.")
+            return Exit.DONE
+        in_doubt, tally = reader.in_doubt(record.id), reader.tally(record.id)
+    target = target_of(paths, record, url, profile)
+    say(f"Run {record.id} at {target.profile}: {_left(left_of(tally), in_doubt)}.")
+    return ask(output, record, paths, target)
+
+
+@runs.command()
+@RUN
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*Format]),
+    help="csv, jsonl, xlsx, numbers or wa_ids (one a line), body (JSON of a check). Default: by --output, else csv.",
+)
+@click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write there; else to standard output.")
+@click.option("--raw", is_flag=True, help="CSV as it is: cells that a spreadsheet takes for formulas stay unmarked.")
+@click.option("--status", metavar="STATUS", help="Only rows of this status, such as valid, invalid or rejected.")
+@click.option("--search", metavar="TEXT", help="Only rows that hold this text.")
+@click.option("--replace", is_flag=True, help="Write over a file that is there already.")
+def export(
+    run_id: int,
+    format_: str | None,
+    output: Path | None,
+    raw: bool,
+    status: str | None,
+    search: str | None,
+    replace: bool,
+) -> int:
+    """Write the rows of the run ID."""
+    chosen = Format(format_) if format_ else (format_of(output) if output is not None else Format.CSV)
+    if chosen is None:
+        raise Stop(f"what is {output} to be? Say --format {', '.join(Format)}, or end the name in .csv, .jsonl, .xlsx")
+    if output is None and chosen is Format.XLSX:
+        raise Stop("a spreadsheet is written to a file: say --output PATH.xlsx")
+    if output is not None:
+        refuse_output(output)
+    wanted = RowFilter(status, search or "")
+    with _reading(find_paths()) as reader:
+        _overview(reader, run_id)
+        rows = map(result_row, reader.rows(run_id, wanted))
+        if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
+            say(warning)
+        if output is None:
+            for line in text_of(rows, chosen, raw=raw):
+                click.echo(line, nl=False)
+        else:
+            count = write_rows(output, rows, chosen, raw=raw, replace=replace)
+            say(f"{counted(count, 'row')} written to {output}")
+    return Exit.DONE
+
+
+@runs.command()
+@click.argument("before", type=click.IntRange(1), metavar="A")
+@click.argument("after", type=click.IntRange(1), metavar="B")
+@click.option("--all", "all_", is_flag=True, help="Print what is unchanged as well.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
+    """Print what the run B says otherwise than the run A: newly valid, gone, another wa_id, another status."""
+    with _reading(find_paths()) as reader:
+        regions = {_overview(reader, run_id).record.options.region for run_id in (before, after)}
+        if len(regions) > 1:
+            say("The two were read as registered in different countries: the same input may be two numbers.")
+        counts: Counter[Change] = Counter()
+
+        def rows() -> Iterator[PairRow]:
+            for pair in reader.pairs(before, after):
+                change = change_of(pair)
+                counts[change] += 1
+                if all_ or change is not Change.NONE:
+                    yield PairRow(change.value, *pair)
+
+        print_rows(rows(), PAIRS, format_ or usual_format())
+    say(", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change]) + ".")
+    return Exit.DONE
+
+
+@runs.command()
+@RUN
+@click.option(
+    "--older-than",
+    type=click.FloatRange(0),
+    metavar="DAYS",
+    help=f"Ask again what was answered before that. Default: {CACHE_SECONDS / DAY_SECONDS:g}, as a server keeps it.",
+)
+@click.option("--failed", is_flag=True, help="Ask again what failed.")
+@click.option("--open", "open_", is_flag=True, help="Ask again what got no final status.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
+@output_options
+@target_options
+def recheck(
+    run_id: int,
+    older_than: float | None,
+    failed: bool,
+    open_: bool,
+    dry_run: bool,
+    url: str | None,
+    profile: str | None,
+    region: str | None,
+    **options: Unpack[Options],
+) -> int:
+    """Ask anew, as a new run, about numbers of the run ID: old answers, failed checks and what never ended.
+
+    With one of the options, about those alone.
+    """
+    output = find_output(options)
+    if region is not None:
+        raise Stop("a run keeps its region: leave out --region")
+    paths = find_paths()
+    with _reading(paths) as reader:
+        record = _overview(reader, run_id).record
+        if record.driver is not None and not is_gone(paths.locks, record.driver):
+            raise Stop(f"run {run_id} is still asked: let it end first")
+        draft = _recheck(paths, reader, record, stale_of(older_than, failed, open_))
+        if draft is None:
+            say(f"Nothing of run {run_id} is old, failed or open.")
+            return Exit.DONE
+        again = reader.run(draft)
+    say(f"{counted(again.numbers, 'number')} of run {run_id}, as run {draft}.")
+    if dry_run:
+        say(f"Dry run: nothing was asked. 'watui runs resume {draft}' asks.")
+        return Exit.DONE
+    return ask(output, again, paths, target_of(paths, again, url, profile))
+
+
+def stale_of(older_than: float | None, failed: bool, open_: bool) -> Stale:
+    """Return what is asked anew: what is named, else all of it."""
+    is_named = older_than is not None or failed or open_
+    days = older_than if older_than is not None else None if is_named else CACHE_SECONDS / DAY_SECONDS
+    before = time.time() - days * DAY_SECONDS if days is not None else None
+    return Stale(before, failed or not is_named, open_ or not is_named)
+
+
+def target_of(paths: Paths, record: RunRecord, url: str | None, profile: str | None) -> Target:
+    """Return the server that a run is to be asked at: the one given, else its own."""
+    settings, region = find_settings(paths), record.options.region
+    if url is not None or profile is not None:
+        return find_target(settings, url, profile, region)
+    server = record.options.server
+    if server == SIMULATOR:
+        return find_target(settings, None, SIMULATOR, region)
+    known = settings.profiles.get(record.options.profile)
+    if known is not None and known.url == server:
+        return find_target(settings, None, record.options.profile, region)
+    return find_target(settings, server, None, region)
+
+
+@contextmanager
+def _reading(paths: Paths) -> Iterator[Reader]:
+    try:
+        reader = Reader(paths.ledger)
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except (LedgerUnusable, CannotWrite) as error:
+        raise Stop(str(error)) from error
+
+
+def _recheck(paths: Paths, reader: Reader, record: RunRecord, wanted: Stale) -> int | None:
+    ledger = Ledger(paths.ledger)
+    try:
+        return add_recheck(ledger, reader, record, wanted)
+    finally:
+        ledger.close()
+
+
+def _overview(reader: Reader, run_id: int) -> Overview:
+    found = next((each for each in reader.runs() if each.record.id == run_id), None)
+    if found is None:
+        raise Stop(f"there is no run {run_id}: 'watui runs' lists those that there are")
+    return found
+
+
+def _unfinished(reader: Reader, paths: Paths) -> RunRecord | None:
+    """Return the latest run that was begun and that nobody asks about."""
+    found = (each.record for each in reader.runs() if each.record.state is RunState.RUNNING)
+    return next((record for record in found if record.driver is None or is_gone(paths.locks, record.driver)), None)
+
+
+def _left(left: int, in_doubt: int) -> str:
+    doubt = f"; at most {in_doubt:,} {'is' if in_doubt == 1 else 'are'} asked twice" if in_doubt else ""
+    return f"{counted(left, 'number')} left{doubt}"

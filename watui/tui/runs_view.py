@@ -1,0 +1,182 @@
+"""How runs, and what differs between two of them, look: pure functions from rows to cells and content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from watui.checks.compare import Change
+from watui.contract.conversion import for_people
+from watui.export.rows import PairRow, RunRow
+from watui.text import clean, counted
+from watui.tui.cells import STATUS_STYLES, age, status_text
+from watui.tui.grid import Cell, Column, fit, lay_out
+from watui.tui.panels import duration
+
+_DIM = "$foreground 60%"
+_GAP = "   "
+
+MARK = "●"
+
+STATE_STYLES = {"running": "processing", "unfinished": "failed", "done": "valid", "cancelled": "failed"}
+
+_NARROW = (("", 1), ("run", 4), ("state", 10), ("age", 5), ("valid", 9), ("left", 9), ("source", 0))
+_WIDE = (
+    ("", 1),
+    ("run", 4),
+    ("state", 10),
+    ("age", 5),
+    ("took", 8),
+    ("rows", 9),
+    ("valid", 9),
+    ("invalid", 9),
+    ("failed", 7),
+    ("left", 9),
+    ("version", 8),
+    ("at", 14),
+    ("source", 0),
+)
+_WIDE_FROM = 110
+_DROPS = ("age", "left", "valid")
+
+
+class ShownRun(NamedTuple):
+    """A run as it is shown."""
+
+    run: RunRow
+    began: float
+    """When it was asked first, or imported; in seconds since 1970."""
+    seconds: float | None
+    """For which it was asked; None where it has not ended."""
+    is_marked: bool
+
+
+class RunsView:
+    """All runs, for the table."""
+
+    key = "runs"
+
+    def __init__(self, shown: Sequence[ShownRun]) -> None:
+        self._shown = shown
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def window(self, first: int, last: int) -> Mapping[int, ShownRun]:
+        return dict(enumerate(self._shown[first : last + 1], first))
+
+
+class RunsLook:
+    """How they look."""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        return lay_out(_WIDE if width >= _WIDE_FROM else _NARROW, width, _DROPS)
+
+    def cells(self, row: ShownRun, wanted: tuple[Column, ...], now: float) -> Sequence[Cell]:
+        return tuple(_run_cell(row, column, now) for column in wanted)
+
+
+def _run_cell(row: ShownRun, column: Column, now: float) -> Cell:
+    run, style = row.run, ""
+    match column.name:
+        case "":
+            text, style = MARK if row.is_marked else "", "valid"
+        case "run":
+            text, style = str(run.run_id), "dim"
+        case "state":
+            text, style = run.state, STATE_STYLES.get(run.state, "dim")
+        case "age":
+            text, style = age(now - row.began), "dim"
+        case "took":
+            text, style = "" if row.seconds is None else duration(row.seconds), "dim"
+        case "rows" | "valid" | "invalid" | "failed" | "left":
+            count = getattr(run, column.name)
+            text, style = f"{count:,}" if count else "", STATUS_STYLES.get(column.name, "")
+        case "version":
+            text, style = run.server_version or "", "dim"
+        case "at":
+            text, style = run.profile or run.server, "dim"
+        case _:
+            text = run.source
+    return Cell(fit(clean(text), column.width), style)
+
+
+def state(shown: Sequence[ShownRun], problem: str | None) -> Content:
+    """Return how many runs there are, or why that can't be said."""
+    if problem is not None:
+        return Content.styled(f" {clean(problem)}", "$text-error")
+    open_ = sum(each.run.state == "unfinished" for each in shown)
+    more = f"{_GAP}{open_:,} cut short: p goes on" if open_ else ""
+    return Content.assemble(f" {counted(len(shown), 'run')}", (more, "$text-warning"))
+
+
+def detail(row: ShownRun | None) -> Content:
+    """Return what there is to say of the run under the cursor, on one line."""
+    if row is None:
+        return Content("")
+    run = row.run
+    of = f" of run {run.rechecks}" if run.rechecks is not None else ""
+    words = [
+        f" run {run.run_id}{f', a recheck{of}' if of else ''}",
+        f"{counted(run.rows, 'row')}, {counted(run.numbers, 'number')}, {run.rejected:,} rejected",
+        f"at {run.profile or run.server} for {run.region}",
+    ]
+    return Content.styled(clean(_GAP.join(words)), _DIM)
+
+
+def welcome() -> Content:
+    """Return what is said where there is no run yet."""
+    return Content("\n").join(
+        [
+            Content.styled("No run yet", "bold"),
+            Content(""),
+            Content.assemble(("1", "bold $primary"), "  to the Check screen: paste numbers there"),
+        ]
+    )
+
+
+class PairsView:
+    """What differs between two runs, for the table."""
+
+    key = "pairs"
+
+    def __init__(self, pairs: Sequence[PairRow]) -> None:
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def window(self, first: int, last: int) -> Mapping[int, PairRow]:
+        return dict(enumerate(self._pairs[first : last + 1], first))
+
+
+class PairsLook:
+    """How that looks."""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        wanted = [("number", 20), ("change", 14), ("before", 12), ("after", 12), ("wa_id", 0)]
+        return lay_out(wanted, width, ("wa_id",))
+
+    def cells(self, row: PairRow, wanted: tuple[Column, ...], now: float) -> Sequence[Cell]:
+        return tuple(_pair_cell(row, column) for column in wanted)
+
+
+_CHANGE_STYLES = {Change.NEWLY_VALID: "valid", Change.GONE: "invalid", Change.WA_ID: "failed"}
+
+
+def _pair_cell(row: PairRow, column: Column) -> Cell:
+    style = ""
+    match column.name:
+        case "number":
+            text = for_people(row.number or row.input)
+        case "change":
+            text, style = row.change, _CHANGE_STYLES.get(Change(row.change), "dim")
+        case "before" | "after":
+            status = row.before if column.name == "before" else row.after
+            text, style = status_text(status) if status else "not in it", STATUS_STYLES.get(status or "", "dim")
+        case _:
+            moved = (row.wa_id_before, row.wa_id_after)
+            text, style = " → ".join(each for each in dict.fromkeys(moved) if each), "dim"
+    return Cell(fit(clean(text), column.width), style)

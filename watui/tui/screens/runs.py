@@ -1,0 +1,234 @@
+"""The Runs screen: all that was checked; resume, compare, export, ask again, forget."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.widgets import Static
+
+from watui.checks.compare import Change
+from watui.export.rows import PairRow
+from watui.ledger.rows import RowFilter
+from watui.ledger.schema import LedgerUnusable
+from watui.text import clean, counted
+from watui.tui import panels, runs_view
+from watui.tui.changes import Changes
+from watui.tui.commands import LEFT_ALONE, Phase, Scope, bar, bindings
+from watui.tui.runs_view import PairsLook, PairsView, RunsLook, RunsView, ShownRun
+from watui.tui.screens.check import CheckScreen
+from watui.tui.screens.dialogs import Confirm, ExportDialog
+from watui.tui.screens.main import RUNS, MainScreen
+from watui.tui.screens.modal import Modal
+from watui.tui.session import LOOK_SECONDS, Session
+from watui.tui.widgets.line import Line
+from watui.tui.widgets.row_table import RowTable
+
+
+class RunsScreen(MainScreen):
+    """All runs and drafts of the ledger, whoever made them. It follows what other processes do."""
+
+    BINDINGS: ClassVar = bindings(Scope.RUNS)
+    SCOPE = Scope.RUNS
+    AUTO_FOCUS = "RowTable"
+
+    state = query_one("#runs-state", Line)
+    table = query_one("#runs-table", RowTable)
+    welcome = query_one("#runs-welcome", Static)
+    detail = query_one("#runs-detail", Line)
+
+    def __init__(self, session: Session, changes: Changes) -> None:
+        super().__init__(changes)
+        self.id = RUNS
+        self.session = session
+        self._desk = session.desk
+        self._shown: list[ShownRun] = []
+        self._marked: int | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="title")
+        yield Line(id="runs-state")
+        yield RowTable(id="runs-table")
+        yield Static(runs_view.welcome(), id="runs-welcome")
+        yield Line(id="runs-detail")
+        yield Line(id="keys")
+
+    def on_mount(self) -> None:
+        self.app.mode_change_signal.subscribe(self, lambda _: self._look())
+        self.set_interval(LOOK_SECONDS, self._look)
+        self._look()
+
+    def on_resize(self) -> None:
+        self._show(None)
+
+    # What is shown
+
+    def _look(self) -> None:
+        if self.app.screen is self:
+            self._read()
+
+    @work(exclusive=True, group="runs")
+    async def _read(self) -> None:
+        problem = None
+        try:
+            found = await self._desk.runs()
+        except LedgerUnusable as error:
+            problem = str(error)
+        else:
+            self._shown = [ShownRun(run, began, seconds, run.run_id == self._marked) for run, began, seconds in found]
+        self._show(problem)
+
+    def _show(self, problem: str | None) -> None:
+        self.welcome.display = not self._shown
+        self.table.display = bool(self._shown)
+        if self._shown and self.focused is None:
+            self.table.focus()
+        if self.table.row_count == len(self._shown) and self._shown:
+            self.table.replace(RunsView(self._shown))
+        else:
+            self.table.show(RunsView(self._shown), RunsLook())
+        self.title_line.show(panels.title(self._desk, RUNS, None, None, self.size.width))
+        self.state.show(runs_view.state(self._shown, problem))
+        self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
+
+    @on(RowTable.Moved)
+    def show_detail(self, event: RowTable.Moved) -> None:
+        event.stop()
+        self.detail.show(runs_view.detail(event.row if isinstance(event.row, ShownRun) else None))
+
+    # What can be done
+
+    def action_open(self) -> None:
+        self._open(resume=False)
+
+    def action_resume(self) -> None:
+        row = self._at_hand()
+        if row is not None and row.run.state == "unfinished":
+            self._open(resume=True)
+        elif row is not None:
+            self.refuse(f"Run {row.run.run_id} is {row.run.state}: only a run that was cut short is gone on with.")
+
+    def _open(self, *, resume: bool) -> None:
+        row = self._at_hand()
+        if row is None:
+            return
+        is_shown = self.session.record is not None and self.session.record.id == row.run.run_id
+        if not is_shown and self.session.phase not in LEFT_ALONE | {Phase.EMPTY}:
+            self.refuse("There is a list on the Check screen that was not asked, or is asked right now: end it first.")
+            return
+        check = self._check_screen()
+        if not is_shown or resume:
+            check.open(row.run.run_id, resume=resume)
+        self.action_show_check()
+
+    def _check_screen(self) -> CheckScreen:
+        return next(screen for screen in self.app.get_screen_stack("check") if isinstance(screen, CheckScreen))
+
+    def action_mark(self) -> None:
+        row = self._at_hand()
+        if row is not None:
+            self._marked = None if self._marked == row.run.run_id else row.run.run_id
+            self._look()
+
+    @work(exclusive=True, group="compare")
+    async def action_compare(self) -> None:
+        row = self._at_hand()
+        if row is None:
+            return
+        other = self._marked if self._marked is not None else self._before(row)
+        if other is None or other == row.run.run_id:
+            self.refuse("Mark one run with space, go to another, and compare.")
+            return
+        before, after = sorted((other, row.run.run_id))
+        with self.refusing():
+            counts, pairs = await self._desk.compare(before, after)
+            await self.app.push_screen_wait(PairsScreen(before, after, counts, pairs))
+
+    def _before(self, row: ShownRun) -> int | None:
+        """Return the run before that one, of the same list as far as its name says."""
+        found = (each.run.run_id for each in self._shown if each.run.source == row.run.source)
+        return next((run_id for run_id in found if run_id < row.run.run_id), None)
+
+    @work(exclusive=True, group="export")
+    async def action_export(self) -> None:
+        row = self._at_hand()
+        if row is None:
+            return
+        run_id = row.run.run_id
+        path = await self.app.push_screen_wait(ExportDialog(row.run.rows, Path.cwd() / f"watui-run-{run_id}.csv"))
+        if path is not None:
+            with self.refusing():
+                count = await self._desk.export(run_id, RowFilter(), path)
+                self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
+
+    @work(exclusive=True, group="recheck")
+    async def action_recheck(self) -> None:
+        row = self._at_hand()
+        if row is None:
+            return
+        if self.session.phase not in LEFT_ALONE | {Phase.EMPTY}:
+            self.refuse("There is a list on the Check screen that was not asked, or is asked right now: end it first.")
+            return
+        with self.refusing():
+            draft = await self._desk.recheck(row.run.run_id)
+            if draft is None:
+                self.refuse(f"Nothing of run {row.run.run_id} is older than seven days, failed or open.")
+                return
+            self._check_screen().open(draft)
+            self.action_show_check()
+
+    @work(exclusive=True, group="forget")
+    async def action_forget(self) -> None:
+        row = self._at_hand()
+        if row is None:
+            return
+        run_id = row.run.run_id
+        if self.session.record is not None and self.session.record.id == run_id:
+            self.refuse("This run is on the Check screen: leave it there first.")
+            return
+        question = (
+            f"Forget run {run_id}, {counted(row.run.rows, 'row')} from {clean(row.run.source)}? Nothing of it is kept."
+        )
+        if await self.app.push_screen_wait(Confirm(Content(question), "forget it")):
+            with self.refusing():
+                await self._desk.forget_run(run_id)
+            self._look()
+
+    def _at_hand(self) -> ShownRun | None:
+        row = self.table.row
+        return row if isinstance(row, ShownRun) else None
+
+
+class PairsScreen(Modal[None]):
+    """What differs between two runs."""
+
+    BINDINGS: ClassVar = [Binding("enter", "close", show=False)]
+    AUTO_FOCUS = "RowTable"
+
+    table = query_one("#pairs-table", RowTable)
+
+    def __init__(self, before: int, after: int, counts: Counter[Change], pairs: Sequence[PairRow]) -> None:
+        super().__init__()
+        self._runs = (before, after)
+        self._counts = counts
+        self._pairs = pairs
+
+    def compose(self) -> ComposeResult:
+        before, after = self._runs
+        counts = ", ".join(f"{self._counts[change]:,} {change}" for change in Change if self._counts[change])
+        with Vertical(id="pairs"):
+            yield Static(Content.styled(f"Run {after} compared with run {before}", "bold"))
+            yield Static(Content(counts or "Neither holds a number."), id="pairs-state")
+            yield RowTable(id="pairs-table")
+            yield Static(Content.assemble(("esc", "bold $primary"), " back"), id="pairs-keys")
+
+    def on_mount(self) -> None:
+        self.table.show(PairsView(self._pairs), PairsLook())
