@@ -21,6 +21,7 @@ PICTURES: tuple[tuple[str, Stage, tuple[int, int], str], ...] = (
     ("check-preview", stages.preview, WIDE, "watui-dark"),
     ("simulator-panel", stages.panel, WIDE, "watui-dark"),
     ("blocklist", stages.blocklist, NARROW, "watui-dark"),
+    ("runs", stages.runs, WIDE, "watui-dark"),
     ("contact", stages.contact, NARROW, "watui-dark"),
     ("check-done-light", stages.done, NARROW, "watui-light"),
 )

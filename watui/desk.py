@@ -27,8 +27,9 @@ from watui.contract.conversion import contradiction
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL, FULLEST_VERSION, Status
 from watui.crash import Crash
-from watui.export.rows import PairRow, ResultRow, RunRow, csv_lines, iso, jsonl
-from watui.files import write_whole
+from watui.export.formats import Format, format_of, wa_id_warning, write_rows
+from watui.export.rows import PairRow, ResultRow, RunRow, iso
+from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -62,6 +63,15 @@ class Offer(NamedTuple):
     """Of those, numbers that would be asked a second time."""
     is_driven: bool
     """Whether a process asks right now."""
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    words: str
+    """How much, such as `12 rows`."""
+    warning: str | None
+    """What a person must know of it."""
 
 
 class Desk:
@@ -230,8 +240,8 @@ class Desk:
         """Return the contacts of the rows that fit `wanted`, read in another thread; each number once."""
         return await asyncio.to_thread(self._read, lambda reader: _targets(reader.rows(run_id, wanted)))
 
-    async def export(self, run_id: int, wanted: RowFilter, path: Path) -> int:
-        """Write the rows that fit `wanted` to `path`, as JSONL or CSV by its ending; return how many.
+    async def export(self, run_id: int, wanted: RowFilter, path: Path) -> Exported:
+        """Write the rows that fit `wanted` to `path`, as its ending says, in another thread.
 
         Raises CannotWrite, also where there is such a file already.
         """
@@ -428,15 +438,11 @@ def _targets(rows: Iterable[Row]) -> list[Target]:
     return targets
 
 
-def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> int:
-    count = 0
-
-    def counting(rows: Iterable[Row]) -> Iterator[ResultRow]:
-        nonlocal count
-        for row in rows:
-            count += 1
-            yield result_row(row)
-
-    rows = counting(reader.rows(run_id, wanted))
-    write_whole(path, jsonl(rows) if path.suffix.lower() == ".jsonl" else csv_lines(rows), replace=False)
-    return count
+def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> Exported:
+    chosen = format_of(path)
+    if chosen is None:
+        raise CannotWrite(f"{path} has no ending that says what it is to be")
+    count = write_rows(path, map(result_row, reader.rows(run_id, wanted)), chosen, replace=False)
+    return Exported(
+        counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen is Format.WA_IDS else None
+    )

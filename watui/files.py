@@ -4,8 +4,10 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from watui import failpoints
 
 
 class CannotWrite(Exception):
@@ -13,36 +15,45 @@ class CannotWrite(Exception):
 
 
 def write_whole(path: Path, parts: Iterable[str], *, replace: bool) -> None:
-    """Write `parts` into `path` as UTF-8, by way of a temporary file beside it.
+    """Write `parts` into `path` as UTF-8, as `whole_file` does."""
+    with whole_file(path, replace=replace) as place, place.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(parts)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, replace: bool) -> Iterator[Path]:
+    """Give the path to write to: a temporary file beside `path`, which takes its place at the end.
 
     A link is followed, the mode of an old file is kept, and what is no regular file, such as a pipe or a device,
-    is written to as it is. Raises CannotWrite, also where `path` exists and `replace` is false.
+    is given as it is. Where the block raises, all is as before. Raises CannotWrite, also for what the system refuses
+    in the block, and where `path` exists and `replace` is false.
     """
     try:
-        target = path.resolve()
-        _refuse(target, replace)
-        if target.exists() and not target.is_file():
-            with target.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(parts)
+        _refuse(path, replace)
+        if path.exists() and not path.is_file():
+            yield path
         else:
-            _replace(target, parts)
+            with _part_of(path.resolve()) as part:
+                yield part
     except (OSError, ValueError, RuntimeError) as error:
         raise CannotWrite(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _replace(path: Path, parts: Iterable[str]) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            file.writelines(parts)
-            file.flush()
+        part.touch(exist_ok=False)
+        yield part
+        with part.open("rb+") as file:
             os.fsync(file.fileno())
         if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        temporary.replace(path)
+            part.chmod(stat.S_IMODE(path.stat().st_mode))
+        failpoints.reach("file.rename")
+        part.replace(path)
     finally:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
 
 def _refuse(path: Path, replace: bool) -> None:

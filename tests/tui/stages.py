@@ -1,7 +1,9 @@
 """Brings a console into a state that looks the same each time: for snapshots and for the README's pictures."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from textual.pilot import Pilot
 
@@ -11,7 +13,7 @@ from watui.checks.pace import Pace
 from watui.contract.statuses import Status
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
-from watui.ledger.rows import Answered, RunState
+from watui.ledger.rows import Answered, NewRow, RunOptions, RunState
 from watui.simulator.scenario import Scenario, Start
 from watui.tui import contacts
 from watui.tui.app import WatuiApp
@@ -96,6 +98,65 @@ async def bulk(pilot: Pilot[int]) -> None:
     await story.open_blocklist()
     await story.paste("\n".join([*(f"+1631555{last}" for last in range(1000, 1014)), "nobody"]))
     await story.until_shown("14 contacts to block")
+
+
+async def runs(pilot: Pilot[int]) -> None:
+    """All runs: two of one list that have ended, one that was cut short, a draft."""
+    story = _story(pilot)
+    await story.session.desk.ledger(_write_history)
+    await story.press("3")
+    await story.until_shown("cut short")
+
+
+async def stopped(pilot: Pilot[int]) -> None:
+    """A run that was cut short, opened from the list of all."""
+    await runs(pilot)
+    story = _story(pilot)
+    await story.press("down", "enter")
+    await story.until_phase(Phase.STOPPED)
+    await story.until_shown("stopped")
+
+
+async def compared(pilot: Pilot[int]) -> None:
+    """What differs between two runs of one list."""
+    await runs(pilot)
+    story = _story(pilot)
+    await story.press("down", "down", "c")
+    await story.until_shown("compared with run 1")
+
+
+def _write_history(ledger: Ledger) -> None:
+    """Write runs of 40 numbers each, the later ones with other answers."""
+    history = [
+        ("members.csv", 1.0, 40.0),
+        ("members.csv", 1.0, 36.0),
+        ("abusers.txt", 0.4, None),
+        ("new.xlsx", 0.0, None),
+    ]
+    for place, (name, share, seconds) in enumerate(history):
+        run_id = ledger.add_run(RunOptions("simulator", "US", "no_wait", False, 500, "simulator"))
+        numbers = [f"+1631555{last}" for last in range(1000, 1040)]
+        rows = [NewRow(line, text, text, text, "US", None, None) for line, text in enumerate(numbers, 1)]
+        source_id = ledger.add_source(run_id, name, None)
+        ledger.add_rows(run_id, source_id, rows, {})
+        ledger.end_source(run_id, source_id)
+        if not share:
+            continue
+        driver = Driver(Path(tempfile.mkdtemp()))
+        ledger.start(run_id, driver)
+        ids = list(range(1, int(40 * share) + 1))
+        answers = [
+            Answered(
+                number, Status.INVALID if (number + place) % 9 == 0 else Status.VALID, True, f"1631555{number + 999}"
+            )
+            for number in ids
+        ]
+        ledger.answered(run_id, ledger.asked(run_id, ids), answers, "v2.41")
+        if seconds is not None:
+            ledger.end(run_id, RunState.DONE)
+            with ledger.transaction() as db:
+                db.execute("UPDATE run SET started_at = ended_at - ? WHERE id = ?", (seconds, run_id))
+        driver.close()
 
 
 def _story(pilot: Pilot[int]) -> Story:

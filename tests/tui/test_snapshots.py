@@ -46,3 +46,10 @@ def test_changes(
     monkeypatch.setattr(contacts, "moment", contacts.moment)  # a stage puts a still one in its place
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("stage", [stages.runs, stages.stopped, stages.compared])
+def test_runs(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
+    console = ClosingApp(Desk(paths, None, "US"), Settings())
+    assert snap_compare(console, terminal_size=size, run_before=stage)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import stat
 import sys
 
@@ -57,6 +58,9 @@ for command in (check, block, unblock, report, blocklist, identity, actions, run
 
 def run() -> int:
     """Run the command line and return its exit code. Nothing that a person did wrong ends in a traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _end_by)
     try:
         code = watui.main(prog_name="watui", standalone_mode=False)
     except Stop as stop:
@@ -79,6 +83,11 @@ def run() -> int:
         say(Crash.of(error).report(find_paths().crash_log))
         return Exit.BUG
     return code if isinstance(code, int) else Exit.DONE
+
+
+def _end_by(number: int, _: object) -> None:
+    """End in order: what is half written is taken away, what was answered is kept."""
+    raise SystemExit(128 + number)
 
 
 def _can_show_console() -> bool:

@@ -28,7 +28,12 @@ def usual_format(output: Path | None = None) -> str:
 
 def print_rows(rows: Iterable[_Row], layout: Layout[_Row], format_: str) -> None:
     """Print `rows` on stdout; what a terminal would obey in them is made visible there."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print_lines(formatted(rows, layout, format_, width))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines on stdout as they are; on a terminal what it would obey in them is made visible."""
     on_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if on_terminal else None
-    for line in formatted(rows, layout, format_, width):
+    for line in lines:
         click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)

@@ -15,7 +15,7 @@ from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output
 from watui.cli.exits import Exit, Stop
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import Target, find_settings, find_target, target_options
 from watui.contract.rules import CACHE_SECONDS
@@ -148,11 +148,10 @@ def export(
         if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
             say(warning)
         if output is None:
-            for line in text_of(rows, chosen, raw=raw):
-                click.echo(line, nl=False)
+            print_lines(text_of(rows, chosen, raw=raw))
         else:
             count = write_rows(output, rows, chosen, raw=raw, replace=replace)
-            say(f"{counted(count, 'row')} written to {output}")
+            say(f"{counted(count, chosen.noun)} written to {output}")
     return Exit.DONE
 
 

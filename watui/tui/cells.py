@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from watui.checks.freshness import Freshness, freshness
 from watui.contract.conversion import contradiction
 from watui.contract.statuses import Status
 from watui.ledger.rows import QUEUED, REJECTED, Row
@@ -84,6 +85,18 @@ def age(seconds: float) -> str:
     return f"{min(int(seconds // _DAY), 999)} d"
 
 
+FRESHNESS = {Freshness.FRESH: ("", "dim"), Freshness.EXPIRING: ("~", "failed"), Freshness.STALE: ("!", "failed")}
+"""What stands behind an age, and its style."""
+
+
+def aged(seconds: float | None, column: Column) -> Cell:
+    """Return an age with a sign for what it means, empty for None."""
+    if seconds is None:
+        return Cell(fit("", column.width))
+    sign, style = FRESHNESS[freshness(seconds)]
+    return Cell(fit(age(seconds) + sign, column.width), style)
+
+
 def _cell(row: Row, column: Column, now: float) -> Cell:
     style = ""
     match column.name:
@@ -100,7 +113,7 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
         case "wa_id":
             text = clean(row.wa_id or "")
         case "age":
-            text, style = "" if row.checked_at is None else age(now - row.checked_at), "dim"
+            return aged(now - row.checked_at if row.checked_at is not None else None, column)
         case _:
             text, style = clean(note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
     return Cell(fit(text, column.width), style)

@@ -1,11 +1,13 @@
 """What stands around the table: pure functions from the state of a list to content."""
 
 import math
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
 from textual.content import Content
 
+from watui.checks.freshness import Freshness, freshness
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -245,6 +247,9 @@ def detail(row: Row | None, width: int) -> Content:
         parts += [_GAP, (clean(words), _DIM if row.duplicate_of and not row.problem else "$text-warning")]
     if row.checked_at is not None:
         parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", _DIM))
+        found = freshness(time.time() - row.checked_at)
+        if found is not Freshness.FRESH:
+            parts.append((f"{_GAP}{found}: a server keeps an answer for seven days", "$text-warning"))
     return Content.assemble(*parts)
 
 

@@ -11,7 +11,7 @@ from watui.checks.compare import Change
 from watui.contract.conversion import for_people
 from watui.export.rows import PairRow, RunRow
 from watui.text import clean, counted
-from watui.tui.cells import STATUS_STYLES, age, status_text
+from watui.tui.cells import STATUS_STYLES, aged, status_text
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import duration
 
@@ -88,9 +88,9 @@ def _run_cell(row: ShownRun, column: Column, now: float) -> Cell:
         case "state":
             text, style = run.state, STATE_STYLES.get(run.state, "dim")
         case "age":
-            text, style = age(now - row.began), "dim"
+            return aged(now - row.began, column)
         case "took":
-            text, style = "" if row.seconds is None else duration(row.seconds), "dim"
+            text, style = "" if row.seconds is None else duration(max(1.0, row.seconds)), "dim"
         case "rows" | "valid" | "invalid" | "failed" | "left":
             count = getattr(run, column.name)
             text, style = f"{count:,}" if count else "", STATUS_STYLES.get(column.name, "")

@@ -16,7 +16,7 @@ from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
-from watui.text import clean, counted
+from watui.text import counted
 from watui.tui import panels
 from watui.tui.changes import Changes
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
@@ -342,8 +342,7 @@ class CheckScreen(ContactsScreen):
         if path is None:
             return
         with self.refusing():
-            count = await self.session.desk.export(record.id, self.rows.wanted, path)
-            self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
+            self.tell_exported(await self.session.desk.export(record.id, self.rows.wanted, path), path)
 
     # Contacts
 

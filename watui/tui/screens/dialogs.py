@@ -15,6 +15,7 @@ from textual.widgets import DirectoryTree, Input, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
+from watui.export.formats import format_of
 from watui.text import clean, counted
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
@@ -91,10 +92,16 @@ class ImportDialog(PathDialog):
         self.dismiss(event.path)
 
 
+_ENDINGS = (
+    "The ending says what it becomes:\n"
+    ".csv  .jsonl  .xlsx     all rows shown\n"
+    ".txt                    a number a line;  …wa_ids.txt  a wa_id a line\n"
+    ".json                   the ready body of a check"
+)
+
+
 class ExportDialog(PathDialog):
     """Asks where to write; gives a path with a known ending, or None."""
-
-    ENDINGS = (".csv", ".jsonl")
 
     def __init__(self, rows: int, suggestion: Path) -> None:
         super().__init__()
@@ -105,7 +112,8 @@ class ExportDialog(PathDialog):
         with Vertical(id="dialog"):
             yield Static(Content.styled(f"Export the {counted(self._rows, 'row')} shown", "bold"))
             yield SafeInput(str(self._suggestion), id="path", select_on_focus=False)
-            yield Static(Content("enter writes · .csv or .jsonl decides the format · esc goes back"), id="hint")
+            yield Static(Content(_ENDINGS), id="endings")
+            yield Static(Content("enter writes · esc goes back"), id="hint")
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
@@ -113,8 +121,8 @@ class ExportDialog(PathDialog):
         self.take(event.value.strip())
 
     def check(self, path: Path) -> str | None:
-        if path.suffix.lower() not in self.ENDINGS:
-            return "The name must end in .csv or .jsonl"
+        if format_of(path) is None:
+            return "The name must end in one of these"
         if path.exists():
             return "There is such a file already: choose another name"
         return None if path.parent.is_dir() else f"There is no folder {path.parent}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -12,6 +13,7 @@ from textual.getters import query_one
 from textual.screen import Screen
 
 from watui.actions.plans import Target
+from watui.desk import Exported
 from watui.files import CannotWrite
 from watui.intake.problems import BadSource
 from watui.ledger.drivers import Driven
@@ -63,6 +65,12 @@ class MainScreen(Screen[None]):
             yield
         except (BadSource, CannotWrite, Driven, LedgerUnusable, OSError) as error:
             self.refuse(str(error))
+
+    def tell_exported(self, exported: Exported, path: Path) -> None:
+        """Say what was written, and what must be known of it."""
+        self.notify(f"{exported.words} written to {clean(str(path))}", markup=False)
+        if exported.warning is not None:
+            self.notify(exported.warning, severity="warning", markup=False, timeout=15)
 
     def refuse(self, words: str) -> None:
         """Say why something is not done."""

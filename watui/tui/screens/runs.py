@@ -166,8 +166,7 @@ class RunsScreen(MainScreen):
         path = await self.app.push_screen_wait(ExportDialog(row.run.rows, Path.cwd() / f"watui-run-{run_id}.csv"))
         if path is not None:
             with self.refusing():
-                count = await self._desk.export(run_id, RowFilter(), path)
-                self.notify(f"{counted(count, 'row')} written to {clean(str(path))}", markup=False)
+                self.tell_exported(await self._desk.export(run_id, RowFilter(), path), path)
 
     @work(exclusive=True, group="recheck")
     async def action_recheck(self) -> None:
