@@ -13,6 +13,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -36,6 +37,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Place
+from watui.ledger.upkeep import erase_traces, forget_older, forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
 from watui.text import counted
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from watui.simulator.embedded import Embedded
 
 _T = TypeVar("_T")
+
+DAY_SECONDS = 24 * 3600
 
 
 class Offer(NamedTuple):
@@ -141,7 +145,8 @@ class Desk:
         record = self.reader.run(run_id)
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size)
-        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
+        place = (self.server_id, self.profile)
+        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks), place)
 
     async def offer(self) -> Offer | None:
         """Return the latest run of this server that was begun and has not ended, read in another thread."""
@@ -179,14 +184,24 @@ class Desk:
         """Add a draft of what is old, failed or open in a run; None where nothing is. Raises LedgerUnusable."""
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
 
+        options = replace(self.reader.run(run_id).options, rechecks=run_id)
+
         def add(ledger: Ledger) -> int | None:
-            return self._read(lambda reader: add_recheck(ledger, reader, reader.run(run_id), wanted))
+            return self._read(lambda reader: add_recheck(ledger, reader, options, wanted))
 
         return await self.ledger(add)
 
     async def forget_run(self, run_id: int) -> None:
-        """Delete a run with all traces. Raises LedgerUnusable."""
-        raise NotImplementedError
+        """Delete a run with all traces. Raises Driven where somebody asks about it, and LedgerUnusable."""
+        await self.ledger(forget_run, self.paths.locks, run_id)
+        await asyncio.to_thread(erase_traces, self.paths.ledger)
+
+    async def keep_retention(self, days: int) -> None:
+        """Delete the runs and changes that ended more than so many days ago; 0 keeps all. Raises LedgerUnusable."""
+        if days:
+            found = await self.ledger(forget_older, time.time() - days * DAY_SECONDS)
+            if any(found):
+                await asyncio.to_thread(erase_traces, self.paths.ledger)
 
     def is_driven(self, record: RunRecord) -> bool:
         """Whether a process, this one or another, asks about a run right now."""

@@ -43,11 +43,6 @@ class Failpoint:
         return cls(name, int(first), math.inf if for_good else int(last or first), how or "kill")
 
     @property
-    def has_struck(self) -> bool:
-        """Whether it has failed."""
-        return self.reached >= self.first
-
-    @property
     def is_over(self) -> bool:
         """Whether it will not fail any more."""
         return self.reached >= self.last

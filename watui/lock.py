@@ -12,11 +12,14 @@ class Lock:
         self._descriptor = descriptor
 
     @classmethod
-    def take(cls, path: Path) -> "Lock | None":
-        """Take the lock, None where another process, or another Lock, holds it. Raises OSError."""
+    def take(cls, path: Path, *, shared: bool = False) -> "Lock | None":
+        """Take the lock, None where another process, or another Lock, holds it. Raises OSError.
+
+        Several can hold it `shared` at once: for those that only look whether somebody has it.
+        """
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):

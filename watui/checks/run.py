@@ -5,14 +5,14 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self
+from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
-from watui.ledger.ledger import Ledger
+from watui.ledger.ledger import Ledger, LedgerBlocked
 from watui.ledger.rows import Answered, RunRecord, RunState
 from watui.ledger.thread import LedgerThread
 
@@ -28,21 +28,42 @@ class Waiting(NamedTuple):
     reason: str
 
 
+class Patience(NamedTuple):
+    """How soon, in seconds, a write that failed is tried again: each time after twice as long."""
+
+    first: float = 0.5
+    longest: float = 10.0
+
+
+PATIENCE = Patience()
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 Follower = Callable[[Sequence[int]], None]
 """Is told the ids of numbers whose status has changed, once that is committed."""
 
 
 class Run:
-    """One run being asked. It can be paused, and stops by itself on failures that waiting does not mend."""
+    """One run being asked. It can be paused, and stops by itself on failures that waiting does not mend.
+
+    What cannot be written for now, as on a full disk, is kept and tried again; until it is written, nothing is asked.
+    """
 
     def __init__(
-        self, record: RunRecord, ledger: LedgerThread, client: ContactsClient, scheduler: Scheduler, driver: Driver
+        self,
+        record: RunRecord,
+        ledger: LedgerThread,
+        client: ContactsClient,
+        scheduler: Scheduler,
+        driver: Driver,
+        patience: Patience,
     ) -> None:
         self.record = record
         self.failure: Failure | None = None
         """Why it stopped; None while it goes on."""
-        self.waiting: Waiting | None = None
-        """What keeps it waiting; None while all is well."""
+        self.blocked: Waiting | None = None
+        """What keeps the ledger from being written, and until when that is left alone; None while all is well."""
         self.requests = 0
         """Requests sent."""
         self.follower: Follower | None = None
@@ -50,32 +71,55 @@ class Run:
         self._client = client
         self._scheduler = scheduler
         self._driver = driver
+        self._patience = patience
         self._open_status: dict[int, str] = {}
         self._paused = False
+        self._trouble: Waiting | None = None
+        """With the server."""
+        self._unwritten: set[object] = set()
+        """One for each write that is to be tried again."""
+        self._blocked_at = -math.inf
+        """When a write last failed, as the scheduler tells time."""
         self._wake = asyncio.Event()
+        self._may_send = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(
-        cls, record: RunRecord, ledger: LedgerThread, client: ContactsClient, policy: Policy, driver: Driver
+        cls,
+        record: RunRecord,
+        ledger: LedgerThread,
+        client: ContactsClient,
+        policy: Policy,
+        driver: Driver,
+        place: tuple[str, str] | None = None,
+        patience: Patience = PATIENCE,
     ) -> Self:
         """Return the run with what is still to ask, driven by `driver` from now on. Nothing is sent yet.
+
+        `place` is the server as the ledger calls it, and its profile, where that is not the run's own.
 
         Raises Driven where somebody else drives it, and LedgerUnusable.
         """
         try:
-            await ledger(Ledger.start, record.id, driver)
+            await ledger(Ledger.start, record.id, driver, *(place or ()))
             unanswered = await ledger(Ledger.unanswered, record.id)
             open_numbers = await ledger(Ledger.open_numbers, record.id)
         except BaseException:
             driver.close()
             raise
-        return cls(record, ledger, client, Scheduler(policy, unanswered, open_numbers, random.SystemRandom()), driver)
+        scheduler = Scheduler(policy, unanswered, open_numbers, random.SystemRandom())
+        return cls(record, ledger, client, scheduler, driver, patience)
 
     @property
     def is_paused(self) -> bool:
         """Whether nothing is asked for now, at a person's wish or because of `failure`."""
         return self._paused
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What keeps it waiting; None while all is well."""
+        return self.blocked or self._trouble
 
     @property
     def in_flight(self) -> int:
@@ -92,13 +136,14 @@ class Run:
         self.failure = None
         self._paused = False
         self._scheduler.forgive()
+        self._may_send.set()
         self._wake.set()
 
     async def drive(self, stop_on_failure: bool) -> None:
         """Ask until every number has a final status, then mark the run as done.
 
         A failure that waiting does not mend pauses the run, or, with `stop_on_failure`, is raised.
-        Cancelling is safe at any moment: what was asked and answered by then is written down.
+        Cancelling is safe at any moment: what was asked and answered by then is written down, if it can be.
         """
         try:
             try:
@@ -107,7 +152,7 @@ class Run:
                 for task in self._tasks:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._ledger(Ledger.end, self.record.id, RunState.DONE)
+            await self._write(Ledger.end, self.record.id, RunState.DONE)
         finally:
             self._driver.close()
 
@@ -118,7 +163,7 @@ class Run:
                 raise self.failure
             self._wake.clear()
             now = time.monotonic()
-            is_held = self._paused and not self._scheduler.is_done
+            is_held = bool(self._unwritten) or (self._paused and not self._scheduler.is_done)
             step = Wait(math.inf) if is_held else self._scheduler.next(now)
             match step:
                 case Done():
@@ -136,7 +181,7 @@ class Run:
             return
 
     def _raise_finished(self) -> None:
-        """Forget the tasks that are done; raise what went wrong in them beyond a Failure, such as a full disk."""
+        """Forget the tasks that are done; raise what went wrong in them beyond a Failure, such as a damaged ledger."""
         for task in [task for task in self._tasks if task.done()]:
             self._tasks.discard(task)
             task.result()
@@ -145,7 +190,9 @@ class Run:
         run_id = self.record.id
         try:
             inputs = await self._ledger(Ledger.inputs, run_id, ask.numbers)
-            ask_id = await self._ledger(Ledger.asked, run_id, ask.numbers)
+            ask_id = await self._write(Ledger.asked, run_id, ask.numbers)
+            if self._blocked_at >= ask.sent_at:
+                await self._until_written()
             self.requests += 1
             try:
                 verdicts = await self._client.check(
@@ -154,18 +201,59 @@ class Run:
                     force_check=self.record.options.force_check and ask.is_first,
                 )
             except Failure as failure:
-                await self._ledger(Ledger.failed, ask_id, failure.title)
+                await self._write(Ledger.failed, ask_id, failure.title)
                 self._failed(ask, failure)
             else:
                 answers = _answers(inputs, verdicts)
-                await self._ledger(Ledger.answered, run_id, ask_id, answers, verdicts.version)
+                await self._write(Ledger.answered, run_id, ask_id, answers, verdicts.version)
                 self._answered(ask, answers)
         finally:
             self._wake.set()
 
+    async def _write(
+        self, method: Callable[Concatenate[Ledger, _P], _T], *arguments: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Let the ledger carry out `method`, again and again where what is wrong can pass."""
+        write = object()
+
+        def attempt(ledger: Ledger) -> _T:
+            try:
+                return method(ledger, *arguments, **named)
+            except LedgerBlocked:
+                # On the ledger's thread, so that what another task is about to send is held back.
+                self._unwritten.add(write)
+                self._blocked_at = time.monotonic()
+                raise
+
+        seconds = self._patience.first
+        while True:
+            try:
+                result = await self._ledger(attempt)
+            except LedgerBlocked as error:
+                reason = f"{error.reason}: nothing is asked until {error.until}"
+                self.blocked = Waiting(time.time() + seconds, reason)
+                await asyncio.sleep(seconds)
+                seconds = min(2 * seconds, self._patience.longest)
+            else:
+                self._written(write)
+                return result
+
+    def _written(self, write: object) -> None:
+        self._unwritten.discard(write)
+        if self.blocked is not None and not self._unwritten:
+            self.blocked = None
+            self._may_send.set()
+            self._wake.set()
+
+    async def _until_written(self) -> None:
+        """Wait until nothing is to be written any more, and nobody has paused meanwhile."""
+        while self._unwritten or self._paused:
+            self._may_send.clear()
+            await self._may_send.wait()
+
     def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
         final = {answer.number_id for answer in answers if answer.final}
-        self.waiting = None
+        self._trouble = None
         self._scheduler.answered(ask, (number for number in ask.numbers if number not in final), time.monotonic())
         if self.follower is None:
             return
@@ -184,10 +272,10 @@ class Run:
         if asks_for_patience or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
             held_until = self._scheduler.held_until
             seconds = held_until - time.monotonic() if held_until is not None else 0.0
-            self.waiting = Waiting(time.time() + seconds, failure.title)
+            self._trouble = Waiting(time.time() + seconds, failure.title)
             return
         self.failure = failure
-        self.waiting = None
+        self._trouble = None
         self._paused = True
 
 

@@ -13,6 +13,7 @@ from watui.cli.block import block, report, unblock
 from watui.cli.blocklist import blocklist
 from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.forget import backup
 from watui.cli.identity import identity
 from watui.cli.runs import runs
 from watui.cli.simulate import simulate
@@ -52,7 +53,7 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     return int(context.invoke(check, sample=True, region=region))
 
 
-for command in (check, block, unblock, report, blocklist, identity, actions, runs, simulate, simulator):
+for command in (check, block, unblock, report, blocklist, identity, actions, runs, backup, simulate, simulator):
     watui.add_command(command)
 
 

@@ -36,4 +36,4 @@ def print_lines(lines: Iterable[str]) -> None:
     """Print lines on stdout as they are; on a terminal what it would obey in them is made visible."""
     on_terminal = sys.stdout.isatty()
     for line in lines:
-        click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False)
+        click.echo(clean(line.rstrip("\r\n")) + "\n" if on_terminal else line, nl=False, color=True)

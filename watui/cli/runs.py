@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -14,26 +16,27 @@ import click
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output
-from watui.cli.exits import Exit, Stop
+from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.forget import forget
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import Target, find_settings, find_target, target_options
 from watui.contract.rules import CACHE_SECONDS
-from watui.desk import left_of, result_row, run_row
+from watui.desk import DAY_SECONDS, left_of, result_row, run_row
 from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow
 from watui.export.table import PAIRS, RUNS
 from watui.files import CannotWrite
-from watui.ledger.drivers import is_gone
+from watui.ledger.drivers import Driven, Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Overview, RowFilter, RunRecord, RunState, Stale
+from watui.ledger.rows import Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR
-from watui.text import counted
+from watui.text import clean, counted
 
-DAY_SECONDS = 24 * 3600
+CACHE_DAYS = CACHE_SECONDS / DAY_SECONDS
 
 RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID")
 
@@ -74,14 +77,16 @@ def show(run_id: int, format_: str | None) -> int:
             return Exit.DONE
         in_doubt = reader.in_doubt(run_id)
     counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(found.tally.items()) if count.numbers)
-    click.echo(f"Run {run_id}: {row.state}, from {row.source}, at {row.profile or row.server}")
-    click.echo(
-        f"{counted(row.rows, 'row')}, {row.rejected:,} rejected, {counted(row.numbers, 'distinct number')}: {counts}"
-    )
     times = (("imported", row.created_at), ("begun", row.started_at), ("ended", row.ended_at))
-    click.echo(", ".join(f"{word} {at}" for word, at in times if at is not None))
+    lines = [
+        f"Run {run_id}: {row.state}, from {row.source}, at {row.profile or row.server}",
+        f"{counted(row.rows, 'row')}, {row.rejected:,} rejected, {counted(row.numbers, 'distinct number')}: {counts}",
+        ", ".join(f"{word} {at}" for word, at in times if at is not None),
+    ]
     if row.state == "unfinished":
-        click.echo(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
+        lines.append(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
+    with _reading(paths):
+        print_lines(f"{clean(line)}\n" for line in lines)
     return Exit.DONE
 
 
@@ -100,8 +105,16 @@ def resume(
     with _reading(paths) as reader:
         record = _unfinished(reader, paths) if run_id is None else _overview(reader, run_id).record
         if record is None:
-            say("There is nothing to resume.")
+            latest = next((each.record for each in reader.runs() if each.record.state is RunState.DONE), None)
+            hint = f" 'watui runs export {latest.id}' prints the rows of the latest run." if latest else ""
+            say(f"There is nothing to resume.{hint}")
             return Exit.DONE
+        if record.driver is not None and not is_gone(paths.locks, record.driver):
+            raise Stop(
+                f"another process asks about run {record.id} right now: watch it with 'watui runs show {record.id}'"
+            )
+        if record.state is RunState.DRAFT and not all(each.is_whole for each in reader.summary(record.id).sources):
+            raise Stop(f"draft {record.id} was not read to its end: give 'watui check' its file once more")
         if record.state not in (RunState.RUNNING, RunState.DRAFT):
             say(f"Run {record.id} is {record.state}: 'watui runs export {record.id}' prints its rows.")
             return Exit.DONE
@@ -116,7 +129,7 @@ def resume(
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([*Format]),
+    type=click.Choice([each.value for each in Format]),
     help="csv, jsonl, xlsx, numbers or wa_ids (one a line), body (JSON of a check). Default: by --output, else csv.",
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write there; else to standard output.")
@@ -141,10 +154,10 @@ def export(
         raise Stop("a spreadsheet is written to a file: say --output PATH.xlsx")
     if output is not None:
         refuse_output(output)
-    wanted = RowFilter(status, search or "")
     with _reading(find_paths()) as reader:
         _overview(reader, run_id)
-        rows = map(result_row, reader.rows(run_id, wanted))
+        shown = map(result_row, reader.rows(run_id, RowFilter(text=search or "")))
+        rows = (row for row in shown if status is None or row.status == status)
         if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
             say(warning)
         if output is None:
@@ -176,7 +189,8 @@ def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
                     yield PairRow(change.value, *pair)
 
         print_rows(rows(), PAIRS, format_ or usual_format())
-    say(", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change]) + ".")
+    found = ", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change])
+    say(f"{found}." if found else "Neither run holds a number.")
     return Exit.DONE
 
 
@@ -186,7 +200,7 @@ def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
     "--older-than",
     type=click.FloatRange(0),
     metavar="DAYS",
-    help=f"Ask again what was answered before that. Default: {CACHE_SECONDS / DAY_SECONDS:g}, as a server keeps it.",
+    help=f"Ask again what was answered before that. Default: {CACHE_DAYS:g}, as a server keeps it.",
 )
 @click.option("--failed", is_flag=True, help="Ask again what failed.")
 @click.option("--open", "open_", is_flag=True, help="Ask again what got no final status.")
@@ -202,36 +216,50 @@ def recheck(
     url: str | None,
     profile: str | None,
     region: str | None,
-    **options: Unpack[Options],
+    **chosen: Unpack[Options],
 ) -> int:
     """Ask anew, as a new run, about numbers of the run ID: old answers, failed checks and what never ended.
 
     With one of the options, about those alone.
     """
-    output = find_output(options)
+    output = find_output(chosen)
     if region is not None:
         raise Stop("a run keeps its region: leave out --region")
+    if older_than is not None and not math.isfinite(older_than):
+        raise Stop("--older-than takes a number of days")
     paths = find_paths()
     with _reading(paths) as reader:
         record = _overview(reader, run_id).record
         if record.driver is not None and not is_gone(paths.locks, record.driver):
             raise Stop(f"run {run_id} is still asked: let it end first")
-        draft = _recheck(paths, reader, record, stale_of(older_than, failed, open_))
+        target = target_of(paths, record, url, profile)
+        options = replace(
+            record.options,
+            server=target.server_id,
+            profile=target.profile,
+            # The server's own cache would say the same again.
+            force_check=record.options.force_check or (older_than is not None and older_than < CACHE_DAYS),
+            rechecks=run_id,
+        )
+        draft = _recheck(paths, reader, options, stale_of(older_than, failed, open_))
         if draft is None:
-            say(f"Nothing of run {run_id} is old, failed or open.")
+            say(f"Run {run_id} has nothing to ask again.")
             return Exit.DONE
         again = reader.run(draft)
     say(f"{counted(again.numbers, 'number')} of run {run_id}, as run {draft}.")
     if dry_run:
         say(f"Dry run: nothing was asked. 'watui runs resume {draft}' asks.")
         return Exit.DONE
-    return ask(output, again, paths, target_of(paths, again, url, profile))
+    return ask(output, again, paths, target)
+
+
+runs.add_command(forget)
 
 
 def stale_of(older_than: float | None, failed: bool, open_: bool) -> Stale:
     """Return what is asked anew: what is named, else all of it."""
     is_named = older_than is not None or failed or open_
-    days = older_than if older_than is not None else None if is_named else CACHE_SECONDS / DAY_SECONDS
+    days = older_than if older_than is not None else None if is_named else CACHE_DAYS
     before = time.time() - days * DAY_SECONDS if days is not None else None
     return Stale(before, failed or not is_named, open_ or not is_named)
 
@@ -258,14 +286,16 @@ def _reading(paths: Paths) -> Iterator[Reader]:
             yield reader
         finally:
             reader.close()
-    except (LedgerUnusable, CannotWrite) as error:
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except (CannotWrite, Driven, LedgerUnusable) as error:
         raise Stop(str(error)) from error
 
 
-def _recheck(paths: Paths, reader: Reader, record: RunRecord, wanted: Stale) -> int | None:
+def _recheck(paths: Paths, reader: Reader, options: RunOptions, wanted: Stale) -> int | None:
     ledger = Ledger(paths.ledger)
     try:
-        return add_recheck(ledger, reader, record, wanted)
+        return add_recheck(ledger, reader, options, wanted)
     finally:
         ledger.close()
 
@@ -275,6 +305,26 @@ def _overview(reader: Reader, run_id: int) -> Overview:
     if found is None:
         raise Stop(f"there is no run {run_id}: 'watui runs' lists those that there are")
     return found
+
+
+@runs.command()
+@RUN
+def cancel(run_id: int) -> int:
+    """End the unfinished run ID: what is known is kept, and it is not offered any more."""
+    paths = find_paths()
+    with _reading(paths) as reader:
+        record = _overview(reader, run_id).record
+        if record.state is not RunState.RUNNING:
+            raise Stop(f"run {run_id} is {record.state}: only an unfinished run is cancelled")
+        ledger, driver = Ledger(paths.ledger), Driver(paths.locks)
+        try:
+            ledger.start(run_id, driver)
+            ledger.end(run_id, RunState.CANCELLED)
+        finally:
+            driver.close()
+            ledger.close()
+    say(f"Run {run_id} is cancelled; what is known is kept.")
+    return Exit.DONE
 
 
 def _unfinished(reader: Reader, paths: Paths) -> RunRecord | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
+from watui import failpoints
 from watui.client.exchanges import Exchange, Exchanges
 from watui.client.failures import Failure, NotConnected, TimedOut, Unreachable, Unusable
 from watui.client.server import Server
@@ -58,6 +59,7 @@ class Transport:
         try:
             async with asyncio.timeout(seconds):
                 reply = await self._send(method, url, body)
+            failpoints.reach("client.sent")
         except TimeoutError:
             failure = TimedOut(f"{self._server.host} did not answer within {seconds:g} seconds")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:

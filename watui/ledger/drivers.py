@@ -53,7 +53,7 @@ def is_gone(folder: Path, driver_id: str) -> bool:
     if not path.exists():
         return True
     try:
-        lock = Lock.take(path)
+        lock = Lock.take(path, shared=True)
     except OSError:
         return False
     if lock is None:

@@ -6,9 +6,10 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from watui import failpoints
 from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
@@ -16,6 +17,31 @@ from watui.ledger.schema import LedgerUnusable
 
 DISCARDED_AT_ONCE = 5_000
 """Rows that one transaction deletes."""
+
+_PASSING = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "there is room"),
+    sqlite3.SQLITE_READONLY: ("the ledger is read-only", "it can be written"),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "it works again"),
+    sqlite3.SQLITE_BUSY: ("another process keeps the ledger locked", "it is done"),
+    sqlite3.SQLITE_CANTOPEN: ("the files of the ledger cannot be opened", "they can be"),
+}
+"""What can be wrong for a while, and until when it is, by SQLite's primary code."""
+
+_LASTING = {sqlite3.SQLITE_READONLY_DBMOVED, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA}
+"""Extended codes of what does not pass all the same: the file was moved or deleted, or is damaged."""
+
+
+class LedgerBlocked(LedgerUnusable):
+    """The ledger can't be written now; the same may well work later."""
+
+    def __init__(self, reason: str, until: str) -> None:
+        super().__init__(reason, until)
+        self.reason = reason
+        self.until = until
+        """What ends it, in words."""
+
+    def __str__(self) -> str:
+        return f"the ledger cannot be written: {self.reason}"
 
 
 class Ledger:
@@ -60,6 +86,10 @@ class Ledger:
             found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
             if found is not None and found[0] not in (None, driver.id) and not driver.is_gone(found[0]):
                 raise Driven(f"another process asks about run {run_id} right now")
+            self._db.execute(
+                "UPDATE ask SET answered_at = ?, failure = 'cut short' WHERE run_id = ? AND answered_at IS NULL",
+                (time.time(), run_id),
+            )
             self._move(
                 "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?),"
                 " server = coalesce(?, server), profile = coalesce(?, profile) WHERE id = ? AND state IN (?, ?)",
@@ -190,8 +220,11 @@ class Ledger:
     def asked(self, run_id: int, number_ids: Sequence[int]) -> int:
         """Write down that `number_ids` are about to be asked in one request; return the id of the ask."""
         with self.transaction():
+            marks = ",".join("?" * len(number_ids))
+            polls = f"SELECT count(*) FROM number WHERE run_id = ? AND number_id IN ({marks}) AND status <> '{QUEUED}'"
             ask_id = self._db.execute(
-                "INSERT INTO ask (run_id, asked_at, numbers) VALUES (?, ?, ?)", (run_id, time.time(), len(number_ids))
+                f"INSERT INTO ask (run_id, asked_at, numbers, polls) VALUES (?, ?, ?, ({polls}))",
+                (run_id, time.time(), len(number_ids), run_id, *number_ids),
             ).lastrowid
             self._db.executemany(
                 "UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id = ?",
@@ -242,13 +275,27 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Let what is done within be committed as a whole, or not at all. Raises LedgerUnusable."""
+        """Let what is done within be committed as a whole, or not at all.
+
+        Raises LedgerBlocked where what is wrong can pass, else LedgerUnusable.
+        """
         try:
+            failpoints.reach("ledger.begin")
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
+            failpoints.reach("ledger.write")
             self._db.execute("COMMIT")
+            failpoints.reach("ledger.committed")
         except sqlite3.Error as error:
-            raise LedgerUnusable(f"the ledger cannot be written: {error}") from error
+            raise _unusable(error) from error
         finally:
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+
+
+def _unusable(error: sqlite3.Error) -> LedgerUnusable:
+    """Return what `error` means for whoever wanted to write."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    passing = _PASSING.get(code & 0xFF) if code not in _LASTING else None
+    return LedgerBlocked(*passing) if passing else LedgerUnusable(f"the ledger cannot be written: {error}")

@@ -89,9 +89,11 @@ class Reader:
         ]
 
     def in_doubt(self, run_id: int) -> int:
-        """Return how many numbers were asked without an answer: whoever goes on asks them a second time."""
-        statement = "SELECT count(*) FROM number WHERE run_id = ? AND status = ? AND asked > 0"
-        return int(next(self.query(statement, (run_id, QUEUED)))[0])
+        """Return how many numbers were asked without an answer: at most so many are asked twice by whoever goes on."""
+        asked = "SELECT count(*) FROM number WHERE run_id = :run_id AND status = :queued AND asked > 0"
+        polled = "SELECT coalesce(sum(polls), 0) FROM ask WHERE run_id = :run_id AND answered_at IS NULL"
+        found = self.query(f"SELECT ({asked}) + ({polled})", {"run_id": run_id, "queued": QUEUED})
+        return int(next(found)[0])
 
     def has_changed(self) -> bool:
         """Whether another connection, of this process or of any other, has committed since the last call."""
@@ -174,6 +176,11 @@ class Reader:
         for start in range(0, len(ordinals), PAGE_ROWS):
             yield from self.picked(run_id, ordinals[start : start + PAGE_ROWS])
 
+    def wa_ids(self, number: str) -> list[str]:
+        """Return the wa_ids that servers gave for a number (E.164)."""
+        found = self.query("SELECT DISTINCT wa_id FROM number WHERE number = ? AND wa_id IS NOT NULL", (number,))
+        return [wa_id for (wa_id,) in found]
+
     def versions(self, run_id: int) -> list[str | None]:
         """Return the versions of the servers that answered, None among them for answers that named none."""
         found = self.query("SELECT DISTINCT server_version FROM number WHERE run_id = ? AND final = 1", (run_id,))
@@ -187,13 +194,16 @@ class Reader:
             "n.final = 0" if wanted.open else "",
         ]
         fits = " OR ".join(f"({each})" for each in conditions if each) or "0"
-        found = self.query(
-            "SELECT e.line, e.input, n.key, n.number, n.region, n.doubt, NULL FROM entry e"
+        statement = (
+            "SELECT e.row, e.line, e.input, n.key, n.number, n.region, n.doubt, NULL FROM entry e"
             " JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
-            f" WHERE e.run_id = :run_id AND ({fits}) ORDER BY e.row",
-            {"run_id": run_id, "before": wanted.before},
+            f" WHERE e.run_id = :run_id AND e.row > :last AND ({fits}) ORDER BY e.row LIMIT {PAGE_ROWS}"
         )
-        return map(NewRow._make, found)
+        last, values = 0, {"run_id": run_id, "before": wanted.before}
+        # A page at a time: where there is no write-ahead log, a reading that goes on keeps all writers waiting.
+        while page := list(self.query(statement, {**values, "last": last})):
+            yield from (NewRow._make(row[1:]) for row in page)
+            last = page[-1][0]
 
     def pairs(self, before: int, after: int) -> Iterator[Pair]:
         """Yield each number of two runs once: those of `before` in their order, then those that only `after` has."""

@@ -1,15 +1,22 @@
 """The tables, and how a connection to them is opened."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+
+from watui.ledger.mounts import is_networked
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's."""
 
 _BUSY_STEP_SECONDS = 0.02
+
+COPIED_PAGES = 1_000
+"""Pages of a copy that are written at once: whoever makes it can be interrupted in between."""
 
 _TABLES = """
 CREATE TABLE run (
@@ -138,8 +145,10 @@ _DRIVEN_RUNS = """
 ALTER TABLE run ADD COLUMN driver TEXT;
 ALTER TABLE run ADD COLUMN profile TEXT NOT NULL DEFAULT '';
 ALTER TABLE run ADD COLUMN rechecks INTEGER;
+ALTER TABLE ask ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
 """
 # `driver` is whoever asked last: at work while its lock is held. `rechecks` is the run that a run asks about anew.
+# `polls` are the numbers of a question that were answered before.
 
 _STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS)
 """What leads from each version of the tables to the next, from an empty file on."""
@@ -157,22 +166,22 @@ class LedgerUnusable(Exception):
 def connect(path: Path) -> sqlite3.Connection:
     """Open the ledger at `path`, making it where there is none. Transactions are begun by hand.
 
-    Raises LedgerUnusable.
+    Tables of an older version are brought up to date, after a copy of them was kept. Raises LedgerUnusable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = _open(path)
     except (OSError, sqlite3.Error) as error:
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
     try:
-        _use_wal(connection)
+        _set_journal_mode(connection, "WAL" if is_networked(path) is None else "DELETE")
         connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        version = _version(connection)
         if version > SCHEMA_VERSION:
             raise LedgerUnusable(f"{path} was written by a newer version of watui: move it away or update watui")
         if version < SCHEMA_VERSION:
-            _bring_up_to_date(connection)
+            _bring_up_to_date(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
@@ -182,20 +191,55 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def journal_mode(connection: sqlite3.Connection) -> str:
+    """Return how writes are kept whole: `wal`, or `delete` where the file system can't do that."""
+    return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def write_copy(path: Path, copy: Path) -> None:
+    """Write the ledger at `path`, as it is at this moment, into the file `copy`. Others go on writing meanwhile.
+
+    Raises OSError and sqlite3.Error.
+    """
+    copy.touch(mode=0o600)
+    copy.chmod(0o600)
+    with closing(_open(path)) as source, closing(_open(copy)) as target:
+        source.execute("BEGIN")
+        _version(source)  # What is committed after this first reading is not seen.
+        target.execute("PRAGMA journal_mode = OFF")
+        source.backup(target, pages=COPIED_PAGES)
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def kept_copies(path: Path) -> list[Path]:
+    """Return the copies that are left of the ledger at `path` from before its tables were brought up to date."""
+    return sorted(path.parent.glob(f"{path.name}.v*.backup*"))
+
+
 def query(connection: sqlite3.Connection, statement: str, values: Values = ()) -> Iterator[Any]:
     """Yield the rows that `statement` selects. Raises LedgerUnusable."""
     try:
-        yield from connection.execute(statement, values)
+        # Not `yield from`: that would close a cursor whose connection may be closed by then.
+        for row in connection.execute(statement, values):  # noqa: UP028
+            yield row
     except sqlite3.Error as error:
         raise LedgerUnusable(f"the ledger cannot be read: {error}") from error
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging. SQLite does not wait for others in this one case, so this does."""
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    """Switch to `mode`, if that can be had. SQLite does not wait for others in this one case, so this does."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_mode = {mode}")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
@@ -204,14 +248,34 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    statement = ""
-    for line in "".join(_STEPS[version:]).splitlines(keepends=True):
+    version = _version(connection)
+    if 0 < version < SCHEMA_VERSION:
+        _keep_copy(path, path.with_name(f"{path.name}.v{version}.backup"))
+    steps, statement = _STEPS[version:], ""
+    for line in "".join(steps).splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
             connection.execute(statement)
             statement = ""
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute(f"PRAGMA user_version = {version + len(steps)}")
     connection.execute("COMMIT")
+
+
+def _keep_copy(path: Path, copy: Path) -> None:
+    """Copy the ledger once. Nobody else is at it: the connection that asks for it has begun to write."""
+    if copy.exists():
+        return
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        write_copy(path, part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or error
+        raise LedgerUnusable(f"cannot copy the ledger to {copy} before its tables are changed: {why}") from error

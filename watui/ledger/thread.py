@@ -27,11 +27,17 @@ class LedgerThread:
         A call once made is carried out, even if its caller is cancelled meanwhile.
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(
-            loop.run_in_executor(self._thread, lambda: method(self._ledger, *arguments, **named))
-        )
+        call = loop.run_in_executor(self._thread, lambda: method(self._ledger, *arguments, **named))
+        call.add_done_callback(_look_at)
+        return await asyncio.shield(call)
 
     def close(self) -> None:
         """Let the calls under way end, then close the ledger."""
         self._thread.submit(self._ledger.close).result()
         self._thread.shutdown()
+
+
+def _look_at(call: asyncio.Future[_T]) -> None:
+    """Look at how a call ended: where its caller is gone nobody else does, and asyncio would complain of that."""
+    if not call.cancelled():
+        call.exception()

@@ -65,6 +65,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " whatever the profile."
         ),
     ] = False
+    retention_days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            description="Days after which ended runs and changes are forgotten when the console starts; 0 for never.",
+        ),
+    ] = 0
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(
@@ -141,7 +148,7 @@ def save(path: Path, name: str, value: str | int) -> None:
 
 def _from_text(name: str, value: str) -> object:
     """Return the value of a variable; what is none for its setting stays a text, which is refused by its type."""
-    if name == "batch_size" and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+    if name in ("batch_size", "retention_days") and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
     if name == "read_only":
         return {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)

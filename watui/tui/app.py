@@ -55,7 +55,7 @@ class WatuiApp(App[int]):
         super().__init__()
         self.error_console = silent_console()
         self.crash: Crash | None = None
-        self.session = Session(desk, settings.blocking, settings.batch_size)
+        self.session = Session(desk, settings.blocking, settings.batch_size, settings.retention_days)
         self.changes = Changes(self, desk)
         self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
         self.add_mode(BLOCKLIST, self._blocklist_screen)

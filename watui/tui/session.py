@@ -28,8 +28,9 @@ LOOK_SECONDS = 1.0
 class Session:
     """The list at hand. All methods are called on the event loop."""
 
-    def __init__(self, desk: Desk, blocking: Blocking, batch_size: int) -> None:
+    def __init__(self, desk: Desk, blocking: Blocking, batch_size: int, retention_days: int = 0) -> None:
         self.desk = desk
+        self._retention_days = retention_days
         self.phase = Phase.EMPTY
         self.record: RunRecord | None = None
         self.tally: Tally = {}
@@ -129,6 +130,10 @@ class Session:
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
         self.refresh()
+
+    async def keep_retention(self) -> None:
+        """Forget what is older than the settings want it. Raises LedgerUnusable."""
+        await self.desk.keep_retention(self._retention_days)
 
     async def look_for_offer(self) -> None:
         """Find the latest run of this server that was begun and has not ended. Raises LedgerUnusable."""

@@ -405,3 +405,4 @@ class CheckScreen(ContactsScreen):
             await self.session.look_for_offer()
             self._show_state()
             await self.changes.settle()
+            await self.session.keep_retention()
