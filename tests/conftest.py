@@ -19,7 +19,13 @@ settings.load_profile("unhurried")
 
 TOKEN = "test-token"
 
-LENGTHY = ("tests/tui/test_random_keys.py", "tests/pty/", "tests/simulator/test_fuzz.py")
+LENGTHY = (
+    "tests/tui/test_random_keys.py",
+    "tests/pty/",
+    "tests/simulator/test_fuzz.py",
+    "tests/durability/",
+    "tests/checks/test_disk.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,7 +111,8 @@ class Office:
         client = ContactsClient(transport)
         try:
             driver = Driver(self.paths.locks)
-            yield await Run.open(self.reader.run(run_id), self.thread, client, policy, driver, patience)
+            record = self.reader.run(run_id)
+            yield await Run.open(record, self.thread, client, policy, driver, patience=patience)
         finally:
             await client.close()
 

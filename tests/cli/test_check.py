@@ -26,6 +26,7 @@ from watui.cli.exits import Exit
 from watui.export.rows import COLUMNS
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState
+from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.simulator.conditions import Conditions
 from watui.simulator.limits import Bucket
@@ -155,7 +156,7 @@ def test_a_source_without_numbers_is_one_sentence_and_no_run(
     assert words in ended.err
     assert "numbers.csv" in ended.err
     reader = Reader(paths.ledger)
-    with pytest.raises(KeyError):
+    with pytest.raises(LedgerUnusable):
         reader.run(1)
     reader.close()
 

@@ -157,11 +157,11 @@ class Killed:
         figures.lost += sum(known.is_final and now[text].verdict != known.verdict for text, known in before.items())
         figures.lost += sum(known.id in life.told and known.status == QUEUED for known in now.values())
         figures.final_again += sum(before[text].is_final for text in life.asked)
-        in_flight, in_doubt = self._in_flight()
+        in_flight, polled, in_doubt = self._in_flight()
         doubtful = {text for text, known in now.items() if known.status == QUEUED and known.asked}
         never_answered = {text for text in self._seen if now[text].status == QUEUED}
         assert never_answered <= doubtful, "whatever was asked had been written down before"
-        assert len(doubtful) == in_doubt
+        assert len(doubtful) + polled == in_doubt
         if life.exit_code == 0:
             assert {text for text in life.asked if before[text].status == QUEUED and before[text].asked} == {
                 text for text, known in before.items() if known.status == QUEUED and known.asked
@@ -181,16 +181,19 @@ class Killed:
                 if row.number_id is not None
             }
 
-    def _in_flight(self) -> tuple[int, int]:
-        """Return how many numbers are in questions of the latest process without an answer, and how many in doubt."""
+    def _in_flight(self) -> tuple[int, int, int]:
+        """Return how many numbers are in questions of the latest process without an answer, how many of them had been
+        answered before, and how many numbers are in doubt.
+        """
         with contextlib.closing(Reader(self.path)) as reader:
-            [(last, numbers)] = reader.query(
-                "SELECT max(ask_id), coalesce(sum(numbers) FILTER (WHERE answered_at IS NULL), 0)"
-                " FROM ask WHERE ask_id > ?",
+            [(last,)] = reader.query("SELECT coalesce(max(ask_id), 0) FROM ask", ())
+            [(numbers, polls)] = reader.query(
+                "SELECT coalesce(sum(numbers), 0), coalesce(sum(polls), 0)"
+                " FROM ask WHERE ask_id > ? AND answered_at IS NULL",
                 (self._last_ask,),
             )
-            self._last_ask = last or self._last_ask
-            return numbers, reader.in_doubt(self.run_id)
+            self._last_ask = last
+            return numbers, polls, reader.in_doubt(self.run_id)
 
     def assert_sound(self) -> None:
         with contextlib.closing(sqlite3.connect(self.path)) as database:
@@ -242,6 +245,7 @@ def test_a_run_that_is_killed_loses_nothing_and_repeats_what_was_in_flight_alone
 
     assert (figures.kills, figures.lost, figures.final_again) == (kills, 0, 0)
     assert all(again <= most for again, most in zip(figures.repeated, figures.in_flight, strict=True))
+    assert all(again <= most for again, most in zip(figures.repeated, figures.in_doubt, strict=True))
     assert max(figures.in_flight) <= POLICY.in_flight * BATCH_SIZE
     doubt_before = [0, *figures.in_doubt]
     added = [now - before for now, before in zip(figures.in_doubt, doubt_before, strict=False)]

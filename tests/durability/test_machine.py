@@ -57,6 +57,8 @@ class Model:
     status: dict[int, str] = field(default_factory=dict)
     """By number."""
     asked: set[int] = field(default_factory=set)
+    polls: dict[int, int] = field(default_factory=dict)
+    """By question under way: how many of its numbers had been answered before."""
     driver: Driver | None = None
 
     @property
@@ -137,6 +139,7 @@ class Runs(RuleBasedStateMachine):
             assert model.driver is None
             assert model.state in (RunState.DRAFT, RunState.RUNNING)
             model.state, model.driver = RunState.RUNNING, driver
+            model.polls.clear()
             return
         driver.close()
 
@@ -181,7 +184,7 @@ class Runs(RuleBasedStateMachine):
                 break
             first = first or question
             if said is None:
-                self.ledger.failed(question[1], "no answer")
+                self._fail(question)
             else:
                 self._answer(question, said, version)
             self.the_counters_are_those_of_a_recount()
@@ -202,6 +205,7 @@ class Runs(RuleBasedStateMachine):
             return None
         ask_id = self.ledger.asked(run_id, wanted)
         model.asked |= set(wanted)
+        model.polls[ask_id] = sum(model.status[number] != QUEUED for number in wanted)
         return run_id, ask_id, wanted
 
     @rule(ask=consumes(asks), said=ANSWERS, version=VERSIONS)
@@ -214,11 +218,17 @@ class Runs(RuleBasedStateMachine):
         model = self.models[run_id]
         answers = [Answered(number, status, status in FINAL, None) for number, status in told.items()]
         self.ledger.answered(run_id, ask_id, answers, version)
+        model.polls.pop(ask_id, None)
         model.status |= {number: status for number, status in told.items() if model.status[number] not in FINAL}
 
     @rule(ask=consumes(asks))
     def fail(self, ask: Question) -> None:
-        self.ledger.failed(ask[1], "no answer")
+        self._fail(ask)
+
+    def _fail(self, ask: Question) -> None:
+        run_id, ask_id, _ = ask
+        self.ledger.failed(ask_id, "no answer")
+        self.models[run_id].polls.pop(ask_id, None)
 
     @rule(ask=asks, said=ANSWERS, how=st.sampled_from(sorted(TROUBLES)), place=st.sampled_from(["begin", "write"]))
     def fail_to_write(self, ask: Question, said: dict[int, str], how: str, place: str) -> None:
@@ -275,7 +285,7 @@ class Runs(RuleBasedStateMachine):
             assert list(self.ledger.unanswered(run_id)) == queued
             still_open = [n for n, status in model.status.items() if status not in FINAL and status != QUEUED]
             assert list(self.ledger.open_numbers(run_id)) == still_open
-            assert self.reader.in_doubt(run_id) == len(model.asked & set(queued))
+            assert self.reader.in_doubt(run_id) == len(model.asked & set(queued)) + sum(model.polls.values())
 
     @invariant()
     def what_is_exported_are_the_rows_of_each_status(self) -> None:

@@ -88,7 +88,7 @@ def test_a_discarded_draft_leaves_nothing_and_others_alone(ledger: Ledger, reade
     for run_id in (kept, dropped):
         ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, None)], {})
     ledger.discard(dropped)
-    with pytest.raises(KeyError):
+    with pytest.raises(LedgerUnusable):
         reader.run(dropped)
     assert len(list(reader.rows(kept))) == 2
     database = sqlite3.connect(paths.ledger)

@@ -16,6 +16,7 @@ from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, NewRow, Row, RowFilter
+from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 
 COUNT = 300
@@ -164,7 +165,7 @@ def test_it_notices_what_other_connections_commit(ledger: Ledger, reader: Reader
 
 
 def test_a_run_that_is_not_there_is_a_key_error(reader: Reader) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(LedgerUnusable):
         reader.run(1)
     assert list(reader.rows(1)) == []
     assert reader.tally(1) == {}

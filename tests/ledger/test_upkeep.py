@@ -589,6 +589,25 @@ def test_who_writes_for_long_is_in_the_way_too(book: Book, monkeypatch: pytest.M
     assert upkeep.erase_traces(book.path)
 
 
+EMPTYING = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as memory:
+    fcntl.lockf(memory, fcntl.LOCK_EX, 1, 121)  # of whoever empties the log
+    print("locked", flush=True)
+    time.sleep(0.5)
+"""
+
+
+def test_who_empties_the_log_as_well_is_waited_for(book: Book) -> None:
+    book.add_run(entry(1, 1))
+    command = [sys.executable, "-c", EMPTYING, f"{book.path}-shm"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        assert upkeep.erase_traces(book.path)
+    assert process.returncode == 0
+
+
 def test_a_smaller_ledger_gives_room_back(book: Book) -> None:
     run_id = book.add_run(*(entry(nth, nth) for nth in range(3_000)))
     assert upkeep.erase_traces(book.path)
@@ -631,8 +650,9 @@ def test_forgetting_is_the_same_without_a_write_ahead_log(
 WRITES = 2_000
 
 
-def test_a_copy_is_whole_while_others_write(book: Book, tmp_path: Path) -> None:
+def test_a_copy_is_whole_while_others_write(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every copy, taken at any moment, has whole transactions and counters that are right."""
+    monkeypatch.setattr(schema, "COPIED_PAGES", 2)
     run_id = book.ledger.add_run(OPTIONS)
     source_id = book.ledger.add_source(run_id, "list", None)
 
@@ -664,12 +684,33 @@ def rows_of_sound_copy(copy: Path, run_id: int) -> int:
     """Return how many rows a copy has, after looking whether it is whole; it is removed."""
     assert copy.stat().st_mode & 0o777 == 0o600
     assert sorted(other.name for other in copy.parent.glob(f"*{copy.name}*")) == [copy.name], "one file is all of it"
+    assert copy.read_bytes()[18:20] == b"\1\1", "nothing beside it has to be written by whoever reads it"
     reader = Reader(copy)
     assert_sound(reader)
     rows = reader.run(run_id).rows
     reader.close()
     copy.unlink()
     return rows
+
+
+def test_a_copy_never_begins_anew(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id, left = book.add_run(*(entry(nth, nth) for nth in range(500))), list[int]()
+
+    class Watched(sqlite3.Connection):
+        def backup(self, target: sqlite3.Connection, **named: Any) -> None:
+            def progress(_status: int, remaining: int, total: int) -> None:
+                assert len(left) < total
+                left.append(remaining)
+                book.ledger.asked(run_id, [1])
+
+            super().backup(target, progress=progress, **named)
+
+    monkeypatch.setattr(schema, "COPIED_PAGES", 2)
+    monkeypatch.setattr(schema, "_open", lambda path: sqlite3.connect(path, isolation_level=None, factory=Watched))
+    upkeep.backup(book.path, tmp_path / "copy")
+    assert len(left) > 10
+    assert left == sorted(left, reverse=True)
+    assert book.query("SELECT max(asked) FROM number") == [(len(left),)]
 
 
 def test_a_copy_holds_all_that_is_written(book: Book, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from watui.ledger.rows import (
     Summary,
     Tally,
 )
+from watui.ledger.schema import LedgerUnusable
 
 _RUN = """
 SELECT id, state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at, started_at,
@@ -64,14 +65,14 @@ class Reader:
         self._db.close()
 
     def run(self, run_id: int) -> RunRecord:
-        """Return the run. Raises KeyError where there is none."""
+        """Return the run. Raises LedgerUnusable, also where there is none."""
         rows = self.query(
             f"{_RUN} WHERE id = ?",
             (run_id,),
         )
         for row in rows:
             return _record(row)
-        raise KeyError(run_id)
+        raise LedgerUnusable(f"there is no run {run_id} any more")
 
     def runs(self) -> list[Overview]:
         """Return all runs and drafts, the latest first."""

@@ -81,7 +81,12 @@ class CheckScreen(ContactsScreen):
         self.welcome.update(panels.welcome(self.session.desk))
         self.set_interval(TICK_SECONDS, self._tick)
         self._show_phase()
+        self.app.mode_change_signal.subscribe(self, self._came_here)
         self.call_after_refresh(self._warm_up)
+
+    def _came_here(self, mode: str) -> None:
+        if mode == CHECK and self.session.phase is Phase.EMPTY:
+            self._look_for_offer()
 
     # What the ledger says
 

@@ -91,10 +91,14 @@ class RunsScreen(MainScreen):
         self.table.display = bool(self._shown)
         if self._shown and self.focused is None:
             self.table.focus()
+        at_hand = self._at_hand()
         if self.table.row_count == len(self._shown) and self._shown:
             self.table.replace(RunsView(self._shown))
         else:
             self.table.show(RunsView(self._shown), RunsLook())
+        ids = [each.run.run_id for each in self._shown]
+        if at_hand is not None and at_hand.run.run_id in ids:
+            self.table.move_to(ids.index(at_hand.run.run_id))
         self.title_line.show(panels.title(self._desk, RUNS, None, None, self.size.width))
         self.state.show(runs_view.state(self._shown, problem))
         self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
