@@ -1,6 +1,7 @@
 """Keys in a hurry, and by chance: what is confirmed is done once, and nothing else is."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.command import CommandPalette
+from textual.pilot import WaitForScreenTimeout
 from textual.screen import Screen
 
 from tests.conftest import TOKEN
@@ -140,6 +142,12 @@ class Witness:
             assert count <= MOST_UNTYPED or typed == str(count)
 
 
+async def settled(story: Story) -> None:
+    """Let the console come to rest; a pilot gives up on a widget that goes away without an answer."""
+    with contextlib.suppress(WaitForScreenTimeout):
+        await story.pilot.pause()
+
+
 class Hands:
     """Somebody who presses whatever key is near."""
 
@@ -155,11 +163,11 @@ class Hands:
             made = self._move()
             if isinstance(made[0], events.MouseEvent):
                 # Textual errs on a click at what goes away in that moment.
-                await self._story.pilot.pause()
+                await settled(self._story)
             for event in made:
                 self._story.app.post_message(event)
             if self._is_at_palette(made) or move % SETTLED_EVERY == 0:
-                await self._story.pilot.pause()
+                await settled(self._story)
             elif self._chance.random() < 1 / AT_ONCE:
                 await self._handled()
 
@@ -212,7 +220,8 @@ def _key(key: str) -> events.Key:
 async def back_to_the_list(story: Story) -> None:
     """Close whatever is open, and end what is under way."""
     while len(story.app.screen_stack) > 1:
-        await story.press("y" if isinstance(story.app.screen, Confirm) else "escape")
+        with contextlib.suppress(WaitForScreenTimeout):
+            await story.press("y" if isinstance(story.app.screen, Confirm) else "escape")
 
 
 async def play(
