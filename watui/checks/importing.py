@@ -5,6 +5,7 @@ JSON object a line, is how many rows are in, or why the source can't be read. It
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from watui.checks.prepare import Import, add_source
+from watui.hangup import on_hangup
 from watui.intake.entries import read_entries
 from watui.intake.problems import BadSource
 from watui.intake.sources import open_text
@@ -57,7 +59,6 @@ async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None
             last = msgspec.json.decode(lines[-1], type=Progress)
     finally:
         if process.returncode is None:
-            # Safe at any moment: a transaction of the ledger is whole or not there.
             process.kill()
             await process.wait()
     if last.error is not None:
@@ -73,6 +74,8 @@ def main() -> None:
         sys.stdout.buffer.write(msgspec.json.encode(progress) + b"\n")
         sys.stdout.buffer.flush()
 
+    # Safe at any moment: a transaction of the ledger is whole or not there.
+    on_hangup(sys.stdout.fileno(), lambda: os._exit(0))
     ledger_path, path, wanted = sys.argv[1:]
     ledger = Ledger(Path(ledger_path))
     try:

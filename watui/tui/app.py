@@ -61,7 +61,9 @@ class WatuiApp(App[int]):
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self._chosen_theme = settings.theme
-        self._terminal = TerminalKeeper()
+        self.terminal = TerminalKeeper()
+        self.ended_by: int | None = None
+        """The exit code that a signal, or the loss of the terminal, has led to."""
 
     def _blocklist_screen(self) -> MainScreen:
         # Not needed for the first screen, and it brings the client.
@@ -81,7 +83,7 @@ class WatuiApp(App[int]):
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:
-            loop.add_signal_handler(number, self._end_by, number)
+            loop.add_signal_handler(number, self.end_by, number)
 
     def bell(self) -> None:
         # Textual rings the bell first of all when it gives up on an exception, while that is still being handled:
@@ -145,10 +147,12 @@ class WatuiApp(App[int]):
         except LedgerUnusable as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
 
-    def _end_by(self, number: int) -> None:
-        code = 128 + number
-        self._terminal.force_end_later(code)
-        self.exit(code)
+    def end_by(self, number: int) -> None:
+        """End in order as this signal wants it, and without order where that takes long."""
+        if self.ended_by is None:
+            self.ended_by = 128 + number
+            self.terminal.force_end_later(self.ended_by)
+            self.exit(self.ended_by)
 
     @work(exclusive=True, group="settings")
     async def _keep_theme(self, name: str) -> None:
@@ -166,6 +170,8 @@ def run_console(desk: Desk, settings: Settings) -> int | None:
     sys.setswitchinterval(SWITCH_SECONDS)
     app = WatuiApp(desk, settings)
     asyncio.run(_run(app))
+    if app.ended_by is not None:
+        return app.ended_by
     if app.return_code == 1:
         crash = app.crash or Crash("unknown", ())
         tell(crash.report(desk.paths.crash_log))
@@ -174,6 +180,8 @@ def run_console(desk: Desk, settings: Settings) -> int | None:
 
 
 async def _run(app: WatuiApp) -> None:
+    loop = asyncio.get_running_loop()
+    app.terminal.on_hangup(lambda: loop.call_soon_threadsafe(app.end_by, signal.SIGHUP))
     try:
         await app.run_async()
     finally:
