@@ -177,29 +177,33 @@ class Desk:
         ]
 
     async def compare(self, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
-        """Return how many numbers differ how between two runs, and those that differ, read in another thread."""
+        """Return how many numbers differ how between two runs, and those that differ, read in another thread.
+
+        Raises LedgerUnusable.
+        """
         return await asyncio.to_thread(self._read, lambda reader: _compared(reader, before, after))
 
     async def recheck(self, run_id: int) -> int | None:
         """Add a draft of what is old, failed or open in a run; None where nothing is. Raises LedgerUnusable."""
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
-
         options = replace(self.reader.run(run_id).options, rechecks=run_id)
+        return await asyncio.to_thread(
+            self._read, lambda reader: self._keep_up(lambda ledger: add_recheck(ledger, reader, options, wanted))
+        )
 
-        def add(ledger: Ledger) -> int | None:
-            return self._read(lambda reader: add_recheck(ledger, reader, options, wanted))
+    async def forget_run(self, run_id: int) -> bool:
+        """Delete a run with all traces; return False where others use the ledger and traces of it are left for now.
 
-        return await self.ledger(add)
-
-    async def forget_run(self, run_id: int) -> None:
-        """Delete a run with all traces. Raises Driven where somebody asks about it, and LedgerUnusable."""
-        await self.ledger(forget_run, self.paths.locks, run_id)
-        await asyncio.to_thread(erase_traces, self.paths.ledger)
+        Raises Driven where somebody asks about it, and LedgerUnusable.
+        """
+        await asyncio.to_thread(self._keep_up, lambda ledger: forget_run(ledger, self.paths.locks, run_id))
+        return await asyncio.to_thread(erase_traces, self.paths.ledger)
 
     async def keep_retention(self, days: int) -> None:
         """Delete the runs and changes that ended more than so many days ago; 0 keeps all. Raises LedgerUnusable."""
         if days:
-            found = await self.ledger(forget_older, time.time() - days * DAY_SECONDS)
+            before = time.time() - days * DAY_SECONDS
+            found = await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before))
             if any(found):
                 await asyncio.to_thread(erase_traces, self.paths.ledger)
 
@@ -258,7 +262,7 @@ class Desk:
     async def export(self, run_id: int, wanted: RowFilter, path: Path) -> Exported:
         """Write the rows that fit `wanted` to `path`, as its ending says, in another thread.
 
-        Raises CannotWrite, also where there is such a file already.
+        Raises CannotWrite, also where there is such a file already, and LedgerUnusable.
         """
         return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
 
@@ -315,6 +319,14 @@ class Desk:
             return question(reader)
         finally:
             reader.close()
+
+    def _keep_up(self, work: Callable[[Ledger], _T]) -> _T:
+        """Let a ledger of its own do what takes long, beside the one that a run writes to."""
+        ledger = Ledger(self.paths.ledger)
+        try:
+            return work(ledger)
+        finally:
+            ledger.close()
 
     async def _connect(self) -> ContactsClient:
         """Return the client, opening it once however many ask for it and whoever of them is cancelled."""
@@ -391,6 +403,8 @@ def run_row(found: Overview, locks: Path) -> RunRow:
 
 def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
     counts: Counter[Change] = Counter()
+    for run_id in (before, after):
+        reader.run(run_id)
     pairs = []
     for pair in reader.pairs(before, after):
         change = change_of(pair)
@@ -457,6 +471,7 @@ def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> Expor
     chosen = format_of(path)
     if chosen is None:
         raise CannotWrite(f"{path} has no ending that says what it is to be")
+    reader.run(run_id)
     count = write_rows(path, map(result_row, reader.rows(run_id, wanted)), chosen, replace=False)
     return Exported(
         counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen is Format.WA_IDS else None

@@ -31,6 +31,14 @@ def clean(text: str) -> str:
     return "".join(map(_visible, text))
 
 
+def shortened(text: str, most: int) -> str:
+    """Return `text`, with an ellipsis for its middle where it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 3
+    return f"{text[: most - 1 - end]}…{text[-end:]}"
+
+
 def counted(count: int, noun: str) -> str:
     """Return `count` with thousands separated and `noun` in its number: `1 row`, `1,280 rows`."""
     plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"

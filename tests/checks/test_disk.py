@@ -28,10 +28,10 @@ from watui.client.transport import Transport
 from watui.failpoints import Failpoint, armed
 from watui.intake.entries import Entry
 from watui.ledger.drivers import Driver
-from watui.ledger.ledger import Ledger, LedgerBlocked
+from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunState
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import LedgerBlocked, LedgerUnusable
 from watui.ledger.thread import LedgerThread
 from watui.settings.paths import Paths, find_paths
 

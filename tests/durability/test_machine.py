@@ -26,10 +26,10 @@ from tests.ledger.conftest import new_row
 from watui.contract.statuses import FINAL
 from watui.failpoints import TROUBLES, armed
 from watui.ledger.drivers import Driven, Driver
-from watui.ledger.ledger import Ledger, LedgerBlocked
+from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, Answered, RowFilter, RunOptions, RunState
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import LedgerBlocked, LedgerUnusable
 
 LEDGER = "ledger.sqlite3"
 KEYS = st.sampled_from(["1", "22", "333", "4444", "55555", None])

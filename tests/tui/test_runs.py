@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.widgets import Static
 
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
@@ -24,6 +25,7 @@ from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, RunOptions, RunState
+from watui.ledger.schema import LedgerUnusable
 from watui.ledger.upkeep import forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
@@ -358,6 +360,18 @@ async def test_nothing_is_offered_that_cannot_be_gone_on_with_here(paths: Paths,
         assert not story.screen.banner.display
 
 
+async def test_what_is_offered_follows_what_other_processes_do(paths: Paths) -> None:
+    run_id = cut_short(paths, a_list(paths, PEOPLE[:2], source="first.csv"))
+    async with console(paths) as story:
+        await story.until_shown("(first.csv) was cut short")
+        with elsewhere(paths, run_id) as other:
+            await story.until_shown("(first.csv) is under way in another process")
+            other.answer(valid(1))
+        await story.until_shown("(first.csv) was cut short: 1 of 2 numbers left.")
+        with elsewhere(paths, a_list(paths, PEOPLE[:2], source="second.csv")):
+            await story.until_shown("(second.csv) is under way in another process")
+
+
 async def test_a_run_that_is_forgotten_while_it_is_offered_is_told(paths: Paths, server: ServerThread) -> None:
     run_id = cut_short(paths, a_list(paths, PEOPLE[:2], server.url))
     async with console(paths, at(server)) as story:
@@ -450,6 +464,52 @@ async def test_a_stopped_run_that_another_process_goes_on_with_is_watched(paths:
             await story.until_shown("is under way in another process: p watches it")
         await open_runs(story)
         await story.until(lambda: column(story, "state") == ["unfinished"], "it is cut short again")
+
+
+async def test_a_draft_that_another_process_begins_first_is_watched_and_not_called_stopped(paths: Paths) -> None:
+    run_id = a_list(paths, PEOPLE[:4])
+    async with console(paths) as story:
+        await show(story, run_id)
+        await story.until_phase(Phase.PREVIEW)
+        with elsewhere(paths, run_id):
+            await story.press("enter")
+            await story.until_phase(Phase.WATCHED)
+            assert "Stopped" not in story.all_text()
+
+
+async def test_a_run_that_goes_on_after_trouble_is_not_called_stopped_any_more(
+    paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise LedgerUnusable("the ledger is damaged")
+
+    async with console(paths, at(server)) as story:
+        await story.preview("\n".join(PEOPLE[:4]))
+        with monkeypatch.context() as broken:
+            broken.setattr(Ledger, "answered", failing)
+            await story.press("enter")
+            await story.until_phase(Phase.STOPPED)
+            await story.until_shown("Stopped: the ledger is damaged")
+        await story.press("p")
+        await story.until_phase(Phase.ENDED)
+        assert not story.screen.banner.display
+
+
+@pytest.mark.parametrize("is_draft", [True, False])
+async def test_a_run_that_is_deleted_elsewhere_while_it_is_shown_is_no_crash(paths: Paths, is_draft: bool) -> None:
+    run_id = a_list(paths, PEOPLE[:2])
+    if not is_draft:
+        ended(paths, run_id, valid(1, 2))
+    async with console(paths) as story:
+        await show(story, run_id)
+        await story.until_phase(Phase.PREVIEW if is_draft else Phase.ENDED)
+        with writing(paths) as ledger:
+            if is_draft:
+                ledger.discard(run_id)
+            else:
+                forget_run(ledger, paths.locks, run_id)
+        await story.until(lambda: story.session.record is None, "an empty screen")
+        await story.preview(PEOPLE[0])
 
 
 # The Runs screen
@@ -583,6 +643,19 @@ async def test_a_run_of_another_server_or_region_is_looked_at_and_not_gone_on_wi
         assert len([status for _, status, _ in answers(paths, run_id) if status in FINAL]) == 1
 
 
+@pytest.mark.parametrize(("server", "region"), [(ELSEWHERE, "US"), (SIMULATOR, "GB")])
+async def test_a_draft_of_another_server_or_region_is_not_asked_here(paths: Paths, server: str, region: str) -> None:
+    run_id = a_list(paths, PEOPLE[:4], server, region=region)
+    async with console(paths) as story:
+        await show(story, run_id)
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_idle("run")
+        with reading(paths) as reader:
+            assert reader.run(run_id).state is RunState.DRAFT, "it is another server that is to be asked"
+        await story.until(lambda: bool(story.notices), "why not")
+
+
 async def test_a_list_in_preview_is_never_thrown_away_by_opening_another(paths: Paths) -> None:
     unfinished = cut_short(paths, a_list(paths, PEOPLE[:4]), {1: Status.FAILED})
     async with console(paths) as story:
@@ -616,6 +689,73 @@ async def test_a_run_under_way_is_never_thrown_away_by_opening_another(paths: Pa
             await story.press("p")
             await story.until_phase(Phase.PAUSED)
             assert story.session.record.id == run_id
+
+
+@pytest.mark.parametrize(("name", "method"), [("a", "recheck"), ("enter", "summary")])
+async def test_a_list_that_is_pasted_while_another_one_is_fetched_stays(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, name: str, method: str
+) -> None:
+    wanted = a_list(paths, PEOPLE[:4])
+    if name == "a":
+        ended(paths, wanted, {1: Status.FAILED})
+    async with console(paths) as story:
+        await open_runs(story)
+        with monkeypatch.context() as patches:
+            held = Held(story, method, patches)
+            await show(story, wanted, name)
+            await story.until(lambda: held.calls == 1, "it is fetched")
+            patches.undo()
+        await story.press("1")
+        await story.preview("\n".join(PEOPLE[:3]))
+        record = story.session.record
+        held.let_go()
+        await story.until_idle("recheck")
+        await story.until_idle("open")
+        assert story.session.record == record
+        assert story.session.phase is Phase.PREVIEW
+
+
+async def test_p_on_a_list_of_runs_that_is_not_up_to_date_keeps_hold_of_the_run(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ServerThread(create_app(a_world(latency=SLOW), TOKEN)) as server:
+        run_id = cut_short(paths, a_list(paths, PEOPLE[:4], server.url))
+        async with console(paths, at(server)) as story:
+            await show(story, run_id)
+            await story.until_phase(Phase.STOPPED)
+            Held(story, "runs", monkeypatch)
+            await story.press("p")
+            await story.until_phase(Phase.RUNNING)
+            await story.press("3")
+            await story.until_on(RunsScreen)
+            await story.press("p")
+            await story.until_idle("open")
+            assert story.session.is_asking, "this process asks, and says so"
+
+
+async def test_what_was_forgotten_a_moment_ago_is_told_whatever_is_wanted_of_it(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended(paths, a_list(paths, PEOPLE[:4]), {1: Status.FAILED})
+    run_id = cut_short(paths, a_list(paths, PEOPLE[:4]), {1: Status.FAILED})
+    async with console(paths) as story:
+        await open_runs(story)
+        Held(story, "runs", monkeypatch)
+        await go_to(story, run_id)
+        forget_elsewhere(paths, run_id)
+        wanted = {"a": "recheck", "c": "compare", "e": "export", "enter": "open", "p": "open"}
+        for name, group in wanted.items():
+            story.notices.clear()
+            await story.press(name)
+            await story.until(lambda: bool(story.notices) or isinstance(story.app.screen, ExportDialog), "a word")
+            if isinstance(story.app.screen, ExportDialog):
+                await story.press("enter")
+            await story.until_idle(group)
+            await story.until(lambda: bool(story.notices), "why not")
+            await story.press("3")
+            await story.until_on(RunsScreen)
+    assert csv_files(tmp_path) == [], "there is nothing to write"
 
 
 # Comparing
@@ -751,6 +891,17 @@ async def test_the_run_on_the_check_screen_and_one_that_is_asked_are_not_forgott
             assert column(story, "run") == [str(driven), str(shown)]
 
 
+async def test_a_mark_goes_with_its_run(paths: Paths) -> None:
+    marked, other = (ended(paths, a_list(paths, PEOPLE[:4]), valid(1, 2)) for _ in range(2))
+    async with console(paths) as story:
+        await show(story, marked, "space")
+        await story.until(lambda: column(story, "mark") == ["", "●"], "the mark")
+        forget_elsewhere(paths, marked)
+        await story.until(lambda: column(story, "run") == [str(other)], "it is forgotten")
+        await story.press("c")
+        await story.until_told("Mark one run with space, go to another, and compare.")
+
+
 async def test_keys_that_come_twice_at_once_do_a_thing_once(paths: Paths) -> None:
     run_id = ended(paths, a_list(paths, PEOPLE[:4]), {1: Status.FAILED})
     async with console(paths) as story:
@@ -805,3 +956,16 @@ async def test_what_sources_profiles_and_versions_are_called_is_harmless(paths: 
             story.assert_harmless()
         await story.until_phase(Phase.STOPPED)
         story.assert_harmless()
+
+
+async def test_a_run_from_very_many_files_leaves_room_for_what_can_be_done(paths: Paths) -> None:
+    sources = ", ".join(f"customers-{place}.csv" for place in range(100))
+    run_id = cut_short(paths, a_list(paths, PEOPLE[:3], source=sources), valid(1))
+    async with console(paths) as story:
+        await story.until_shown("2 of 3 numbers left", "p goes on")
+        assert story.screen.keys.region.bottom == NARROW[1]
+        assert story.screen.welcome.region.height > NARROW[1] // 2
+        await show(story, run_id, "D")
+        await story.until_on(Confirm)
+        answer = story.app.screen.query(Static).last()
+        assert answer.region.bottom < NARROW[1]

@@ -1,5 +1,6 @@
 """The console when its own house is in trouble: it says so, and goes on working."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -9,17 +10,20 @@ from textual.widgets import Input
 
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
-from tests.tui.story import console
+from tests.tui.story import PEOPLE, console, console_at
 from watui.client.server import Server
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
+from watui.simulator.faults import Fault, Kind
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.tui.commands import Phase
+from watui.tui.screens.blocklist import BlocklistScreen
+from watui.tui.screens.bulk import BulkScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +159,31 @@ async def test_a_ledger_that_cannot_be_read_for_a_moment_is_told_and_the_run_goe
             assert len([notice for notice in story.notices if "disk full" in notice]) == 1, "told once"
         await story.press("enter")
         await story.until(lambda: story.session.tally.get("processing") is not None, "first answers")
+
+
+@pytest.mark.parametrize("what", ["a page of the blocklist", "a list of blocks", "the list of runs"])
+async def test_the_console_can_be_left_while_something_is_awaited(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    slow = tuple(Fault(Kind.LATENCY, path=path, seconds=30.0) for path in ("*/blocklist*", "*/block"))
+    async with console_at(a_world(latency=None, engaged=1.0, faults=slow), paths) as story:
+        match what:
+            case "a page of the blocklist":
+                await story.press("2")
+                await story.until_on(BlocklistScreen)
+                await story.until_shown("Reading")
+            case "a list of blocks":
+                await story.preview("\n".join(PEOPLE[:5]))
+                await story.press("B")
+                await story.until_on(BulkScreen)
+                await story.until_shown("Reading")
+            case _:
+                held = asyncio.Event()
+                monkeypatch.setattr(story.session.desk, "runs", held.wait)
+                await story.press("3")
+        await story.press("ctrl+q")
+        await story.until(lambda: story.app.return_value == 0 or isinstance(story.app.screen, Confirm), "an answer")
+        if story.app.return_value is None:
+            await story.press("y")
+        await story.until(lambda: story.app.return_value == 0, "the end")
+    assert story.app.return_code == 0, "nothing went wrong on the way out"

@@ -12,8 +12,9 @@ from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
-from watui.ledger.ledger import Ledger, LedgerBlocked
+from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunRecord, RunState
+from watui.ledger.schema import LedgerBlocked
 from watui.ledger.thread import LedgerThread
 
 UNUSABLE_TRIES = 3
@@ -152,7 +153,7 @@ class Run:
                 for task in self._tasks:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._write(Ledger.end, self.record.id, RunState.DONE)
+            await self._insist(Ledger.end, self.record.id, RunState.DONE)
         finally:
             self._driver.close()
 
@@ -189,8 +190,8 @@ class Run:
     async def _ask(self, ask: Ask) -> None:
         run_id = self.record.id
         try:
-            inputs = await self._ledger(Ledger.inputs, run_id, ask.numbers)
-            ask_id = await self._write(Ledger.asked, run_id, ask.numbers)
+            inputs = await self._insist(Ledger.inputs, run_id, ask.numbers)
+            ask_id = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
             if self._blocked_at >= ask.sent_at:
                 await self._until_written()
             self.requests += 1
@@ -201,16 +202,16 @@ class Run:
                     force_check=self.record.options.force_check and ask.is_first,
                 )
             except Failure as failure:
-                await self._write(Ledger.failed, ask_id, failure.title)
+                await self._insist(Ledger.failed, ask_id, failure.title)
                 self._failed(ask, failure)
             else:
                 answers = _answers(inputs, verdicts)
-                await self._write(Ledger.answered, run_id, ask_id, answers, verdicts.version)
+                await self._insist(Ledger.answered, run_id, ask_id, answers, verdicts.version)
                 self._answered(ask, answers)
         finally:
             self._wake.set()
 
-    async def _write(
+    async def _insist(
         self, method: Callable[Concatenate[Ledger, _P], _T], *arguments: _P.args, **named: _P.kwargs
     ) -> _T:
         """Let the ledger carry out `method`, again and again where what is wrong can pass."""

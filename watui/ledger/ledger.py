@@ -18,31 +18,6 @@ from watui.ledger.schema import LedgerUnusable
 DISCARDED_AT_ONCE = 5_000
 """Rows that one transaction deletes."""
 
-_PASSING = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "there is room"),
-    sqlite3.SQLITE_READONLY: ("the ledger is read-only", "it can be written"),
-    sqlite3.SQLITE_IOERR: ("the disk reports an error", "it works again"),
-    sqlite3.SQLITE_BUSY: ("another process keeps the ledger locked", "it is done"),
-    sqlite3.SQLITE_CANTOPEN: ("the files of the ledger cannot be opened", "they can be"),
-}
-"""What can be wrong for a while, and until when it is, by SQLite's primary code."""
-
-_LASTING = {sqlite3.SQLITE_READONLY_DBMOVED, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA}
-"""Extended codes of what does not pass all the same: the file was moved or deleted, or is damaged."""
-
-
-class LedgerBlocked(LedgerUnusable):
-    """The ledger can't be written now; the same may well work later."""
-
-    def __init__(self, reason: str, until: str) -> None:
-        super().__init__(reason, until)
-        self.reason = reason
-        self.until = until
-        """What ends it, in words."""
-
-    def __str__(self) -> str:
-        return f"the ledger cannot be written: {self.reason}"
-
 
 class Ledger:
     """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
@@ -83,8 +58,8 @@ class Ledger:
         Raises Driven where another driver is at work.
         """
         with self.transaction():
-            found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
-            if found is not None and found[0] not in (None, driver.id) and not driver.is_gone(found[0]):
+            others = self._driver_of(run_id)
+            if others not in (None, driver.id) and not driver.is_gone(others):
                 raise Driven(f"another process asks about run {run_id} right now")
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = 'cut short' WHERE run_id = ? AND answered_at IS NULL",
@@ -119,9 +94,9 @@ class Ledger:
             self._move(
                 "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
             )
-        ((rows,),) = schema.query(self._db, "SELECT entries + rejected FROM run WHERE id = ?", (run_id,))
+        rows = next(schema.query(self._db, "SELECT entries + rejected FROM run WHERE id = ?", (run_id,)), (0,))
         for table, ordinal in (("entry", "row"), ("number", "number_id")):
-            for first in range(1, rows + 1, DISCARDED_AT_ONCE):
+            for first in range(1, rows[0] + 1, DISCARDED_AT_ONCE):
                 with self.transaction():
                     self._db.execute(
                         f"DELETE FROM {table} WHERE run_id = ? AND {ordinal} BETWEEN ? AND ?",
@@ -217,9 +192,14 @@ class Ledger:
         statement = f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({marks})"
         return dict(schema.query(self._db, statement, (run_id, *number_ids)))
 
-    def asked(self, run_id: int, number_ids: Sequence[int]) -> int:
-        """Write down that `number_ids` are about to be asked in one request; return the id of the ask."""
+    def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> int:
+        """Write down that `number_ids` are about to be asked in one request; return the id of the ask.
+
+        Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
+        """
         with self.transaction():
+            if driver_id is not None and driver_id != self._driver_of(run_id):
+                raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
             marks = ",".join("?" * len(number_ids))
             polls = f"SELECT count(*) FROM number WHERE run_id = ? AND number_id IN ({marks}) AND status <> '{QUEUED}'"
             ask_id = self._db.execute(
@@ -257,6 +237,11 @@ class Ledger:
 
     # Parts
 
+    def _driver_of(self, run_id: int) -> str | None:
+        """Return who asks about a run, or did; None where it has ended, or is no more."""
+        found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
+        return found[0] if found is not None else None
+
     def _ids(self, condition: str, run_id: int) -> array[int]:
         statement = f"SELECT number_id FROM number WHERE run_id = ? AND {condition}"
         return array("I", (number_id for (number_id,) in schema.query(self._db, statement, (run_id,))))
@@ -287,15 +272,8 @@ class Ledger:
             self._db.execute("COMMIT")
             failpoints.reach("ledger.committed")
         except sqlite3.Error as error:
-            raise _unusable(error) from error
+            raise schema.unusable("the ledger cannot be written", error) from error
         finally:
             if self._db.in_transaction:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
-
-
-def _unusable(error: sqlite3.Error) -> LedgerUnusable:
-    """Return what `error` means for whoever wanted to write."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    passing = _PASSING.get(code & 0xFF) if code not in _LASTING else None
-    return LedgerBlocked(*passing) if passing else LedgerUnusable(f"the ledger cannot be written: {error}")

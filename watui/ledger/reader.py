@@ -25,7 +25,7 @@ from watui.ledger.rows import (
     Summary,
     Tally,
 )
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import NoSuchRun
 
 _RUN = """
 SELECT id, state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at, started_at,
@@ -65,14 +65,10 @@ class Reader:
         self._db.close()
 
     def run(self, run_id: int) -> RunRecord:
-        """Return the run. Raises LedgerUnusable, also where there is none."""
-        rows = self.query(
-            f"{_RUN} WHERE id = ?",
-            (run_id,),
-        )
-        for row in rows:
+        """Return the run. Raises NoSuchRun."""
+        for row in self.query(f"{_RUN} WHERE id = ?", (run_id,)):
             return _record(row)
-        raise LedgerUnusable(f"there is no run {run_id} any more")
+        raise NoSuchRun(run_id)
 
     def runs(self) -> list[Overview]:
         """Return all runs and drafts, the latest first."""

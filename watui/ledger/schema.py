@@ -159,8 +159,45 @@ SCHEMA_VERSION = len(_STEPS)
 Values = Sequence[object] | Mapping[str, object]
 
 
+_PASSING = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "there is room"),
+    sqlite3.SQLITE_READONLY: ("the ledger is read-only", "it can be written"),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "it works again"),
+    sqlite3.SQLITE_BUSY: ("another process keeps the ledger locked", "it is done"),
+    sqlite3.SQLITE_CANTOPEN: ("the files of the ledger cannot be opened", "they can be"),
+}
+"""What can be wrong for a while, and until when it is, by SQLite's primary code."""
+
+_LASTING = {sqlite3.SQLITE_READONLY_DBMOVED, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA}
+"""Extended codes of what does not pass all the same: the file was moved or deleted, or is damaged."""
+
+
 class LedgerUnusable(Exception):
     """The ledger can't be opened, read or written; the message says why."""
+
+
+class NoSuchRun(LedgerUnusable):
+    """A run is not there, or no more."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"there is no run {run_id} any more")
+
+
+class LedgerBlocked(LedgerUnusable):
+    """The ledger can't be used now; the same may well work later."""
+
+    def __init__(self, what: str, reason: str, until: str) -> None:
+        super().__init__(f"{what}: {reason}")
+        self.reason = reason
+        self.until = until
+        """What ends it, in words."""
+
+
+def unusable(what: str, error: sqlite3.Error) -> LedgerUnusable:
+    """Return what `error` means for whoever wanted to use the ledger: LedgerBlocked where it can pass."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    passing = _PASSING.get(code & 0xFF) if code not in _LASTING else None
+    return LedgerBlocked(what, *passing) if passing else LedgerUnusable(f"{what}: {error}")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -217,13 +254,13 @@ def kept_copies(path: Path) -> list[Path]:
 
 
 def query(connection: sqlite3.Connection, statement: str, values: Values = ()) -> Iterator[Any]:
-    """Yield the rows that `statement` selects. Raises LedgerUnusable."""
+    """Yield the rows that `statement` selects. Raises LedgerUnusable, LedgerBlocked where what is wrong can pass."""
     try:
         # Not `yield from`: that would close a cursor whose connection may be closed by then.
         for row in connection.execute(statement, values):  # noqa: UP028
             yield row
     except sqlite3.Error as error:
-        raise LedgerUnusable(f"the ledger cannot be read: {error}") from error
+        raise unusable("the ledger cannot be read", error) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -19,7 +19,7 @@ from watui.ledger import schema
 from watui.ledger.drivers import Driven, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import REJECTED, RunState
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import LedgerUnusable, NoSuchRun
 
 FORGOTTEN = "forgotten"
 """Why a row is rejected that held a forgotten number."""
@@ -331,10 +331,10 @@ def _reading(ledger: Ledger) -> closing[sqlite3.Connection]:
 
 
 def _refuse_driven(db: sqlite3.Connection, locks: Path, run_id: int) -> None:
-    """Raise Driven where somebody asks about the run, and LedgerUnusable where there is no such run."""
+    """Raise Driven where somebody asks about the run, and NoSuchRun where there is none."""
     found = db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
     if found is None:
-        raise LedgerUnusable(f"there is no run {run_id}")
+        raise NoSuchRun(run_id)
     if found[0] is not None and not is_gone(locks, found[0]):
         raise Driven(f"run {run_id} is being asked about right now: stop that first")
 

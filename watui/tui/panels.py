@@ -11,7 +11,7 @@ from watui.checks.freshness import Freshness, freshness
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
-from watui.text import clean, counted
+from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
@@ -26,6 +26,10 @@ _BAR_WIDTHS = ((100, 40), (70, 24), (50, 10))
 """Columns of a terminal and of the bar on it: always the same, so that what stands behind it does not jump."""
 
 _MOST_REGIONS = 6
+
+MOST_OF_A_SOURCE = 60
+"""Characters of what a list was imported from, in a sentence."""
+
 _WIDE = 100
 _GAP = "   "
 
@@ -61,6 +65,9 @@ def banner(session: Session) -> Content | None:
     """Why the run does not go on, with what to do, or which one could; None while there is nothing to say."""
     if session.phase is Phase.EMPTY:
         return _offer(session.offer) if session.offer is not None else None
+    if session.waiting is not None and session.is_blocked:
+        reason, until = clean(session.waiting.reason), datetime.fromtimestamp(session.waiting.until).astimezone()
+        return Content.assemble(("Held: ", "bold"), reason, f". It is tried again at {until:%H:%M:%S}.")
     failure = session.failure
     if failure is None:
         return None
@@ -70,7 +77,7 @@ def banner(session: Session) -> Content | None:
 
 
 def _offer(offer: Offer) -> Content:
-    record, name = offer.record, clean(", ".join(offer.sources))
+    record, name = offer.record, shortened(clean(", ".join(offer.sources)), MOST_OF_A_SOURCE)
     p = ("p", "bold")
     if offer.is_driven:
         return Content.assemble(
@@ -99,6 +106,8 @@ def progress(session: Session, width: int) -> Content:
     done, total = session.final, max(1, record.numbers)
     words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,} numbers"]
     match session.phase:
+        case Phase.RUNNING if session.is_blocked:
+            words.append((f"{_GAP}held", "bold $text-warning"))
         case Phase.RUNNING if session.waiting is not None:
             until = datetime.fromtimestamp(session.waiting.until).astimezone()
             words.append((f"{_GAP}waits until {until:%H:%M:%S}: {clean(session.waiting.reason)}", "$text-warning"))

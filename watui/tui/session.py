@@ -45,11 +45,17 @@ class Session:
         self._pace = Pace()
         self._seen_waiting: Waiting | None = None
         self._looked_at = 0.0
+        self._is_offer_old = False
 
     @property
     def is_asking(self) -> bool:
         """Whether a run is under way, paused or not."""
         return self.phase in (Phase.RUNNING, Phase.PAUSED)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another list may take the place of this one."""
+        return self.phase in LEFT_ALONE or self.phase is Phase.EMPTY
 
     @property
     def failure(self) -> str | None:
@@ -81,8 +87,13 @@ class Session:
 
     @property
     def waiting(self) -> Waiting | None:
-        """What keeps the run waiting; None while all is well."""
+        """What keeps the run waiting for the server, or for the ledger; None while all is well."""
         return self._run.waiting if self._run else None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it is the ledger that keeps the run waiting."""
+        return self._run is not None and self._run.blocked is not None
 
     @property
     def has_turned(self) -> bool:
@@ -94,7 +105,7 @@ class Session:
         return self._run.is_paused is not (self.phase is Phase.PAUSED) or self._run.waiting is not self._seen_waiting
 
     def refresh(self) -> None:
-        """Read again where the list stands."""
+        """Read again where the list stands. Raises LedgerUnusable; NoSuchRun where it is no more."""
         if self.record is None:
             return
         self.record = self.desk.reader.run(self.record.id)
@@ -102,7 +113,7 @@ class Session:
         if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
             self._seen_waiting = self.waiting
-        elif self.phase in (Phase.WATCHED, Phase.STOPPED):
+        elif self.phase in (Phase.PREVIEW, Phase.WATCHED, Phase.STOPPED):
             self.phase = self._phase_of(self.record)
         if self.is_asking or self.phase is Phase.WATCHED:
             self._pace.observe(time.monotonic(), self.final)
@@ -123,13 +134,24 @@ class Session:
             case _:
                 return Phase.ENDED
 
-    async def open(self, run_id: int) -> None:
-        """Show a run of the ledger as it stands. Raises LedgerUnusable."""
-        record = self.desk.reader.run(run_id)
+    async def open(self, run_id: int) -> bool:
+        """Show a run of the ledger as it stands; return False where another list is there by then.
+
+        Raises LedgerUnusable.
+        """
+        shown, record = self._shown, self.desk.reader.run(run_id)
         summary = await self.desk.summary(run_id) if record.state is RunState.DRAFT else None
+        if self._shown != shown or not self.has_room:
+            return False
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
         self.refresh()
+        return True
+
+    @property
+    def _shown(self) -> int | None:
+        """The run at hand."""
+        return self.record.id if self.record is not None else None
 
     async def keep_retention(self) -> None:
         """Forget what is older than the settings want it. Raises LedgerUnusable."""
@@ -138,6 +160,15 @@ class Session:
     async def look_for_offer(self) -> None:
         """Find the latest run of this server that was begun and has not ended. Raises LedgerUnusable."""
         self.offer = await self.desk.offer()
+
+    @property
+    def is_offer_old(self) -> bool:
+        """Whether another run may be the latest by now, or another process has begun or ceased to ask about it."""
+        self._is_offer_old |= self.desk.reader.has_changed()
+        if not self._is_time_to_look():
+            return False
+        is_old, self._is_offer_old = self._is_offer_old, False
+        return is_old or (self.offer is not None and self.desk.is_driven(self.offer.record) is not self.offer.is_driven)
 
     @property
     def why_not_here(self) -> str | None:
@@ -153,7 +184,7 @@ class Session:
     def begin_resuming(self) -> None:
         """Leave a run that was cut short for one under way."""
         assert self.phase is Phase.STOPPED, "nobody asks"
-        self.phase = Phase.RUNNING
+        self.phase, self.problem = Phase.RUNNING, None
 
     def begin_import(self) -> None:
         """Make room for what comes; a list that has ended is left to the ledger."""
@@ -215,13 +246,15 @@ class Session:
         try:
             self._run = await self.desk.open_run(self.record.id)
             await self._run.drive(stop_on_failure=False)
-        except (Driven, LedgerUnusable, OSError) as error:
+        except Driven:
+            pass  # It is watched from here on.
+        except (LedgerUnusable, OSError) as error:
             self.problem = str(error)
         self._end_asking()
 
     def _end_asking(self) -> None:
         """Show how the run stands that is not asked from here any more."""
-        self.phase = Phase.STOPPED
+        self.phase, self._run = Phase.STOPPED, None
         with contextlib.suppress(LedgerUnusable):
             self.refresh()
 

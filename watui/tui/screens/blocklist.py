@@ -27,6 +27,7 @@ from watui.tui.blocklist import PAGE_SIZES, Blocklist, BlockRow
 from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.main import BLOCKLIST, ContactsScreen
 from watui.tui.widgets.line import Line
@@ -256,6 +257,7 @@ class BlocklistScreen(ContactsScreen):
         event.stop()
         self.detail.show(blocklist_view.detail(event.row if isinstance(event.row, BlockRow) else None))
 
+    @unless_closed
     def show(self) -> None:
         """Show the list as it stands."""
         self.table.show(blocklist_view.BlocklistView(self.blocklist), blocklist_view.BlocklistLook())
@@ -264,6 +266,7 @@ class BlocklistScreen(ContactsScreen):
         self.table.display = not is_empty
         self._show_state()
 
+    @unless_closed
     def _show_state(self) -> None:
         self.title_line.show(panels.title(self.changes.desk, BLOCKLIST, None, None, self.size.width))
         self.state.show(blocklist_view.state(self.blocklist, self._reading))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
@@ -28,6 +26,7 @@ from watui.text import clean, counted
 from watui.tui.bulk_view import BulkLook, BulkView
 from watui.tui.commands import Scope, Stage, bar, bindings
 from watui.tui.panels import key_bar
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import ReasonInput
@@ -116,10 +115,10 @@ class BulkScreen(Modal[bool]):
             self._show_rows(self._plan, None)
         self._show()
 
+    @unless_closed
     def _progress(self, part: Part) -> None:
         if part.known < part.total:
-            with contextlib.suppress(NoMatches):
-                self.state.update(Content(f"Reading the blocklist: {part.known:,} of {part.total:,}"))
+            self.state.update(Content(f"Reading the blocklist: {part.known:,} of {part.total:,}"))
 
     async def _engagement(self, plan: Plan) -> str:
         """Return how many could not be blocked again: the simulator knows, a real server does not tell."""
@@ -230,17 +229,14 @@ class BulkScreen(Modal[bool]):
             self.table.update_rows()
             self._show()
 
+    @unless_closed
     def _show_rows(self, plan: Plan, batch: Batch | None) -> None:
-        with contextlib.suppress(NoMatches):
-            self.table.show(BulkView(plan, batch), BulkLook())
-            if batch is not None:
-                self.table.focus()
+        self.table.show(BulkView(plan, batch), BulkLook())
+        if batch is not None:
+            self.table.focus()
 
+    @unless_closed
     def _show(self) -> None:
-        with contextlib.suppress(NoMatches):  # an answer may come while the list is closed
-            self._show_stage()
-
-    def _show_stage(self) -> None:
         is_planned = self._stage is Stage.PLANNED
         to_send = len(self._plan.to_send) if self._plan else 0
         self.reason.display = is_planned and self._wish.kind is Kind.BLOCK and to_send > 0

@@ -14,13 +14,14 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.ledger.rows import RowFilter
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
 from watui.tui.changes import Changes
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.contacts import Contact
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
 from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
@@ -93,6 +94,9 @@ class CheckScreen(ContactsScreen):
     def _tick(self) -> None:
         session = self.session
         phase = session.phase
+        if phase is Phase.EMPTY:
+            self._follow_offer()
+            return
         if not self._read_again():
             return
         if session.phase is not phase:
@@ -111,6 +115,9 @@ class CheckScreen(ContactsScreen):
             has_changed = session.record is not None and (session.desk.reader.has_changed() or session.has_turned)
             if has_changed:
                 session.refresh()
+        except NoSuchRun as error:
+            session.forget()
+            self.refuse(f"The list on the screen was deleted by another process: {error}.")
         except LedgerUnusable as error:
             if not self._is_unreadable:
                 self.refuse(str(error))
@@ -119,6 +126,13 @@ class CheckScreen(ContactsScreen):
         self._is_unreadable = False
         return has_changed
 
+    def _follow_offer(self) -> None:
+        """Look for another run to offer, when there may be one."""
+        with contextlib.suppress(LedgerUnusable):
+            if self.session.is_offer_old:
+                self._look_for_offer()
+
+    @unless_closed
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
@@ -131,6 +145,7 @@ class CheckScreen(ContactsScreen):
         self._show_rows()
         self._show_state()
 
+    @unless_closed
     def _show_state(self) -> None:
         session, width = self.session, self._list_width()
         run_id = session.record.id if session.record and session.phase in ASKED else None
@@ -214,6 +229,8 @@ class CheckScreen(ContactsScreen):
         """Ask about the preview; anywhere else the key opens the contact of the row."""
         if self.session.phase is not Phase.PREVIEW:
             self.action_contact()
+        elif (why := self.session.why_not_here) is not None:
+            self.refuse(why)
         elif self.session.begin_asking():
             self.rows.filter(RowFilter())
             self._asking = self._ask()
@@ -267,7 +284,9 @@ class CheckScreen(ContactsScreen):
         """Show a run of the ledger, and go on with it where that is wanted and nobody else asks."""
         with self.refusing():
             self.rows.filter(RowFilter())
-            await self.session.open(run_id)
+            if not await self.session.open(run_id):
+                self.refuse(f"Run {run_id} was not opened: another list has come meanwhile. It waits among the runs.")
+                return
             self._show_phase()
             if resume and self.session.phase is Phase.STOPPED:
                 self._resume()
@@ -283,7 +302,7 @@ class CheckScreen(ContactsScreen):
     async def _look_for_offer(self) -> None:
         with self.refusing():
             await self.session.look_for_offer()
-            self._show_state()
+            self._show_phase()
 
     @work(exclusive=True, group="back")
     async def action_back(self) -> None:
@@ -408,6 +427,6 @@ class CheckScreen(ContactsScreen):
         with self.refusing():
             await self.session.desk.warm_up()
             await self.session.look_for_offer()
-            self._show_state()
+            self._show_phase()
             await self.changes.settle()
             await self.session.keep_retention()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.widgets import Static
 
@@ -20,6 +18,7 @@ from watui.ledger.trail import Kind, Outcome
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact, Facts, lines
 from watui.tui.panels import key_bar
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.line import Line
 
@@ -86,11 +85,11 @@ class ContactScreen(Modal[None]):
         except (Failure, OSError) as error:
             self._show(self._facts._replace(is_blocked=None, blocked_problem=f"unknown: {error}"))
 
+    @unless_closed
     def _show(self, facts: Facts) -> None:
         self._facts = facts
-        with contextlib.suppress(NoMatches):  # an answer may come while the panel is closed
-            self.facts_shown.update(lines(self._contact, facts, self.scroll.scrollable_content_region.width))
-            self._show_keys()
+        self.facts_shown.update(lines(self._contact, facts, self.scroll.scrollable_content_region.width))
+        self._show_keys()
 
     def _show_keys(self) -> None:
         offered = [command for command in bar(Scope.CONTACT) if self._is_offered(command.id)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
@@ -21,6 +19,7 @@ from watui.actions import words
 from watui.contract.rules import MAX_REASON
 from watui.ledger.trail import Kind, Wish
 from watui.text import clean
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
 
@@ -76,9 +75,9 @@ class ReasonInput(Horizontal):
         yield PickInput(self._recent, placeholder=f"reason (optional){more}", id="reason")
         yield Static(id="reason-count")
 
+    @unless_closed
     def on_mount(self) -> None:
-        with contextlib.suppress(NoMatches):
-            self._show()
+        self._show()
 
     @property
     def value(self) -> str | None:
@@ -195,9 +194,9 @@ class ReportDialog(Modal[Wish | None]):
             yield Static(id="leaves")
             yield Static(_submit("go on", has_fields=True), id="hint")
 
+    @unless_closed
     def on_mount(self) -> None:
-        with contextlib.suppress(NoMatches):  # a dialog can be closed before it is there
-            self._show()
+        self._show()
 
     @on(Input.Changed, "#message-id")
     @on(ReasonInput.Changed)

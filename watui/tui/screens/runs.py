@@ -19,12 +19,14 @@ from watui.checks.compare import Change
 from watui.export.rows import PairRow
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
-from watui.text import clean, counted
+from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
-from watui.tui.commands import LEFT_ALONE, Phase, Scope, bar, bindings
+from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.panels import MOST_OF_A_SOURCE
 from watui.tui.runs_view import PairsLook, PairsView, RunsLook, RunsView, ShownRun
 from watui.tui.screens.check import CheckScreen
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, ExportDialog
 from watui.tui.screens.main import RUNS, MainScreen
 from watui.tui.screens.modal import Modal
@@ -83,9 +85,12 @@ class RunsScreen(MainScreen):
         except LedgerUnusable as error:
             problem = str(error)
         else:
+            if self._marked not in {run.run_id for run, _, _ in found}:
+                self._marked = None
             self._shown = [ShownRun(run, began, seconds, run.run_id == self._marked) for run, began, seconds in found]
         self._show(problem)
 
+    @unless_closed
     def _show(self, problem: str | None) -> None:
         self.welcome.display = not self._shown
         self.table.display = bool(self._shown)
@@ -125,11 +130,11 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         is_shown = self.session.record is not None and self.session.record.id == row.run.run_id
-        if not is_shown and self.session.phase not in LEFT_ALONE | {Phase.EMPTY}:
+        if not is_shown and not self.session.has_room:
             self.refuse("There is a list on the Check screen that was not asked, or is asked right now: end it first.")
             return
         check = self._check_screen()
-        if not is_shown or resume:
+        if not is_shown or (resume and self.session.phase is Phase.STOPPED):
             check.open(row.run.run_id, resume=resume)
         self.action_show_check()
 
@@ -177,7 +182,7 @@ class RunsScreen(MainScreen):
         row = self._at_hand()
         if row is None:
             return
-        if self.session.phase not in LEFT_ALONE | {Phase.EMPTY}:
+        if not self.session.has_room:
             self.refuse("There is a list on the Check screen that was not asked, or is asked right now: end it first.")
             return
         with self.refusing():
@@ -197,12 +202,12 @@ class RunsScreen(MainScreen):
         if self.session.record is not None and self.session.record.id == run_id:
             self.refuse("This run is on the Check screen: leave it there first.")
             return
-        question = (
-            f"Forget run {run_id}, {counted(row.run.rows, 'row')} from {clean(row.run.source)}? Nothing of it is kept."
-        )
+        source = shortened(clean(row.run.source), MOST_OF_A_SOURCE)
+        question = f"Forget run {run_id}, {counted(row.run.rows, 'row')} from {source}? Nothing of it is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "forget it")):
             with self.refusing():
-                await self._desk.forget_run(run_id)
+                if not await self._desk.forget_run(run_id):
+                    self.refuse("Another process uses the ledger: traces stay in its files until more is forgotten.")
             self._look()
 
     def _at_hand(self) -> ShownRun | None:
