@@ -21,7 +21,7 @@ from watui.checks.compare import Change, change_of
 from watui.checks.importing import import_aside
 from watui.checks.prepare import Import
 from watui.checks.recheck import add_recheck
-from watui.checks.scheduler import Policy
+from watui.checks.scheduler import STUCK_ASKED, Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.conversion import contradiction
@@ -368,11 +368,18 @@ def result_row(row: Row) -> ResultRow:
         row.region,
         Status.PROCESSING if row.status == QUEUED and row.asked else row.status,
         row.wa_id,
-        row.problem or contradiction(row.number, row.wa_id),
+        note_of(row),
         row.duplicate_of,
         iso(row.checked_at),
         row.server_version,
     )
+
+
+def note_of(row: Row) -> str | None:
+    """Return what there is to say of a row beside its answer: why it is rejected, doubtful, odd or stuck."""
+    if row.asked >= STUCK_ASKED and row.status not in FINAL | {QUEUED}:
+        return f"stuck: asked {row.asked} times"
+    return contradiction(row.number, row.wa_id) or row.problem
 
 
 def run_row(found: Overview, locks: Path) -> RunRow:

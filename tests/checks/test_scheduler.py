@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
+from watui.checks.scheduler import STUCK_ASKED, Ask, Done, Policy, Scheduler, Wait
 
 HOUR = 3600.0
 
@@ -49,7 +49,7 @@ class Server:
 
 
 def make(policy: Policy, unasked: Iterable[int], open_numbers: Iterable[int] = ()) -> Scheduler:
-    return Scheduler(policy, list(unasked), open_numbers, Random(0))
+    return Scheduler(policy, list(unasked), dict.fromkeys(open_numbers, 1), Random(0))
 
 
 def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) -> list[Sent]:
@@ -166,6 +166,29 @@ def test_stuck_numbers_are_polled_at_most_twelve_times_in_any_later_hour(count: 
         assert all(sum(start <= at < start + HOUR for at in settled) <= 12 for start in settled)
         assert max(b - a for a, b in pairwise(settled)) < 2 * Policy.longest_poll
     assert not scheduler.is_done
+
+
+def test_what_is_asked_seldom_by_then_is_stuck_until_it_ends() -> None:
+    scheduler = make(Policy(), [0, 1])
+    server = Server(lambda number: float("inf") if number else 2 * HOUR)
+    sent = play(scheduler, server, until=HOUR)
+    asked = Counter(number for _, ask in sent for number in ask.numbers)
+    assert all(times >= STUCK_ASKED for times in asked.values())
+    assert scheduler.stuck == 2
+    gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
+    assert all(gap >= Policy.longest_poll for gap in gaps[STUCK_ASKED:])
+    assert sent[STUCK_ASKED].at == pytest.approx(HOUR / 2, rel=0.2)
+    ask = scheduler.next(3 * HOUR)
+    assert isinstance(ask, Ask)
+    scheduler.answered(ask, [1], 3 * HOUR)
+    assert scheduler.stuck == 1
+
+
+def test_who_goes_on_with_a_stuck_number_asks_as_seldom_as_before() -> None:
+    scheduler = Scheduler(Policy(), [], {7: STUCK_ASKED}, Random(0))
+    assert scheduler.stuck == 1
+    sent = play(scheduler, Server(lambda _: float("inf")), until=HOUR)
+    assert len(sent) <= 13
 
 
 def test_the_first_polls_come_soon_and_then_further_and_further_apart() -> None:

@@ -23,6 +23,7 @@ from tests.simulated import create_app
 from watui.checks import run as run_module
 from watui.checks.compare import Change
 from watui.checks.prepare import CHUNK_ROWS, Import, add_source
+from watui.checks.scheduler import STUCK_ASKED
 from watui.cli.exits import Exit
 from watui.contract.statuses import FINAL
 from watui.export.formats import Format
@@ -575,6 +576,14 @@ def test_numbers_that_never_end_leave_the_run_unfinished_and_may_be_asked_as_a_n
         assert "Gave up after 0.3 seconds." in ended.err
         assert "2 processing" in ended.err
         assert states(watui) == {1: "unfinished"}
+    with closing(sqlite3.connect(paths.ledger)) as database, database:
+        database.execute("UPDATE number SET asked = ? WHERE status = 'processing'", (STUCK_ASKED,))
+    words = "Stuck, asked 27 times or more and still processing: 2"
+    assert words in watui("runs", "show", "1").out
+    ended = watui("runs", "resume", "--give-up-after", "0.3")
+    assert f"{words}. 'watui runs cancel 1' sets them aside." in ended.err
+    assert [row["problem"] for row in rows_of(ended) if row["status"] == "processing"] == ["stuck: asked 28 times"] * 2
+    assert watui("runs", "cancel", "1").code == Exit.DONE
     world.base = Conditions(latency=None)
     world.reset(START)
     ended = watui("runs", "recheck", "1", "--open")

@@ -17,6 +17,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import HOSTILE, NARROW, PEOPLE, PROFILE, WIDE, Story, console, table_lines
 from watui.checks.prepare import Import, add_source
+from watui.checks.scheduler import STUCK_ASKED
 from watui.client.server import Server
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL, Status
@@ -29,6 +30,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.upkeep import forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
+from watui.simulator.conditions import Conditions
 from watui.simulator.population import Latency
 from watui.simulator.record import Record
 from watui.simulator.serving import ServerThread
@@ -464,6 +466,25 @@ async def test_a_stopped_run_that_another_process_goes_on_with_is_watched(paths:
             await story.until_shown("is under way in another process: p watches it")
         await open_runs(story)
         await story.until(lambda: column(story, "state") == ["unfinished"], "it is cut short again")
+
+
+async def test_numbers_that_never_end_are_called_stuck_and_can_be_set_aside(
+    paths: Paths, server: ServerThread, world: World
+) -> None:
+    world.base = Conditions(latency=None, stuck=1.0)
+    world.reset(time.time())
+    run_id = a_list(paths, PEOPLE[:3], server.url)
+    with elsewhere(paths, run_id) as other:
+        for _ in range(STUCK_ASKED):
+            other.answer({1: Status.PROCESSING, 2: Status.PROCESSING})
+        other.answer(valid(3))
+    async with console(paths, at(server), size=WIDE) as story:
+        await show(story, run_id, "p")
+        await story.until_shown(f"Stuck: 2 still processing after {STUCK_ASKED} questions", "2 stuck", "stuck: asked")
+        await story.press("x", "y")
+        await story.until_phase(Phase.ENDED)
+        assert not story.screen.banner.display
+    assert [status for _, status, _ in answers(paths, run_id)] == ["processing", "processing", "valid"]
 
 
 async def test_a_draft_that_another_process_begins_first_is_watched_and_not_called_stopped(paths: Paths) -> None:

@@ -127,6 +127,11 @@ class Run:
         """Requests without an answer."""
         return self._scheduler.in_flight
 
+    @property
+    def stuck(self) -> int:
+        """Numbers that have been processing for so long that nobody should wait for them."""
+        return self._scheduler.stuck
+
     def pause(self) -> None:
         """Ask nothing more; answers under way still come in."""
         self._paused = True

@@ -10,7 +10,7 @@ import heapq
 import math
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,6 +37,10 @@ class Policy:
 
 _MOST_POLLS = 100
 """Whose delay differs from poll to poll."""
+
+STUCK_ASKED = 27
+"""Questions after which a number that is still processing counts as stuck: about half an hour of them, and from then on
+the usual policy waits as long as it ever does."""
 
 _MOST_DOUBLINGS = 16
 """Of the delay after failures; any `longest_retry` is reached long before."""
@@ -67,15 +71,19 @@ class Scheduler:
     """The questions of one run. All times are of one monotonic clock, in seconds."""
 
     def __init__(
-        self, policy: Policy, unasked: Sequence[int], open_numbers: Iterable[int], chance: random.Random
+        self, policy: Policy, unasked: Sequence[int], open_numbers: Mapping[int, int], chance: random.Random
     ) -> None:
-        """`unasked` were never asked; `open_numbers` were, and have no final status. `chance` gives jitter."""
+        """`unasked` were never asked; `open_numbers` were, so many times, and have no final status.
+
+        `chance` gives jitter.
+        """
         self._policy = policy
         self._chance = chance
         self._unasked = unasked
         self._next_unasked = 0
         self._failed: deque[Ask] = deque()
-        self._polls: dict[int, int] = {}
+        self._asked = dict(open_numbers)
+        self._stuck = sum(map(_is_stuck, self._asked.values()))
         self._due: list[tuple[float, int, tuple[int, ...]]] = []
         self._order = 0
         self._in_flight = 0
@@ -84,13 +92,18 @@ class Scheduler:
         self._trouble = 0
         self._last_trouble_at = -math.inf
         self._poll_is_next = False
-        if numbers := tuple(open_numbers):
-            self._put_back(numbers, -math.inf)
+        if self._asked:
+            self._put_back(tuple(self._asked), -math.inf)
 
     @property
     def in_flight(self) -> int:
         """Requests without an answer."""
         return self._in_flight
+
+    @property
+    def stuck(self) -> int:
+        """Numbers that were asked STUCK_ASKED times or more and are still processing. They are asked on, seldom."""
+        return self._stuck
 
     @property
     def held_until(self) -> float | None:
@@ -127,9 +140,11 @@ class Scheduler:
         by_polls: dict[int, list[int]] = {}
         still_open = set(still_open)
         for number in ask.numbers:
-            polls = self._polls.pop(number, 0)
+            polls = self._asked.pop(number, 0)
+            self._stuck -= _is_stuck(polls)
             if number in still_open:
-                self._polls[number] = polls + 1
+                self._asked[number] = polls + 1
+                self._stuck += _is_stuck(polls + 1)
                 by_polls.setdefault(polls, []).append(number)
         for polls, numbers in by_polls.items():
             self._put_back(tuple(numbers), now + self._poll_delay(polls))
@@ -188,3 +203,7 @@ class Scheduler:
             if group[room:]:
                 self._put_back(group[room:], due)
         return tuple(numbers)
+
+
+def _is_stuck(asked: int) -> bool:
+    return asked >= STUCK_ASKED

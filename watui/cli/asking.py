@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 import click
 
 from watui.checks.pace import Pace
+from watui.checks.scheduler import STUCK_ASKED
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.talk import ProgressLine, say
@@ -175,6 +176,8 @@ async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
             pace.observe(time.monotonic(), final)
             left = pace.seconds_left(record.numbers - final)
             ending = f", about {left:.0f} s left" if left is not None else ""
+            if run.stuck:
+                ending += f", {run.stuck:,} stuck"
             if run.waiting is not None:
                 ending = f"; waits {max(0.0, run.waiting.until - time.time()):.0f} s: {run.waiting.reason}"
             line.show(f"{final:,} of {record.numbers:,} numbers have a final status{ending}")
@@ -216,6 +219,9 @@ def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
     meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
     say(f"Run {record.id}: {counts}.{meaning}")
     is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
+    if stuck := desk.reader.asked_often(record.id, STUCK_ASKED):
+        what = f"Stuck, asked {STUCK_ASKED} times or more and still processing: {stuck:,}."
+        say(f"{what} 'watui runs cancel {record.id}' sets them aside.")
     if is_open:
         say(f"'watui runs resume {record.id}' asks about what is open.")
     if isinstance(failure, Refused):

@@ -15,6 +15,7 @@ import click
 
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
+from watui.checks.scheduler import STUCK_ASKED
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
@@ -75,7 +76,7 @@ def show(run_id: int, format_: str | None) -> int:
         if format_ is not None:
             print_rows([row], RUNS, format_)
             return Exit.DONE
-        in_doubt = reader.in_doubt(run_id)
+        in_doubt, stuck = reader.in_doubt(run_id), reader.asked_often(run_id, STUCK_ASKED)
     counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(found.tally.items()) if count.numbers)
     times = (("imported", row.created_at), ("begun", row.started_at), ("ended", row.ended_at))
     lines = [
@@ -83,6 +84,8 @@ def show(run_id: int, format_: str | None) -> int:
         f"{counted(row.rows, 'row')}, {row.rejected:,} rejected, {counted(row.numbers, 'distinct number')}: {counts}",
         ", ".join(f"{word} {at}" for word, at in times if at is not None),
     ]
+    if stuck:
+        lines.append(f"Stuck, asked {STUCK_ASKED} times or more and still processing: {stuck:,}")
     if row.state == "unfinished":
         lines.append(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
     with _reading(paths):

@@ -180,11 +180,13 @@ class Ledger:
 
     def unanswered(self, run_id: int) -> array[int]:
         """Return the ids, in order, of numbers that no answer has mentioned, whether they were asked or not."""
-        return self._ids(f"status = '{QUEUED}'", run_id)
+        statement = f"SELECT number_id FROM number WHERE run_id = ? AND status = '{QUEUED}'"
+        return array("I", (number_id for (number_id,) in schema.query(self._db, statement, (run_id,))))
 
-    def open_numbers(self, run_id: int) -> array[int]:
-        """Return the ids, in order, of numbers that were answered and have no final status."""
-        return self._ids(f"final = 0 AND status <> '{QUEUED}'", run_id)
+    def open_numbers(self, run_id: int) -> dict[int, int]:
+        """Return how often each number was asked that was answered and has no final status, by its id and in order."""
+        statement = f"SELECT number_id, asked FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
+        return dict(schema.query(self._db, statement, (run_id,)))
 
     def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
         """Return what is sent for each of `number_ids`."""
@@ -241,10 +243,6 @@ class Ledger:
         """Return who asks about a run, or did; None where it has ended, or is no more."""
         found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
         return found[0] if found is not None else None
-
-    def _ids(self, condition: str, run_id: int) -> array[int]:
-        statement = f"SELECT number_id FROM number WHERE run_id = ? AND {condition}"
-        return array("I", (number_id for (number_id,) in schema.query(self._db, statement, (run_id,))))
 
     def _move(self, statement: str, values: tuple[object, ...]) -> None:
         """Change the state of a run. Raises LedgerUnusable where it is in none that allows it."""

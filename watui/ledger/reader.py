@@ -92,6 +92,11 @@ class Reader:
         found = self.query(f"SELECT ({asked}) + ({polled})", {"run_id": run_id, "queued": QUEUED})
         return int(next(found)[0])
 
+    def asked_often(self, run_id: int, times: int) -> int:
+        """Return how many numbers were asked so many times or more, and answered, and have no final status."""
+        statement = "SELECT count(*) FROM number WHERE run_id = ? AND final = 0 AND asked >= ? AND status <> ?"
+        return int(next(self.query(statement, (run_id, times, QUEUED)))[0])
+
     def has_changed(self) -> bool:
         """Whether another connection, of this process or of any other, has committed since the last call."""
         seen, self._seen = self._seen, self._data_version()

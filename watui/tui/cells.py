@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from watui.checks.freshness import Freshness, freshness
-from watui.contract.conversion import contradiction
 from watui.contract.statuses import Status
+from watui.desk import note_of
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean
 from watui.tui.grid import Cell, Column, Wanted, fit, needed, place, without_drops
@@ -67,10 +67,8 @@ def note(row: Row) -> str:
     """Return what there is to say of a row beside its answer."""
     if row.status == REJECTED:
         return f"rejected: {row.problem}"
-    if words := contradiction(row.number, row.wa_id):
-        return words
-    if row.problem:
-        return f"doubtful: {row.problem}"
+    if words := note_of(row):
+        return f"doubtful: {words}" if words == row.problem else words
     return f"same as line {row.duplicate_of}" if row.duplicate_of else ""
 
 

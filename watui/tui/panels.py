@@ -8,6 +8,7 @@ from datetime import datetime
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
+from watui.checks.scheduler import STUCK_ASKED
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -70,10 +71,18 @@ def banner(session: Session) -> Content | None:
         return Content.assemble(("Held: ", "bold"), reason, f". It is tried again at {until:%H:%M:%S}.")
     failure = session.failure
     if failure is None:
-        return None
+        return _stuck(session)
     if session.phase is Phase.PAUSED:
         return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
+
+
+def _stuck(session: Session) -> Content | None:
+    """What to do where nothing is left but what may never end."""
+    if not session.stuck or session.record is None or session.stuck < session.record.numbers - session.final:
+        return None
+    what = f"{session.stuck:,} still processing after {STUCK_ASKED} questions and more. "
+    return Content.assemble(("Stuck: ", "bold"), what, ("x", "bold"), " ends the run without them.")
 
 
 def _offer(offer: Offer) -> Content:
@@ -115,6 +124,8 @@ def progress(session: Session, width: int) -> Content:
             words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
             if (left := session.seconds_left) is not None and done < total:
                 words.append((f"{_GAP}{duration(left)} left", _DIM))
+            if session.stuck:
+                words.append((f"{_GAP}{session.stuck:,} stuck", "$text-warning"))
         case Phase.PAUSED:
             words.append((f"{_GAP}paused", "bold $text-warning"))
         case Phase.WATCHED:

@@ -96,6 +96,11 @@ class Session:
         return self._run is not None and self._run.blocked is not None
 
     @property
+    def stuck(self) -> int:
+        """Numbers that have been processing for so long that nobody should wait for them, as far as that is known."""
+        return self._run.stuck if self._run else 0
+
+    @property
     def has_turned(self) -> bool:
         """Whether the run has paused, gone on, begun to wait or lost its driver since the last `refresh`."""
         if self.record is not None and self.phase in (Phase.WATCHED, Phase.STOPPED):
@@ -250,11 +255,13 @@ class Session:
             pass  # It is watched from here on.
         except (LedgerUnusable, OSError) as error:
             self.problem = str(error)
+        finally:
+            self._run = None
         self._end_asking()
 
     def _end_asking(self) -> None:
         """Show how the run stands that is not asked from here any more."""
-        self.phase, self._run = Phase.STOPPED, None
+        self.phase = Phase.STOPPED
         with contextlib.suppress(LedgerUnusable):
             self.refresh()
 

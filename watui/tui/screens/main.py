@@ -44,6 +44,10 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.changes = changes
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # A key may come before the widgets that it is about.
+        return super().check_action(action, parameters) if self.is_mounted else False
+
     def action_show_check(self) -> None:
         self._go_to(CHECK)
 

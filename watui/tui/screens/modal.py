@@ -32,12 +32,13 @@ class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
         Binding("ctrl+q", "app.quit", show=False),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # A key may come before the widgets that it is about.
+        return super().check_action(action, parameters) if self.is_mounted or action == "close" else False
+
     def action_close(self) -> None:
         self.dismiss(None)
 
 
 class Palette(CommandPalette, ClosedOnce[None]):
-    """Textual's list of commands."""
-
-    def __init__(self) -> None:
-        super().__init__(id="--command-palette")
+    """Textual's list of commands. Without Textual's id, for one may still be closing when the next one opens."""
