@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -102,3 +104,22 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
         write_whole(pipe, ["a", "b"], replace=True)
         assert got.result(10) == "ab"
     assert pipe.is_fifo()
+
+
+def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path: Path) -> None:
+    killed = (
+        "import sys; from pathlib import Path; from watui.files import write_whole\n"
+        "write_whole(Path(sys.argv[1]), ['half'], replace=True)"
+    )
+    path, other = tmp_path / "out.csv", tmp_path / "other.csv"
+    for _ in range(2):
+        for place in (path, other):
+            environment = {**os.environ, "WATUI_FAILPOINT": "file.rename:1"}
+            assert subprocess.run([sys.executable, "-c", killed, place], env=environment).returncode < 0
+    write_whole(path, ["whole"], replace=True)
+    assert len(_names(tmp_path)) == 5, "what is new may be somebody's at work"
+    for left in tmp_path.glob(".*.part"):
+        os.utime(left, (0, 0))
+    write_whole(path, ["whole"], replace=True)
+    assert len(_names(tmp_path)) == 3, "of the other file nothing is known"
+    assert path.read_text() == "whole"

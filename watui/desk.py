@@ -33,6 +33,7 @@ from watui.export.rows import PairRow, ResultRow, RunRow, iso
 from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
+from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
 from watui.ledger.thread import LedgerThread
@@ -107,6 +108,17 @@ class Desk:
     def is_simulator(self) -> bool:
         """Whether the embedded simulator answers."""
         return self._server is None
+
+    @property
+    def warning(self) -> str | None:
+        """What is to be known of where the ledger is; None where that is as it should be."""
+        system = is_networked(self.paths.ledger)
+        if system is None:
+            return None
+        return (
+            f"The ledger is on a file system of the network ({system}): it is written without a write-ahead log, which"
+            " is slower, and locks hold only as far as that file system keeps them."
+        )
 
     @property
     def server_id(self) -> str:
@@ -249,7 +261,7 @@ class Desk:
 
     async def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it, read in another thread."""
-        return await asyncio.to_thread(self._read, lambda reader: reader.summary(run_id))
+        return await asyncio.to_thread(self._read, lambda reader: summary_of(reader, run_id))
 
     async def numbers(self, run_id: int, wanted: RowFilter, most: int) -> list[str] | None:
         """Return the numbers of the rows that fit `wanted`, each once and in order; None beyond `most` characters."""
@@ -373,6 +385,11 @@ def result_row(row: Row) -> ResultRow:
         iso(row.checked_at),
         row.server_version,
     )
+
+
+def summary_of(reader: Reader, run_id: int) -> Summary:
+    """Return what is in a list; fresh is what a server still has in its cache (contract section 1)."""
+    return reader.summary(run_id)._replace(fresh=reader.fresh(run_id, time.time() - CACHE_SECONDS))
 
 
 def note_of(row: Row) -> str | None:

@@ -4,10 +4,15 @@ import contextlib
 import os
 import secrets
 import stat
+import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from watui import failpoints
+
+STALE_SECONDS = 3600.0
+"""Age from which on a file that was never finished is removed."""
 
 
 class CannotWrite(Exception):
@@ -41,7 +46,9 @@ def whole_file(path: Path, *, replace: bool) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _part_of(path: Path) -> Iterator[Path]:
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    mark = f".{zlib.crc32(os.fsencode(path.name)):08x}-"
+    _sweep(path.parent, mark)
+    part = path.with_name(f"{mark}{secrets.token_hex(8)}.part")
     try:
         part.touch(exist_ok=False)
         yield part
@@ -54,6 +61,14 @@ def _part_of(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path, mark: str) -> None:
+    """Remove what killed processes have left of the same file. What is new may be somebody's at work."""
+    for part in folder.glob(f"{mark}*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > STALE_SECONDS:
+                part.unlink()
 
 
 def _refuse(path: Path, replace: bool) -> None:

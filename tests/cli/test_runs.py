@@ -25,6 +25,7 @@ from watui.checks.compare import Change
 from watui.checks.prepare import CHUNK_ROWS, Import, add_source
 from watui.checks.scheduler import STUCK_ASKED
 from watui.cli.exits import Exit
+from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL
 from watui.export.formats import Format
 from watui.export.rows import COLUMNS, PairRow, RunRow
@@ -1096,3 +1097,24 @@ def test_a_long_list_is_asked_anew_on_a_file_system_where_readers_keep_writers_o
     ended = watui("runs", "recheck", "1", "--dry-run")
     assert ended.code == Exit.DONE, ended.err
     assert record_of(paths, 2).numbers == count
+
+
+# What is known already
+
+
+def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
+    watui: Watui, server: ServerThread, paths: Paths
+) -> None:
+    write_run(paths, server.url, [each._replace(days=CACHE_SECONDS / DAY_SECONDS + 1) for each in KNOWN])
+    write_run(paths, server.url, region="CA")
+    write_run(paths, "http://elsewhere.example:9090")
+    draft = write_run(paths, server.url, state=RunState.DRAFT)
+    with closing(Reader(paths.ledger)) as reader:
+        assert reader.fresh(draft, time.time() - CACHE_SECONDS) == 0
+    known = write_run(paths, server.url, state=RunState.RUNNING)
+    with closing(Reader(paths.ledger)) as reader:
+        assert reader.fresh(draft, time.time() - CACHE_SECONDS) == 2, "a valid and an invalid one"
+        assert reader.fresh(known, time.time() - CACHE_SECONDS) == 0, "a run is no news to itself"
+    ended = watui("check", "--url", server.url, *(f"--number={each.input}" for each in KNOWN if each.input != "none"))
+    assert "Answered here within the last seven days, asked all the same: 2." in ended.err
+    assert len(rows_of(ended)) == len(KNOWN) - 1

@@ -114,3 +114,27 @@ def test_a_dumb_terminal_gets_a_sentence_and_the_sample() -> None:
         assert terminal.exit_code == 0
         assert b"cannot show the console" in terminal.output
         assert b"\x1b[?1049h" not in terminal.output
+
+
+@pytest.mark.parametrize("content", ["colour = 1", "schema = 99\n[simulator]\nseed = 1", 'region = "US'])
+def test_settings_that_cannot_be_used_are_kept_aside_and_the_console_opens(paths: Paths, content: str) -> None:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_text(content)
+    with Terminal() as terminal:
+        terminal.until("settings.toml.bad")
+        terminal.until("import a .txt")
+        terminal.send(b"q")
+        terminal.until_ended()
+        assert terminal.exit_code == 0
+    assert [path.read_text() for path in paths.config.iterdir()] == [content]
+
+
+@pytest.mark.parametrize("arguments", [["--profile", "shop"], ["--url", "http://127.0.0.1:1"]])
+def test_settings_that_cannot_be_used_are_refused_where_a_server_is_meant(paths: Paths, arguments: list[str]) -> None:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_text("read_onyl = true")
+    with Terminal(arguments) as terminal:
+        terminal.until_ended()
+        assert terminal.exit_code == 2
+        assert "read_onyl" in terminal.text()
+    assert paths.settings.exists()

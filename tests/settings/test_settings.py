@@ -1,13 +1,19 @@
 """Environment beats file beats default; a bad file is named, never a crash; a saved file is always whole."""
 
 import os
+import select
+import signal
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from watui.settings.paths import Paths
-from watui.settings.settings import BadSettings, Profile, Settings, descriptions, load, save, template
+from watui.settings.settings import BadSettings, Profile, Settings, descriptions, load, save, set_aside, template
 
 
 def _write(paths: Paths, content: bytes | str) -> Path:
@@ -139,3 +145,55 @@ def test_a_file_that_cannot_be_read_is_not_overwritten(paths: Paths) -> None:
     with pytest.raises(BadSettings, match=str(path)):
         save(path, "region", "US")
     assert path.read_text() == 'region = "I'
+
+
+def test_a_file_that_is_set_aside_keeps_all_that_was_in_it(paths: Paths) -> None:
+    for place in ("", "1", "2"):
+        path = _write(paths, f"region = {place}") if not place else paths.settings
+        path.write_text(f"region = {place}")
+        aside = set_aside(path)
+        assert aside == path.with_name(f"settings.toml.bad{place}")
+        assert aside.read_text() == f"region = {place}"
+        assert not path.exists()
+
+
+def test_a_file_that_cannot_be_set_aside_is_bad_settings(paths: Paths) -> None:
+    with pytest.raises(BadSettings, match="out of the way"):
+        set_aside(paths.settings)
+
+
+SAVING = """
+import sys
+from pathlib import Path
+from watui.settings.settings import save
+print("ready", flush=True)
+while True:
+    for theme in ("old" * 2000, "new" * 3000):
+        save(Path(sys.argv[1]), "theme", theme)
+"""
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.long)])
+def test_whoever_is_killed_while_saving_leaves_the_old_file_or_the_new_one(paths: Paths, kills: int) -> None:
+    path, chance = _write(paths, template()), Random(kills)
+    seen: Counter[str] = Counter()
+    for kill in range(kills):
+        # Half of them at the worst moment: all is written, and not yet in its place.
+        failpoint = {"WATUI_FAILPOINT": f"file.rename:{chance.randint(1, 40)}"} if kill % 2 else {}
+        saver = subprocess.Popen(
+            [sys.executable, "-c", SAVING, str(path)], stdout=subprocess.PIPE, env={**os.environ, **failpoint}
+        )
+        assert saver.stdout is not None
+        with saver.stdout:
+            assert saver.stdout.readline() == b"ready\n"
+            if failpoint:
+                saver.stdout.read()
+            else:
+                select.select([saver.stdout], [], [], chance.uniform(0.01, 0.1))
+                saver.kill()
+        assert saver.wait() == -signal.SIGKILL
+        seen[load(path, {}).theme[:3]] += 1
+        assert path.read_text().startswith(template())
+    print(f"\nkilled {kills} times while saving: {dict(seen)}")
+    assert set(seen) <= {"old", "new", "wat"}
+    assert seen["old"] + seen["new"] > kills / 2, "most are killed after their first save"

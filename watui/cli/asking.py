@@ -129,6 +129,8 @@ def ask(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
 
 async def _asked(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
     desk = target.open_desk(paths)
+    if desk.warning is not None:
+        say(desk.warning)
     try:
         failure = await _ask(desk, record, output)
         _write(desk, record, output)

@@ -1,8 +1,12 @@
 """Opens the console: the one place where the command line knows of it."""
 
+import os
+from pathlib import Path
+
 from watui.cli.exits import Exit, Stop
 from watui.cli.target import find_settings, find_target
 from watui.settings.paths import find_paths
+from watui.settings.settings import BadSettings, Settings, load, set_aside
 
 
 def open_console(url: str | None, profile: str | None, region: str | None) -> int:
@@ -11,12 +15,29 @@ def open_console(url: str | None, profile: str | None, region: str | None) -> in
     from watui.tui.app import run_console
 
     paths = find_paths()
-    settings = find_settings(paths)
+    is_named = url is not None or profile is not None
+    settings, warning = (find_settings(paths), None) if is_named else _usable_settings(paths.settings)
     target = find_target(settings, url, profile, region)
     try:
-        code = run_console(target.open_desk(paths), settings)
+        code = run_console(target.open_desk(paths), settings, warning)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     return Exit.BUG if code is None else code
+
+
+def _usable_settings(path: Path) -> tuple[Settings, str | None]:
+    """Return the settings; where their file is bad, those without it, and what became of it.
+
+    Only for the console at the embedded simulator, where a setting that is missed can do no harm.
+    """
+    try:
+        return load(path), None
+    except BadSettings as error:
+        try:
+            settings = load(Path(os.devnull))  # Or else it is not the file that is bad.
+            aside = set_aside(path)
+        except BadSettings:
+            raise Stop(str(error)) from error
+        return settings, f"{error}. The file is kept as {aside.name}; all settings are the usual ones."

@@ -12,7 +12,7 @@ from watui.checks.prepare import Import, add_source
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
-from watui.desk import reasons_in_words, requests_needed, skipped_in_words
+from watui.desk import reasons_in_words, requests_needed, skipped_in_words, summary_of
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
@@ -48,7 +48,7 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
     try:
         _import(ledger, run_id, given, options.region)
         record = reader.run(run_id)
-        found = reader.summary(run_id)
+        found = summary_of(reader, run_id)
         if record.entries == 0:
             names = ", ".join(source.name for source in found.sources)
             raise Stop(_why_nothing(record, names, reasons_in_words(found)))
@@ -93,6 +93,8 @@ def say_summary(record: RunRecord, found: Summary, server: Server | None) -> Non
         f"{skipped_in_words(record)}. {counted(record.numbers, 'distinct number')},"
         f" {requests}{', then polls' * (record.options.blocking == 'no_wait')}."
     )
+    if found.fresh:
+        say(f"Answered here within the last seven days, asked all the same: {found.fresh:,}.")
     if found.problems:
         say(f"Rejected, never sent: {reasons_in_words(found)}.")
     if record.doubtful:

@@ -108,7 +108,7 @@ class Reader:
         return {status: Counted(numbers, count) for status, numbers, count in rows if count}
 
     def summary(self, run_id: int) -> Summary:
-        """Return what a list was imported from and what is in it."""
+        """Return what a list was imported from and what is in it; `fresh` is not looked for."""
         sources = self.query(
             "SELECT name, column_name, is_whole FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
         )
@@ -124,6 +124,21 @@ class Reader:
             tuple(problems),
             tuple(regions),
         )
+
+    def fresh(self, run_id: int, since: float) -> int:
+        """Return how many numbers have a verdict from `since` on, of the same server for the same region."""
+        others = self.query(
+            "SELECT o.id FROM run r JOIN run o ON o.server = r.server AND o.region = r.region AND o.id <> r.id"
+            " WHERE r.id = ? AND o.started_at IS NOT NULL AND (o.ended_at IS NULL OR o.ended_at >= ?)",
+            (run_id, since),
+        )
+        known = ",".join(str(other) for (other,) in others)
+        found = self.query(
+            "SELECT count(*) FROM number n WHERE n.run_id = ? AND EXISTS (SELECT 1 FROM number o"
+            f" WHERE o.run_id IN ({known}) AND o.key = n.key AND o.final = 1 AND o.status <> ? AND o.checked_at >= ?)",
+            (run_id, "failed", since),
+        )
+        return int(next(found)[0])
 
     def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
         """Return the ordinals of all rows that fit `wanted`, in order."""

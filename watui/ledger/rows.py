@@ -32,6 +32,8 @@ class Summary(NamedTuple):
     """Reasons for rejected rows with their counts, the most frequent first."""
     regions: tuple[tuple[str | None, int], ...]
     """Regions of the numbers with their counts, the most frequent first."""
+    fresh: int = 0
+    """Numbers that the same server has answered for the same region, in other runs and not long ago."""
 
 
 class RunState(StrEnum):

@@ -4,6 +4,7 @@ import os
 import textwrap
 import tomllib
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -131,6 +132,17 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     if (profile := settings.profiles.get(SIMULATOR)) is not None and profile.url is not None:
         raise BadSettings(f"{path}: the profile {SIMULATOR} is the embedded simulator: give a server another name")
     return settings
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file that can't be used out of the way, and return where it is now. Raises BadSettings."""
+    taken = (path.with_name(f"{path.name}.bad{place or ''}") for place in count())
+    aside = next(other for other in taken if not other.exists())
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise BadSettings(f"cannot move {path} out of the way: {error.strerror}") from error
+    return aside
 
 
 def save(path: Path, name: str, value: str | int) -> None:

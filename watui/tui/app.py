@@ -30,6 +30,9 @@ from watui.tui.themes import THEMES
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
+WARNED_SECONDS = 30.0
+"""How long it is shown what a person must know before all else."""
+
 SWITCH_SECONDS = 0.001
 """How long another thread, such as the simulator's, may keep the interpreter while a key waits."""
 
@@ -51,7 +54,8 @@ class WatuiApp(App[int]):
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, desk: Desk, settings: Settings) -> None:
+    def __init__(self, desk: Desk, settings: Settings, warning: str | None = None) -> None:
+        """`warning` is what a person must know before all else."""
         super().__init__()
         self.error_console = silent_console()
         self.crash: Crash | None = None
@@ -61,6 +65,7 @@ class WatuiApp(App[int]):
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self._chosen_theme = settings.theme
+        self._warnings = [words for words in (warning, desk.warning) if words is not None]
         self.terminal = TerminalKeeper()
         self.ended_by: int | None = None
         """The exit code that a signal, or the loss of the terminal, has led to."""
@@ -81,6 +86,8 @@ class WatuiApp(App[int]):
             self.register_theme(theme)
         self.theme = self._chosen_theme if self._chosen_theme in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        for words in self._warnings:
+            self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
@@ -165,10 +172,10 @@ class WatuiApp(App[int]):
             self.notify(clean(str(error)), severity="warning", markup=False)
 
 
-def run_console(desk: Desk, settings: Settings) -> int | None:
+def run_console(desk: Desk, settings: Settings, warning: str | None = None) -> int | None:
     """Run the console until it ends and return the exit code, None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(desk, settings)
+    app = WatuiApp(desk, settings, warning)
     asyncio.run(_run(app))
     if app.ended_by is not None:
         return app.ended_by

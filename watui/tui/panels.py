@@ -197,6 +197,9 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
             f" ({counted(record.entries - record.numbers, 'duplicate')})" if record.entries > record.numbers else "",
         ),
     ]
+    if found.fresh:
+        known = f"{found.fresh:,} answered here within the last seven days"
+        lines.append(Content.assemble(known, (": a server still has them in its cache", _DIM)))
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if found.problems:
