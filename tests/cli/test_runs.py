@@ -359,15 +359,14 @@ def test_a_draft_of_a_dry_run_begins_when_it_is_named(
     assert states(watui) == {1: "done"}
 
 
-@pytest.mark.parametrize("state", [RunState.DONE, RunState.CANCELLED])
-def test_a_run_that_has_ended_is_not_asked_and_what_to_do_is_said(
-    watui: Watui, server: ServerThread, world: RecordingWorld, paths: Paths, state: RunState
+@pytest.mark.parametrize(("state", "code"), [(RunState.DONE, Exit.DONE), (RunState.CANCELLED, Exit.UNFINISHED)])
+def test_a_run_that_has_ended_is_not_asked_and_its_rows_are_printed(
+    watui: Watui, server: ServerThread, world: RecordingWorld, paths: Paths, state: RunState, code: Exit
 ) -> None:
     write_run(paths, server.url, state=state)
     ended = watui("runs", "resume", "1")
-    assert (ended.code, ended.out, world.requests) == (Exit.DONE, "", [])
-    assert f"Run 1 is {state}" in ended.err
-    assert "'watui runs export 1'" in ended.err
+    assert (ended.code, len(rows_of(ended)), world.requests) == (code, len(KNOWN), [])
+    assert f"Run 1 is {state}: nothing is asked." in ended.err
     assert states(watui) == {1: state.value}
 
 

@@ -27,6 +27,7 @@ from watui.export.table import RESULTS, formatted
 from watui.files import CannotWrite, write_whole
 from watui.intake.sources import STDIN
 from watui.ledger.drivers import Driven
+from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
@@ -133,7 +134,7 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Target
         say(desk.warning)
     try:
         failure = await _ask(desk, record, output)
-        _write(desk, record, output)
+        write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
         await desk.close()
@@ -202,8 +203,9 @@ def _trace(exchange: Exchange) -> None:
         say(f"< {exchange.response.decode('utf-8', 'replace')}")
 
 
-def _write(desk: Desk, record: RunRecord, output: Output) -> None:
-    rows = desk.result_rows(record.id)
+def write(reader: Reader, record: RunRecord, output: Output) -> None:
+    """Write all rows of a run where they are wanted. Raises CannotWrite."""
+    rows = map(result_row, reader.rows(record.id))
     if output.path is not None:
         write_whole(output.path, formatted(rows, RESULTS, output.format, None), replace=True)
         say(f"{counted(record.rows, 'row')} written to {output.path}")

@@ -16,7 +16,7 @@ import click
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
 from watui.checks.scheduler import STUCK_ASKED
-from watui.cli.asking import Options, ask, find_output, output_options, refuse_output
+from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
@@ -100,7 +100,10 @@ def show(run_id: int, format_: str | None) -> int:
 def resume(
     run_id: int | None, url: str | None, profile: str | None, region: str | None, **options: Unpack[Options]
 ) -> int:
-    """Ask about what is open of the run ID, else of the latest that is unfinished, and print all its rows."""
+    """Ask about what is open of the run ID, else of the latest that is unfinished, and print all its rows.
+
+    Of a run that has ended, the rows are printed and nothing is asked.
+    """
     output = find_output(options)
     if region is not None:
         raise Stop("a run keeps its region: leave out --region")
@@ -119,8 +122,9 @@ def resume(
         if record.state is RunState.DRAFT and not all(each.is_whole for each in reader.summary(record.id).sources):
             raise Stop(f"draft {record.id} was not read to its end: give 'watui check' its file once more")
         if record.state not in (RunState.RUNNING, RunState.DRAFT):
-            say(f"Run {record.id} is {record.state}: 'watui runs export {record.id}' prints its rows.")
-            return Exit.DONE
+            say(f"Run {record.id} is {record.state}: nothing is asked.")
+            write(reader, record, output)
+            return Exit.DONE if record.state is RunState.DONE else Exit.UNFINISHED
         in_doubt, tally = reader.in_doubt(record.id), reader.tally(record.id)
     target = target_of(paths, record, url, profile)
     say(f"Run {record.id} at {target.profile}: {_left(left_of(tally), in_doubt)}.")
