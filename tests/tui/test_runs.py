@@ -44,6 +44,9 @@ from watui.tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
 
+WATCHED = {NARROW: "watched", WIDE: "another process asks"}
+"""How a run that is watched is called."""
+
 SOURCE = "customers.csv"
 ELSEWHERE = "https://elsewhere.example"
 """A server that is not the console's."""
@@ -413,10 +416,10 @@ async def test_a_run_of_another_process_is_watched_and_taken_over_once_that_is_g
             await story.until_shown(f"Run {run_id} ({SOURCE}) is under way in another process: p watches it.")
             await story.press("p")
             await story.until_phase(Phase.WATCHED)
-            await story.until_shown("0% 0 of 8 numbers", "another process asks")
+            await story.until_shown("0% 0 of 8 numbers", WATCHED[size])
             other.answer(valid(1, 2, 3))
             other.answer({4: Status.PROCESSING})
-            await story.until_shown("37% 3 of 8 numbers", "valid 3", "processing 1", "another process asks")
+            await story.until_shown("37% 3 of 8 numbers", "valid 3", "processing 1", WATCHED[size])
             assert sum("✓ valid" in line for line in story.table()) == 3
             await story.press("p")
             await story.until_told("Another process asks about this run: it can be paused there.")
@@ -973,7 +976,7 @@ async def test_what_sources_profiles_and_versions_are_called_is_harmless(paths: 
             await show(story, 4)
             await story.until_phase(Phase.WATCHED)
             other.answer({2: HOSTILE}, version=HOSTILE)
-            await story.until_shown("1 of 3 numbers", "another process asks")
+            await story.until_shown("1 of 3 numbers", WATCHED[size])
             story.assert_harmless()
         await story.until_phase(Phase.STOPPED)
         story.assert_harmless()

@@ -130,7 +130,7 @@ def progress(session: Session, width: int) -> Content:
             words.append((f"{_GAP}paused", "bold $text-warning"))
         case Phase.WATCHED:
             words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
-            words.append((f"{_GAP}another process asks", "bold $text-accent"))
+            words.append((f"{_GAP}{'another process asks' if width >= _WIDE else 'watched'}", "bold $text-accent"))
         case Phase.STOPPED:
             words.append((f"{_GAP}stopped", "bold $text-error"))
         case Phase.ENDED:

@@ -234,9 +234,11 @@ class PairsScreen(Modal[None]):
         counts = ", ".join(f"{self._counts[change]:,} {change}" for change in Change if self._counts[change])
         with Vertical(id="pairs"):
             yield Static(Content.styled(f"Run {after} compared with run {before}", "bold"))
-            yield Static(Content(counts or "Neither holds a number."), id="pairs-state")
+            what = f"{counts}: no number differs." if counts and not self._pairs else counts
+            yield Static(Content(what or "Neither holds a number."), id="pairs-state")
             yield RowTable(id="pairs-table")
             yield Static(Content.assemble(("esc", "bold $primary"), " back"), id="pairs-keys")
 
     def on_mount(self) -> None:
+        self.table.display = bool(self._pairs)
         self.table.show(PairsView(self._pairs), PairsLook())
