@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from textual.content import Content
@@ -53,23 +53,8 @@ class ShownRun(NamedTuple):
     is_marked: bool
 
 
-class RunsView:
-    """All runs, for the table."""
-
-    key = "runs"
-
-    def __init__(self, shown: Sequence[ShownRun]) -> None:
-        self._shown = shown
-
-    def __len__(self) -> int:
-        return len(self._shown)
-
-    def window(self, first: int, last: int) -> Mapping[int, ShownRun]:
-        return dict(enumerate(self._shown[first : last + 1], first))
-
-
 class RunsLook:
-    """How they look."""
+    """How runs look."""
 
     def columns(self, width: int) -> tuple[Column, ...]:
         return lay_out(_WIDE if width >= _WIDE_FROM else _NARROW, width, _DROPS)
@@ -137,23 +122,8 @@ def welcome() -> Content:
     )
 
 
-class PairsView:
-    """What differs between two runs, for the table."""
-
-    key = "pairs"
-
-    def __init__(self, pairs: Sequence[PairRow]) -> None:
-        self._pairs = pairs
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def window(self, first: int, last: int) -> Mapping[int, PairRow]:
-        return dict(enumerate(self._pairs[first : last + 1], first))
-
-
 class PairsLook:
-    """How that looks."""
+    """How what differs between two runs looks."""
 
     def columns(self, width: int) -> tuple[Column, ...]:
         wanted = [("number", 20), ("change", 14), ("before", 12), ("after", 12), ("wa_id", 0)]

@@ -1,11 +1,28 @@
-"""What of a run is shown: all of its rows, or those that a filter picked."""
+"""What a table shows: the rows of a run, all of them or those that a filter picked; or a short list."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
 
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Row
 from watui.ledger.schema import LedgerUnusable
+
+_Row = TypeVar("_Row")
+
+
+class ListView(Generic[_Row]):
+    """Rows that are few enough to be held."""
+
+    def __init__(self, key: str, rows: Sequence[_Row]) -> None:
+        self.key = key
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def window(self, first: int, last: int) -> Mapping[int, _Row]:
+        return dict(enumerate(self._rows[first : last + 1], first))
 
 
 class RunView:

@@ -24,13 +24,14 @@ from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
 from watui.tui.commands import Phase, Scope, bar, bindings
 from watui.tui.panels import MOST_OF_A_SOURCE
-from watui.tui.runs_view import PairsLook, PairsView, RunsLook, RunsView, ShownRun
+from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, ExportDialog
 from watui.tui.screens.main import RUNS, MainScreen
 from watui.tui.screens.modal import Modal
 from watui.tui.session import LOOK_SECONDS, Session
+from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 
@@ -98,9 +99,9 @@ class RunsScreen(MainScreen):
             self.table.focus()
         at_hand = self._at_hand()
         if self.table.row_count == len(self._shown) and self._shown:
-            self.table.replace(RunsView(self._shown))
+            self.table.replace(ListView("runs", self._shown))
         else:
-            self.table.show(RunsView(self._shown), RunsLook())
+            self.table.show(ListView("runs", self._shown), RunsLook())
         ids = [each.run.run_id for each in self._shown]
         if at_hand is not None and at_hand.run.run_id in ids:
             self.table.move_to(ids.index(at_hand.run.run_id))
@@ -241,4 +242,4 @@ class PairsScreen(Modal[None]):
 
     def on_mount(self) -> None:
         self.table.display = bool(self._pairs)
-        self.table.show(PairsView(self._pairs), PairsLook())
+        self.table.show(ListView("pairs", self._pairs), PairsLook())
