@@ -298,6 +298,19 @@ async def test_a_key_that_comes_before_the_widgets_of_a_dialog_does_nothing(path
         assert story.app.screen is dialog
 
 
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "home", "end"])
+async def test_a_page_of_the_palette_that_is_not_there_is_not_turned(paths: Paths, key: str) -> None:
+    async with console_at(a_world(latency=None), paths) as story:
+        for moment in range(6):
+            at_once(story, "ctrl+p")
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            at_once(story, "o", key, "backspace", key, key)
+            await settled(story)
+            await story.press("escape")
+            await back_to_the_list(story)
+
+
 async def test_enter_twice_begins_a_list_once(paths: Paths) -> None:
     async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
         await story.preview("\n".join(PEOPLE[:5]))

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.screen import ModalScreen, Screen
 
 Answer = TypeVar("Answer")
@@ -42,3 +42,9 @@ class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
 
 class Palette(CommandPalette, ClosedOnce[None]):
     """Textual's list of commands. Without Textual's id, for one may still be closing when the next one opens."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Textual errs where a page is turned of a list that is not laid out.
+        if action == "command_list" and not any(each.scrollable_content_region for each in self.query(CommandList)):
+            return False
+        return super().check_action(action, parameters)
