@@ -21,7 +21,7 @@ from watui.checks.compare import Change, change_of
 from watui.checks.importing import import_aside
 from watui.checks.prepare import Import
 from watui.checks.recheck import add_recheck
-from watui.checks.scheduler import STUCK_ASKED, Policy
+from watui.checks.scheduler import STUCK_POLLS, Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.conversion import contradiction
@@ -38,7 +38,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Place
-from watui.ledger.upkeep import erase_traces, forget_older, forget_run
+from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
 from watui.text import counted
@@ -157,20 +157,22 @@ class Desk:
         record = self.reader.run(run_id)
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size)
-        place = (self.server_id, self.profile)
-        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks), place)
+        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
 
     async def offer(self) -> Offer | None:
-        """Return the latest run of this server that was begun and has not ended, read in another thread."""
+        """Return the latest run of this server that can be gone on with, else one that can be watched."""
         return await asyncio.to_thread(self._read, self._offer)
 
     def _offer(self, reader: Reader) -> Offer | None:
+        driven = None
         for record, sources, tally in reader.runs():
             here = (record.options.server, record.options.region) == (self.server_id, self.region)
-            if record.state is RunState.RUNNING and here:
-                is_driven = self.is_driven(record)
-                return Offer(record, sources, left_of(tally), 0 if is_driven else reader.in_doubt(record.id), is_driven)
-        return None
+            if record.state is not RunState.RUNNING or not here:
+                continue
+            if not self.is_driven(record):
+                return Offer(record, sources, left_of(tally), reader.in_doubt(record.id), is_driven=False)
+            driven = driven or Offer(record, sources, left_of(tally), 0, is_driven=True)
+        return driven
 
     async def runs(self) -> list[tuple[RunRow, float, float | None]]:
         """Return all runs, the latest first, each with when it began and the seconds it took, None before its end."""
@@ -196,11 +198,15 @@ class Desk:
         return await asyncio.to_thread(self._read, lambda reader: _compared(reader, before, after))
 
     async def recheck(self, run_id: int) -> int | None:
-        """Add a draft of what is old, failed or open in a run; None where nothing is. Raises LedgerUnusable."""
+        """Add a draft of what is old, failed or open in a run; None where nothing is.
+
+        Raises Driven where somebody asks about it, and LedgerUnusable.
+        """
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
         options = replace(self.reader.run(run_id).options, rechecks=run_id)
         return await asyncio.to_thread(
-            self._read, lambda reader: self._keep_up(lambda ledger: add_recheck(ledger, reader, options, wanted))
+            self._read,
+            lambda reader: self._keep_up(lambda ledger: add_recheck(ledger, reader, self.paths.locks, options, wanted)),
         )
 
     async def forget_run(self, run_id: int) -> bool:
@@ -245,11 +251,11 @@ class Desk:
 
     async def discard(self, run_id: int) -> None:
         """Delete a draft."""
-        await self.ledger(Ledger.discard, run_id)
+        await asyncio.to_thread(self._keep_up, lambda ledger: discard(ledger, run_id))
 
     async def cancel(self, run_id: int) -> None:
-        """Mark a run as ended by a person."""
-        await self.ledger(Ledger.end, run_id, RunState.CANCELLED)
+        """Mark a run as ended by a person. Raises Driven where somebody asks about it, and LedgerUnusable."""
+        await self.ledger(Ledger.cancel, run_id, self.paths.locks)
 
     def result_rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[ResultRow]:
         """Yield the rows of a run as other programs get them."""
@@ -394,8 +400,8 @@ def summary_of(reader: Reader, run_id: int) -> Summary:
 
 def note_of(row: Row) -> str | None:
     """Return what there is to say of a row beside its answer: why it is rejected, doubtful, odd or stuck."""
-    if row.asked >= STUCK_ASKED and row.status not in FINAL | {QUEUED}:
-        return f"stuck: asked {row.asked} times"
+    if row.polls >= STUCK_POLLS and row.status not in FINAL:
+        return f"stuck: no verdict in {row.polls} answers"
     return contradiction(row.number, row.wa_id) or row.problem
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watui.checks.scheduler import STUCK_ASKED, Ask, Done, Policy, Scheduler, Wait
+from watui.checks.scheduler import STUCK_POLLS, Ask, Done, Policy, Scheduler, Wait
 
 HOUR = 3600.0
 
@@ -173,11 +173,11 @@ def test_what_is_asked_seldom_by_then_is_stuck_until_it_ends() -> None:
     server = Server(lambda number: float("inf") if number else 2 * HOUR)
     sent = play(scheduler, server, until=HOUR)
     asked = Counter(number for _, ask in sent for number in ask.numbers)
-    assert all(times >= STUCK_ASKED for times in asked.values())
+    assert all(times >= STUCK_POLLS for times in asked.values())
     assert scheduler.stuck == 2
     gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
-    assert all(gap >= Policy.longest_poll for gap in gaps[STUCK_ASKED:])
-    assert sent[STUCK_ASKED].at == pytest.approx(HOUR / 2, rel=0.2)
+    assert all(gap >= Policy.longest_poll for gap in gaps[STUCK_POLLS:])
+    assert sent[STUCK_POLLS].at == pytest.approx(HOUR / 2, rel=0.2)
     ask = scheduler.next(3 * HOUR)
     assert isinstance(ask, Ask)
     scheduler.answered(ask, [1], 3 * HOUR)
@@ -185,7 +185,7 @@ def test_what_is_asked_seldom_by_then_is_stuck_until_it_ends() -> None:
 
 
 def test_who_goes_on_with_a_stuck_number_asks_as_seldom_as_before() -> None:
-    scheduler = Scheduler(Policy(), [], {7: STUCK_ASKED}, Random(0))
+    scheduler = Scheduler(Policy(), [], {7: STUCK_POLLS}, Random(0))
     assert scheduler.stuck == 1
     sent = play(scheduler, Server(lambda _: float("inf")), until=HOUR)
     assert len(sent) <= 13

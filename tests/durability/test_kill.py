@@ -175,8 +175,9 @@ class Killed:
 
     def _read(self) -> dict[str, Known]:
         with contextlib.closing(Reader(self.path)) as reader:
+            asked = dict(reader.query("SELECT number_id, asked FROM number WHERE run_id = ?", (self.run_id,)))
             return {
-                row.input: Known(row.number_id, row.status, row.wa_id, row.asked, row.checked_at)
+                row.input: Known(row.number_id, row.status, row.wa_id, asked[row.number_id], row.checked_at)
                 for row in reader.rows(self.run_id)
                 if row.number_id is not None
             }

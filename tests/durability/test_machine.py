@@ -30,6 +30,7 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, Answered, RowFilter, RunOptions, RunState
 from watui.ledger.schema import LedgerBlocked, LedgerUnusable
+from watui.ledger.upkeep import discard
 
 LEDGER = "ledger.sqlite3"
 KEYS = st.sampled_from(["1", "22", "333", "4444", "55555", None])
@@ -112,12 +113,14 @@ class Runs(RuleBasedStateMachine):
 
     def _import(self, run_id: int, keys: list[str | None], skipped: dict[str, int]) -> None:
         model = self.models[run_id]
-        source_id = self.ledger.add_source(run_id, "list", None)
         rows = [new_row(next(self.lines), key) for key in keys]
         if model.state is not RunState.DRAFT:
             with pytest.raises(LedgerUnusable):
-                self.ledger.add_rows(run_id, source_id, rows, skipped)
+                self.ledger.add_source(run_id, "list", None)
+            with pytest.raises(LedgerUnusable):
+                self.ledger.add_rows(run_id, 1, rows, skipped)
             return
+        source_id = self.ledger.add_source(run_id, "list", None)
         self.ledger.add_rows(run_id, source_id, rows, skipped)
         model.keys += keys
         model.skipped += sum(skipped.values())
@@ -166,7 +169,7 @@ class Runs(RuleBasedStateMachine):
 
     def _end(self, run_id: int, state: RunState) -> None:
         if state is RunState.DISCARDED:
-            self.ledger.discard(run_id)
+            discard(self.ledger, run_id)
         else:
             self.ledger.end(run_id, state)
 

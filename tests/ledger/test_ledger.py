@@ -17,6 +17,7 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, RunOptions, RunState, Source
 from watui.ledger.schema import LedgerUnusable
+from watui.ledger.upkeep import discard, forget_run
 from watui.settings.paths import Paths
 
 KEYS = ["1", "22", "333", "4444", None]
@@ -45,7 +46,7 @@ def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, reader:
     ask_id = ledger.asked(run_id, [2])
 
     other = Reader(paths.ledger)  # as another process sees it, or this one after a crash
-    assert [row.asked for row in other.rows(run_id)] == [0, 1]
+    assert list(other.query("SELECT asked FROM number WHERE run_id = ? ORDER BY 1", (run_id,))) == [(0,), (1,)]
     assert other.in_doubt(run_id) == 1
     other.close()
 
@@ -87,7 +88,7 @@ def test_a_discarded_draft_leaves_nothing_and_others_alone(ledger: Ledger, reade
     kept, dropped = ledger.add_run(OPTIONS), ledger.add_run(OPTIONS)
     for run_id in (kept, dropped):
         ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, None)], {})
-    ledger.discard(dropped)
+    discard(ledger, dropped)
     with pytest.raises(LedgerUnusable):
         reader.run(dropped)
     assert len(list(reader.rows(kept))) == 2
@@ -209,17 +210,55 @@ def test_a_run_has_one_driver_at_a_time(ledger: Ledger, reader: Reader, paths: P
         ledger.start(run_id, other)
     assert reader.run(run_id).driver == driver.id
     driver.close()
-    ledger.start(run_id, other, server="http://elsewhere.example", profile="elsewhere")
+    ledger.start(run_id, other)
     assert reader.run(run_id).driver == other.id
-    assert (reader.run(run_id).options.server, reader.run(run_id).options.profile) == (
-        "http://elsewhere.example",
-        "elsewhere",
-    )
     ledger.end(run_id, RunState.DONE)
     assert reader.run(run_id).driver is None
     with pytest.raises(LedgerUnusable, match="started, ended or discarded"):
         ledger.start(run_id, other)
     other.close()
+
+
+def test_only_a_run_that_nobody_asks_about_is_cancelled(
+    ledger: Ledger, reader: Reader, paths: Paths, driver: Driver
+) -> None:
+    run_id = ledger.add_run(OPTIONS)
+    ledger.start(run_id, driver)
+    with pytest.raises(Driven):
+        ledger.cancel(run_id, paths.locks)
+    assert reader.run(run_id).state is RunState.RUNNING
+    driver.close()
+    ledger.cancel(run_id, paths.locks)
+    assert reader.run(run_id).state is RunState.CANCELLED
+    assert not list(paths.locks.glob("*.lock"))
+
+
+def test_no_id_is_given_twice_and_nothing_comes_to_a_run_that_is_no_draft(
+    ledger: Ledger, reader: Reader, paths: Paths, driver: Driver
+) -> None:
+    first = ledger.add_run(OPTIONS)
+    forget_run(ledger, paths.locks, first)
+    second = ledger.add_run(OPTIONS)
+    assert second != first
+    ledger.start(second, driver)
+    for run_id in (first, second):
+        with pytest.raises(LedgerUnusable, match=f"run {run_id} is no draft any more"):
+            ledger.add_source(run_id, "late.csv", None)
+    assert reader.summary(second).sources == ()
+
+
+def test_answers_without_a_verdict_are_counted_be_the_number_mentioned_or_not(ledger: Ledger, reader: Reader) -> None:
+    run_id = ledger.add_run(OPTIONS)
+    rows = [new_row(line, f"55{line}") for line in (1, 2, 3)]
+    ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), rows, {})
+    for _ in range(3):
+        ledger.failed(ledger.asked(run_id, [1, 2, 3]), "HTTP 503")
+    for _ in range(2):
+        answers = [Answered(1, "processing", False, None), Answered(2, "valid", True, "1")]
+        ledger.answered(run_id, ledger.asked(run_id, [1, 2, 3]), answers, None, left_out=[3])
+    assert [row.polls for row in reader.rows(run_id)] == [2, 0, 2]
+    assert [reader.polled_often(run_id, polls) for polls in (1, 2, 3)] == [2, 2, 0]
+    assert ledger.open_numbers(run_id) == {1: 2}
 
 
 def test_all_runs_are_listed_with_their_sources_and_counts(ledger: Ledger, reader: Reader) -> None:

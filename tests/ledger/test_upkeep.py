@@ -245,7 +245,8 @@ def test_a_forgotten_number_leaves_no_trace_and_all_counters_right(
         for run_id, rows in before.items():
             for row, now in zip(rows, book.rows(run_id), strict=True):
                 if held(row) in forgotten:
-                    assert now == Row(*row[:3], "", None, None, "rejected", None, FORGOTTEN, None, None, None, None, 0)
+                    empty = Row(*row[:3], "", None, None, "rejected", None, FORGOTTEN, None, None, None, None, 0, 0)
+                    assert now == empty
                 else:
                     assert now._replace(number_id=row.number_id) == row
         assert trail.latest(book.reader, 99) == [
@@ -460,6 +461,14 @@ def test_what_is_older_is_forgotten_and_nothing_else(book: Book) -> None:
     driver.close()
 
 
+def test_a_draft_that_somebody_may_be_at_is_not_too_old(book: Book) -> None:
+    fresh, stale = book.add_run(entry(1, 1)), book.add_run(entry(1, 2))
+    with book.ledger.transaction() as db:
+        db.execute("UPDATE run SET created_at = ? WHERE id = ?", (time.time() - upkeep.DRAFT_SECONDS - 1, stale))
+    assert upkeep.forget_older(book.ledger, time.time()) == Forgotten(runs=1)
+    assert [run_id for (run_id,) in book.query("SELECT id FROM run")] == [fresh]
+
+
 # Other processes
 
 FORGET = """
@@ -474,6 +483,7 @@ if sys.argv[2] == "number":
 elif sys.argv[2] == "run":
     upkeep.forget_run(ledger, locks, 1)
 else:
+    upkeep.DRAFT_SECONDS = 0
     upkeep.forget_older(ledger, 1e12)
 assert upkeep.erase_traces(Path(sys.argv[1]))
 """

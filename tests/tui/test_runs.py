@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from textual import events
@@ -17,7 +18,8 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import HOSTILE, NARROW, PEOPLE, PROFILE, WIDE, Story, console, table_lines
 from watui.checks.prepare import Import, add_source
-from watui.checks.scheduler import STUCK_ASKED
+from watui.checks.scheduler import STUCK_POLLS
+from watui.client.contacts import ContactsClient
 from watui.client.server import Server
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL, Status
@@ -25,9 +27,9 @@ from watui.intake.entries import single
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Answered, RunOptions, RunState
+from watui.ledger.rows import Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
-from watui.ledger.upkeep import forget_run
+from watui.ledger.upkeep import discard, forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
 from watui.simulator.conditions import Conditions
@@ -374,6 +376,10 @@ async def test_what_is_offered_follows_what_other_processes_do(paths: Paths) -> 
             other.answer(valid(1))
         await story.until_shown("(first.csv) was cut short: 1 of 2 numbers left.")
         with elsewhere(paths, a_list(paths, PEOPLE[:2], source="second.csv")):
+            await story.until(lambda: len(story.session.desk.reader.runs()) == 2, "another run")
+            assert "(first.csv) was cut short" in story.all_text(), "which can be gone on with comes first"
+            with writing(paths) as ledger:
+                ledger.cancel(run_id, paths.locks)
             await story.until_shown("(second.csv) is under way in another process")
 
 
@@ -478,12 +484,14 @@ async def test_numbers_that_never_end_are_called_stuck_and_can_be_set_aside(
     world.reset(time.time())
     run_id = a_list(paths, PEOPLE[:3], server.url)
     with elsewhere(paths, run_id) as other:
-        for _ in range(STUCK_ASKED):
+        for _ in range(STUCK_POLLS):
             other.answer({1: Status.PROCESSING, 2: Status.PROCESSING})
         other.answer(valid(3))
     async with console(paths, at(server), size=WIDE) as story:
         await show(story, run_id, "p")
-        await story.until_shown(f"Stuck: 2 still processing after {STUCK_ASKED} questions", "2 stuck", "stuck: asked")
+        await story.until_shown(
+            f"Stuck: 2 without a verdict after {STUCK_POLLS} answers", "2 stuck", "stuck: no verdict"
+        )
         await story.press("x", "y")
         await story.until_phase(Phase.ENDED)
         assert not story.screen.banner.display
@@ -529,7 +537,7 @@ async def test_a_run_that_is_deleted_elsewhere_while_it_is_shown_is_no_crash(pat
         await story.until_phase(Phase.PREVIEW if is_draft else Phase.ENDED)
         with writing(paths) as ledger:
             if is_draft:
-                ledger.discard(run_id)
+                discard(ledger, run_id)
             else:
                 forget_run(ledger, paths.locks, run_id)
         await story.until(lambda: story.session.record is None, "an empty screen")
@@ -619,10 +627,136 @@ async def test_enter_opens_whatever_a_run_is(paths: Paths) -> None:
         await show(story, draft)
         await story.until_shown("Nothing has been sent yet")
         await story.press("escape")
-        await answer_question(story, "Discard this list of 3 rows", "y")
         await story.until_phase(Phase.EMPTY)
         await open_runs(story)
-        assert column(story, "run") == [str(unfinished), str(done)]
+        assert column(story, "run") == [str(draft), str(unfinished), str(done)], "what was there before stays"
+
+
+async def test_a_draft_that_was_there_before_is_left_without_a_question(paths: Paths) -> None:
+    draft = a_list(paths, PEOPLE[:3])
+    async with console(paths) as story:
+        await show(story, draft)
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("q")
+        await story.until(lambda: story.app.return_value == 0, "the end")
+    with reading(paths) as reader:
+        assert reader.run(draft).state is RunState.DRAFT
+
+
+async def test_a_draft_that_is_still_being_read_elsewhere_is_not_asked(paths: Paths) -> None:
+    with writing(paths) as ledger:
+        draft = ledger.add_run(RunOptions(SIMULATOR, "US", "no_wait", False, 500, SIMULATOR))
+        source_id = ledger.add_source(draft, "long.csv", None)
+        ledger.add_rows(draft, source_id, [NewRow(1, PEOPLE[0], PEOPLE[0], PEOPLE[0], "US", None, None)], {})
+    async with console(paths) as story:
+        await show(story, draft)
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_told(f"Draft {draft} was not read to its end")
+        assert story.session.phase is Phase.PREVIEW
+
+
+async def test_a_draft_that_is_gone_when_it_is_to_be_asked_leaves_an_empty_screen(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = a_list(paths, PEOPLE[:3])
+    async with console(paths) as story:
+        await show(story, draft)
+        await story.until_phase(Phase.PREVIEW)
+        connected = asyncio.Event()
+        connect = story.session.desk._connect
+
+        async def slow() -> ContactsClient:
+            await connected.wait()
+            return await connect()
+
+        monkeypatch.setattr(story.session.desk, "_connect", slow)
+        await story.press("enter")
+        await story.until_phase(Phase.RUNNING)
+        forget_elsewhere(paths, draft)
+        await story.until(lambda: story.session.record is None, "an empty screen")
+        connected.set()
+        await story.until_idle("run")
+        await story.press("p")
+        await story.preview(PEOPLE[0])
+
+
+async def test_p_while_the_ledger_cannot_be_read_is_no_crash(
+    paths: Paths, server: ServerThread, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.base = Conditions(latency=None, stuck=1.0)
+    world.reset(time.time())
+    async with console(paths, at(server)) as story:
+        await story.preview("\n".join(PEOPLE[:4]))
+        await story.press("enter")
+        await story.until_phase(Phase.RUNNING)
+        with monkeypatch.context() as broken:
+            broken.setattr(story.session.desk.reader, "tally", Mock(side_effect=LedgerUnusable("the disk is broken")))
+            await story.press("p", "p", "p")
+        await story.until_phase(Phase.PAUSED)
+
+
+async def test_what_could_not_be_read_once_is_read_again_though_nothing_more_comes(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = a_list(paths, PEOPLE[:3])
+    with elsewhere(paths, run_id) as other:
+        async with console(paths) as story:
+            await show(story, run_id)
+            await story.until_phase(Phase.WATCHED)
+            readings = Mock(side_effect=LedgerUnusable("the disk is broken"))
+            with monkeypatch.context() as broken:
+                broken.setattr(story.session.desk.reader, "tally", readings)
+                other.answer(valid(1, 2))
+                await story.until(lambda: readings.call_count > 3, "several tries")
+            await story.until_shown("2 of 3 numbers")
+            assert story.notices.count("the disk is broken") == 1, "told once"
+
+
+async def test_a_run_that_cannot_be_ended_for_now_can_be_ended_later(
+    paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = cut_short(paths, a_list(paths, PEOPLE[:3], server.url))
+    async with console(paths, at(server)) as story:
+        await show(story, run_id)
+        await story.until_phase(Phase.STOPPED)
+        with monkeypatch.context() as broken:
+            broken.setattr(Ledger, "end", Mock(side_effect=LedgerUnusable("the disk is full")))
+            await story.press("x", "y")
+            await story.until_told("the disk is full")
+        assert story.session.phase is Phase.STOPPED
+        await story.press("x", "y")
+        await story.until_phase(Phase.ENDED)
+
+
+async def test_a_run_that_another_process_asks_is_not_asked_anew(paths: Paths) -> None:
+    run_id = a_list(paths, PEOPLE[:3])
+    with elsewhere(paths, run_id):
+        async with console(paths) as story:
+            await show(story, run_id, "a")
+            await story.until_told("is still asked: let it end first")
+    with reading(paths) as reader:
+        assert len(reader.runs()) == 1
+
+
+async def test_a_list_of_runs_that_takes_long_to_read_is_shown_all_the_same(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_list(paths, PEOPLE[:3])
+    async with console(paths) as story:
+        read, readings = story.session.desk.runs, 0
+
+        async def slow() -> Any:
+            nonlocal readings
+            readings += 1
+            await asyncio.sleep(3 * LOOK_SECONDS)
+            return await read()
+
+        monkeypatch.setattr(story.session.desk, "runs", slow)
+        with elsewhere(paths, a_list(paths, PEOPLE[:3])):
+            await story.press("3")
+            await story.until_shown("2 runs")
+            assert readings == 1, "one at a time"
 
 
 async def test_p_goes_on_with_a_run_that_was_cut_short_and_with_no_other(

@@ -12,6 +12,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import PEOPLE, console, console_at
 from watui.client.server import Server
+from watui.ledger import upkeep
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered
@@ -70,7 +71,10 @@ async def test_a_ledger_that_fails_at_the_end_is_told(
         if method == "end":
             await story.press("enter")
             await story.until_phase(Phase.RUNNING)
-        monkeypatch.setattr(Ledger, method, failing)
+        if method == "end":
+            monkeypatch.setattr(Ledger, "end", failing)
+        else:
+            monkeypatch.setattr(upkeep, "_delete_run", failing)
         await story.press("x" if method == "end" else "escape")
         await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
         await story.press("y")
@@ -154,7 +158,7 @@ async def test_a_ledger_that_cannot_be_read_for_a_moment_is_told_and_the_run_goe
         await story.preview(NUMBERS)
         with monkeypatch.context() as broken:
             readings = Mock(side_effect=LedgerUnusable("disk full"))
-            broken.setattr(Reader, "has_changed", readings)
+            broken.setattr(Reader, "query", readings)
             await story.until(lambda: readings.call_count >= 5, "five readings")
             assert len([notice for notice in story.notices if "disk full" in notice]) == 1, "told once"
         await story.press("enter")

@@ -93,17 +93,14 @@ class Run:
         client: ContactsClient,
         policy: Policy,
         driver: Driver,
-        place: tuple[str, str] | None = None,
         patience: Patience = PATIENCE,
     ) -> Self:
         """Return the run with what is still to ask, driven by `driver` from now on. Nothing is sent yet.
 
-        `place` is the server as the ledger calls it, and its profile, where that is not the run's own.
-
         Raises Driven where somebody else drives it, and LedgerUnusable.
         """
         try:
-            await ledger(Ledger.start, record.id, driver, *(place or ()))
+            await ledger(Ledger.start, record.id, driver)
             unanswered = await ledger(Ledger.unanswered, record.id)
             open_numbers = await ledger(Ledger.open_numbers, record.id)
         except BaseException:
@@ -211,7 +208,9 @@ class Run:
                 self._failed(ask, failure)
             else:
                 answers = _answers(inputs, verdicts)
-                await self._insist(Ledger.answered, run_id, ask_id, answers, verdicts.version)
+                mentioned = {answer.number_id for answer in answers}
+                left_out = [number for number in ask.numbers if number not in mentioned]
+                await self._insist(Ledger.answered, run_id, ask_id, answers, verdicts.version, left_out)
                 self._answered(ask, answers)
         finally:
             self._wake.set()

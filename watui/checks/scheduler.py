@@ -38,8 +38,8 @@ class Policy:
 _MOST_POLLS = 100
 """Whose delay differs from poll to poll."""
 
-STUCK_ASKED = 27
-"""Questions after which a number that is still processing counts as stuck: about half an hour of them, and from then on
+STUCK_POLLS = 27
+"""Answers without a final status after which a number counts as stuck: that takes about half an hour, and from then on
 the usual policy waits as long as it ever does."""
 
 _MOST_DOUBLINGS = 16
@@ -73,7 +73,7 @@ class Scheduler:
     def __init__(
         self, policy: Policy, unasked: Sequence[int], open_numbers: Mapping[int, int], chance: random.Random
     ) -> None:
-        """`unasked` were never asked; `open_numbers` were, so many times, and have no final status.
+        """`unasked` were never answered; `open_numbers` were, so many times, and have no final status.
 
         `chance` gives jitter.
         """
@@ -102,7 +102,7 @@ class Scheduler:
 
     @property
     def stuck(self) -> int:
-        """Numbers that were asked STUCK_ASKED times or more and are still processing. They are asked on, seldom."""
+        """Numbers without a final status in STUCK_POLLS answers or more. They are asked on, seldom."""
         return self._stuck
 
     @property
@@ -206,4 +206,4 @@ class Scheduler:
 
 
 def _is_stuck(asked: int) -> bool:
-    return asked >= STUCK_ASKED
+    return asked >= STUCK_POLLS

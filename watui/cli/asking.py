@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 import click
 
 from watui.checks.pace import Pace
-from watui.checks.scheduler import STUCK_ASKED
+from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.talk import ProgressLine, say
@@ -223,8 +223,8 @@ def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
     meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
     say(f"Run {record.id}: {counts}.{meaning}")
     is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
-    if stuck := desk.reader.asked_often(record.id, STUCK_ASKED):
-        what = f"Stuck, asked {STUCK_ASKED} times or more and still processing: {stuck:,}."
+    if stuck := desk.reader.polled_often(record.id, STUCK_POLLS):
+        what = f"Stuck, without a verdict after {STUCK_POLLS} answers or more: {stuck:,}."
         say(f"{what} 'watui runs cancel {record.id}' sets them aside.")
     if is_open:
         say(f"'watui runs resume {record.id}' asks about what is open.")

@@ -20,6 +20,7 @@ from watui.intake.sources import source_name
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunRecord, Summary
+from watui.ledger.upkeep import discard
 from watui.settings.paths import Paths
 from watui.text import counted
 
@@ -58,7 +59,7 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
         raise Stop(str(error)) from error
     finally:
         if not is_kept:
-            ledger.discard(run_id)
+            discard(ledger, run_id)
         ledger.close()
         reader.close()
 

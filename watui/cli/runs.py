@@ -6,7 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -15,7 +15,7 @@ import click
 
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
-from watui.checks.scheduler import STUCK_ASKED
+from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
@@ -28,7 +28,7 @@ from watui.export.formats import Format, format_of, text_of, wa_id_warning, writ
 from watui.export.rows import PairRow
 from watui.export.table import PAIRS, RUNS
 from watui.files import CannotWrite
-from watui.ledger.drivers import Driven, Driver, is_gone
+from watui.ledger.drivers import Driven, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
@@ -76,7 +76,7 @@ def show(run_id: int, format_: str | None) -> int:
         if format_ is not None:
             print_rows([row], RUNS, format_)
             return Exit.DONE
-        in_doubt, stuck = reader.in_doubt(run_id), reader.asked_often(run_id, STUCK_ASKED)
+        in_doubt, stuck = reader.in_doubt(run_id), reader.polled_often(run_id, STUCK_POLLS)
     counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(found.tally.items()) if count.numbers)
     times = (("imported", row.created_at), ("begun", row.started_at), ("ended", row.ended_at))
     lines = [
@@ -85,7 +85,7 @@ def show(run_id: int, format_: str | None) -> int:
         ", ".join(f"{word} {at}" for word, at in times if at is not None),
     ]
     if stuck:
-        lines.append(f"Stuck, asked {STUCK_ASKED} times or more and still processing: {stuck:,}")
+        lines.append(f"Stuck, without a verdict after {STUCK_POLLS} answers or more: {stuck:,}")
     if row.state == "unfinished":
         lines.append(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
     with _reading(paths):
@@ -237,8 +237,6 @@ def recheck(
     paths = find_paths()
     with _reading(paths) as reader:
         record = _overview(reader, run_id).record
-        if record.driver is not None and not is_gone(paths.locks, record.driver):
-            raise Stop(f"run {run_id} is still asked: let it end first")
         target = target_of(paths, record, url, profile)
         options = replace(
             record.options,
@@ -302,7 +300,7 @@ def _reading(paths: Paths) -> Iterator[Reader]:
 def _recheck(paths: Paths, reader: Reader, options: RunOptions, wanted: Stale) -> int | None:
     ledger = Ledger(paths.ledger)
     try:
-        return add_recheck(ledger, reader, options, wanted)
+        return add_recheck(ledger, reader, paths.locks, options, wanted)
     finally:
         ledger.close()
 
@@ -323,13 +321,8 @@ def cancel(run_id: int) -> int:
         record = _overview(reader, run_id).record
         if record.state is not RunState.RUNNING:
             raise Stop(f"run {run_id} is {record.state}: only an unfinished run is cancelled")
-        ledger, driver = Ledger(paths.ledger), Driver(paths.locks)
-        try:
-            ledger.start(run_id, driver)
-            ledger.end(run_id, RunState.CANCELLED)
-        finally:
-            driver.close()
-            ledger.close()
+        with closing(Ledger(paths.ledger)) as ledger:
+            ledger.cancel(run_id, paths.locks)
     say(f"Run {run_id} is cancelled; what is known is kept.")
     return Exit.DONE
 

@@ -15,9 +15,6 @@ from watui.ledger.drivers import Driven, Driver
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
 
-DISCARDED_AT_ONCE = 5_000
-"""Rows that one transaction deletes."""
-
 
 class Ledger:
     """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
@@ -33,11 +30,13 @@ class Ledger:
     def add_run(self, options: RunOptions) -> int:
         """Add an empty draft and return its id."""
         with self.transaction():
-            cursor = self._db.execute(
+            (run_id,) = self._db.execute("UPDATE last_run SET id = id + 1 RETURNING id").fetchone()
+            self._db.execute(
                 "INSERT INTO run"
-                " (state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (id, state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
+                    run_id,
                     RunState.DRAFT,
                     options.server,
                     options.region,
@@ -49,35 +48,25 @@ class Ledger:
                     time.time(),
                 ),
             )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        return int(run_id)
 
-    def start(self, run_id: int, driver: Driver, server: str | None = None, profile: str | None = None) -> None:
-        """Let `driver` ask: a draft begins, a run whose driver is gone goes on, at another `server` where one is given.
+    def start(self, run_id: int, driver: Driver) -> None:
+        """Let `driver` ask: a draft begins, a run whose driver is gone goes on.
 
         Raises Driven where another driver is at work.
         """
         with self.transaction():
-            others = self._driver_of(run_id)
-            if others not in (None, driver.id) and not driver.is_gone(others):
+            other = self._driver_of(run_id)
+            if other not in (None, driver.id) and not driver.is_gone(other):
                 raise Driven(f"another process asks about run {run_id} right now")
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = 'cut short' WHERE run_id = ? AND answered_at IS NULL",
                 (time.time(), run_id),
             )
             self._move(
-                "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?),"
-                " server = coalesce(?, server), profile = coalesce(?, profile) WHERE id = ? AND state IN (?, ?)",
-                (
-                    RunState.RUNNING,
-                    driver.id,
-                    time.time(),
-                    server,
-                    profile,
-                    run_id,
-                    RunState.DRAFT,
-                    RunState.RUNNING,
-                ),
+                "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?) WHERE id = ?"
+                " AND state IN (?, ?)",
+                (RunState.RUNNING, driver.id, time.time(), run_id, RunState.DRAFT, RunState.RUNNING),
             )
 
     def end(self, run_id: int, state: RunState) -> None:
@@ -88,30 +77,21 @@ class Ledger:
                 (state, time.time(), run_id, RunState.RUNNING),
             )
 
-    def discard(self, run_id: int) -> None:
-        """Delete a draft with all that was imported into it, in parts that let others write in between."""
-        with self.transaction():
-            self._move(
-                "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
-            )
-        rows = next(schema.query(self._db, "SELECT entries + rejected FROM run WHERE id = ?", (run_id,)), (0,))
-        for table, ordinal in (("entry", "row"), ("number", "number_id")):
-            for first in range(1, rows[0] + 1, DISCARDED_AT_ONCE):
-                with self.transaction():
-                    self._db.execute(
-                        f"DELETE FROM {table} WHERE run_id = ? AND {ordinal} BETWEEN ? AND ?",
-                        (run_id, first, first + DISCARDED_AT_ONCE - 1),
-                    )
-        with self.transaction():
-            for table in ("tally", "source"):
-                self._db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
-            self._db.execute("DELETE FROM run WHERE id = ?", (run_id,))
+    def cancel(self, run_id: int, locks: Path) -> None:
+        """End a run early that nobody asks about any more. `locks` is where drivers hold theirs. Raises Driven."""
+        driver = Driver(locks)
+        try:
+            self.start(run_id, driver)
+            self.end(run_id, RunState.CANCELLED)
+        finally:
+            driver.close()
 
     # Importing
 
     def add_source(self, run_id: int, name: str, column_name: str | None) -> int:
         """Add a source to a draft and return its id within the run."""
         with self.transaction():
+            self._refuse_no_draft(run_id)
             (source_id,) = self._db.execute(
                 "SELECT coalesce(max(source_id), 0) + 1 FROM source WHERE run_id = ?", (run_id,)
             ).fetchone()
@@ -132,12 +112,10 @@ class Ledger:
         `skipped` counts rows without an entry, by the name of their column in `run`.
         """
         with self.transaction():
-            found = self._db.execute(
-                "SELECT entries + rejected, numbers FROM run WHERE id = ? AND state = ?", (run_id, RunState.DRAFT)
+            self._refuse_no_draft(run_id)
+            last_row, last_number = self._db.execute(
+                "SELECT entries + rejected, numbers FROM run WHERE id = ?", (run_id,)
             ).fetchone()
-            if found is None:
-                raise LedgerUnusable(f"run {run_id} is no draft any more")
-            last_row, last_number = found
             row, number, rejected, doubtful = last_row, last_number, 0, 0
             for new in rows:
                 row += 1
@@ -184,8 +162,8 @@ class Ledger:
         return array("I", (number_id for (number_id,) in schema.query(self._db, statement, (run_id,))))
 
     def open_numbers(self, run_id: int) -> dict[int, int]:
-        """Return how often each number was asked that was answered and has no final status, by its id and in order."""
-        statement = f"SELECT number_id, asked FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
+        """Return the numbers that were answered and have no final status, by id and in order: how often they were."""
+        statement = f"SELECT number_id, polls FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
         return dict(schema.query(self._db, statement, (run_id,)))
 
     def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
@@ -215,17 +193,40 @@ class Ledger:
         assert ask_id is not None
         return ask_id
 
-    def answered(self, run_id: int, ask_id: int, answers: Iterable[Answered], version: str | None) -> None:
-        """Write down the answer to an ask. A final status is never overwritten."""
+    def answered(
+        self,
+        run_id: int,
+        ask_id: int,
+        answers: Iterable[Answered],
+        version: str | None,
+        left_out: Sequence[int] = (),
+    ) -> None:
+        """Write down the answer to an ask. A final status is never overwritten.
+
+        `left_out` are numbers that were asked and that the answer does not mention.
+        """
         now = time.time()
         with self.transaction():
             self._db.executemany(
-                "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?"
-                " WHERE run_id = ? AND number_id = ? AND final = 0",
+                "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?,"
+                " polls = polls + ? WHERE run_id = ? AND number_id = ? AND final = 0",
                 [
-                    (answer.status, answer.final, answer.wa_id, now, version, run_id, answer.number_id)
+                    (
+                        answer.status,
+                        answer.final,
+                        answer.wa_id,
+                        now,
+                        version,
+                        not answer.final,
+                        run_id,
+                        answer.number_id,
+                    )
                     for answer in sorted(answers)
                 ],
+            )
+            self._db.executemany(
+                "UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id = ? AND final = 0",
+                [(run_id, number_id) for number_id in sorted(left_out)],
             )
             self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
             self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
@@ -243,6 +244,11 @@ class Ledger:
         """Return who asks about a run, or did; None where it has ended, or is no more."""
         found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
         return found[0] if found is not None else None
+
+    def _refuse_no_draft(self, run_id: int) -> None:
+        found = self._db.execute("SELECT 1 FROM run WHERE id = ? AND state = ?", (run_id, RunState.DRAFT))
+        if found.fetchone() is None:
+            raise LedgerUnusable(f"run {run_id} is no draft any more")
 
     def _move(self, statement: str, values: tuple[object, ...]) -> None:
         """Change the state of a run. Raises LedgerUnusable where it is in none that allows it."""

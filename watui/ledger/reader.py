@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :r
        coalesce(e.problem, n.doubt),
        CASE WHEN n.first_row < e.row THEN
            (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
-       n.checked_at, n.server_version, n.number_id, coalesce(n.asked, 0)
+       n.checked_at, n.server_version, n.number_id, coalesce(n.asked, 0),
+       coalesce(n.polls, 0)
 FROM entry e
 JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
@@ -59,7 +60,6 @@ class Reader:
         self.path = path
         self._db = schema.connect(path)
         self._db.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
-        self._seen = self._data_version()
 
     def close(self) -> None:
         self._db.close()
@@ -92,15 +92,21 @@ class Reader:
         found = self.query(f"SELECT ({asked}) + ({polled})", {"run_id": run_id, "queued": QUEUED})
         return int(next(found)[0])
 
-    def asked_often(self, run_id: int, times: int) -> int:
-        """Return how many numbers were asked so many times or more, and answered, and have no final status."""
-        statement = "SELECT count(*) FROM number WHERE run_id = ? AND final = 0 AND asked >= ? AND status <> ?"
-        return int(next(self.query(statement, (run_id, times, QUEUED)))[0])
+    def polled_often(self, run_id: int, polls: int) -> int:
+        """Return how many numbers have so many answers or more, and no final status."""
+        statement = "SELECT count(*) FROM number WHERE run_id = ? AND final = 0 AND polls >= ?"
+        return int(next(self.query(statement, (run_id, polls)))[0])
 
-    def has_changed(self) -> bool:
-        """Whether another connection, of this process or of any other, has committed since the last call."""
-        seen, self._seen = self._seen, self._data_version()
-        return seen != self._seen
+    def watch(self) -> Callable[[], bool]:
+        """Return a question: whether another connection, of any process, has committed since it was last asked."""
+        seen = self._data_version()
+
+        def has_changed() -> bool:
+            nonlocal seen
+            before, seen = seen, self._data_version()
+            return before != seen
+
+        return has_changed
 
     def tally(self, run_id: int) -> Tally:
         """Return how many numbers and rows of the run are in each status."""

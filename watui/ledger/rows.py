@@ -160,6 +160,8 @@ class Row(NamedTuple):
     number_id: int | None
     asked: int
     """How often its number was asked."""
+    polls: int
+    """How many answers left its number without a final status."""
 
 
 class Answered(NamedTuple):

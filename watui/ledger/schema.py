@@ -150,7 +150,15 @@ ALTER TABLE ask ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
 # `driver` is whoever asked last: at work while its lock is held. `rechecks` is the run that a run asks about anew.
 # `polls` are the numbers of a question that were answered before.
 
-_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS)
+_POLLS = """
+ALTER TABLE number ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE last_run (id INTEGER NOT NULL);
+INSERT INTO last_run SELECT coalesce(max(id), 0) FROM run;
+"""
+# `polls` are the answers that left a number without a final status. `last_run` holds the latest id that a run was
+# given: none is given twice, whatever becomes of the run.
+
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

@@ -30,6 +30,9 @@ AT_ONCE = 5_000
 Reads = Callable[[str, str], str | None]
 """Returns the number (E.164) that a server of a region reads in a text: called with text and region."""
 
+DRAFT_SECONDS = 24 * 3600.0
+"""For which a draft is left alone, as far as it is not named itself."""
+
 _BUSY_STEP_SECONDS = 0.02
 
 _NO_DIGIT = re.compile(r"\D")
@@ -62,15 +65,27 @@ def forget_run(ledger: Ledger, locks: Path, run_id: int) -> None:
     _delete_discarded(ledger)
 
 
+def discard(ledger: Ledger, run_id: int) -> None:
+    """Delete a draft with all that was imported into it. Raises LedgerUnusable where it is none any more."""
+    with ledger.transaction() as db:
+        found = db.execute(
+            "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
+        )
+        if found.rowcount == 0:
+            raise LedgerUnusable(f"run {run_id} is no draft any more")
+    _delete_discarded(ledger)
+
+
 def forget_older(ledger: Ledger, before: float) -> Forgotten:
     """Delete the runs and actions that ended before that time, in seconds since 1970, and drafts added before it.
 
-    What has not ended is kept, however old it is: an unfinished run can be gone on with, or be cancelled first.
+    What has not ended is kept, however old it is: an unfinished run can be gone on with, or be cancelled first. So is
+    a draft of the last DRAFT_SECONDS: somebody may be at it.
     """
     with ledger.transaction() as db:
         runs = db.execute(
             "UPDATE run SET state = ? WHERE ended_at < ? OR state = ? AND created_at < ?",
-            (RunState.DISCARDED, before, RunState.DRAFT, before),
+            (RunState.DISCARDED, before, RunState.DRAFT, min(before, time.time() - DRAFT_SECONDS)),
         ).rowcount
     _delete_discarded(ledger)
     actions = _delete_rows(ledger, "action", "action_id", f"ended_at < ? AND NOT {_UNDER_WAY}", before)

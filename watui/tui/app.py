@@ -18,7 +18,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.changes import Changes
-from watui.tui.commands import LEFT_ALONE, Scope, bindings, described, key_names, together
+from watui.tui.commands import Scope, bindings, described, key_names, together
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
@@ -135,7 +135,7 @@ class WatuiApp(App[int]):
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return
         record = self.session.record
-        if record is not None and self.session.phase not in LEFT_ALONE:
+        if record is not None and not self.session.has_room:
             left = record.numbers - self.session.final
             question = (
                 f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."

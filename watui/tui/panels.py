@@ -8,7 +8,7 @@ from datetime import datetime
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
-from watui.checks.scheduler import STUCK_ASKED
+from watui.checks.scheduler import STUCK_POLLS
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -81,7 +81,7 @@ def _stuck(session: Session) -> Content | None:
     """What to do where nothing is left but what may never end."""
     if not session.stuck or session.record is None or session.stuck < session.record.numbers - session.final:
         return None
-    what = f"{session.stuck:,} still processing after {STUCK_ASKED} questions and more. "
+    what = f"{session.stuck:,} without a verdict after {STUCK_POLLS} answers or more. "
     return Content.assemble(("Stuck: ", "bold"), what, ("x", "bold"), " ends the run without them.")
 
 

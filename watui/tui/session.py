@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from watui.intake.problems import BadSource
 from watui.intake.sources import STDIN, source_name
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import RunOptions, RunRecord, RunState, Summary, Tally
-from watui.ledger.schema import LedgerUnusable
+from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
@@ -44,8 +43,11 @@ class Session:
         self._run: Run | None = None
         self._pace = Pace()
         self._seen_waiting: Waiting | None = None
+        self._has_changed = desk.reader.watch()
+        self._is_old = False
         self._looked_at = 0.0
         self._is_offer_old = False
+        self._was_there_before = False
 
     @property
     def is_asking(self) -> bool:
@@ -55,7 +57,12 @@ class Session:
     @property
     def has_room(self) -> bool:
         """Whether another list may take the place of this one."""
-        return self.phase in LEFT_ALONE or self.phase is Phase.EMPTY
+        return self.phase in LEFT_ALONE or self.phase is Phase.EMPTY or self.is_kept
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether this is a draft that was among the runs before: it stays there when it is left."""
+        return self.phase is Phase.PREVIEW and self._was_there_before
 
     @property
     def failure(self) -> str | None:
@@ -100,8 +107,20 @@ class Session:
         """Numbers that have been processing for so long that nobody should wait for them, as far as that is known."""
         return self._run.stuck if self._run else 0
 
-    @property
-    def has_turned(self) -> bool:
+    def catch_up(self) -> bool:
+        """Read again where the list stands, if anything has changed, and return whether it has.
+
+        Raises LedgerUnusable, also the next time, until that could be read; NoSuchRun where the list is no more.
+        """
+        if self.record is None:
+            return False
+        self._is_old = self._has_changed() or self._has_turned() or self._is_old
+        if not self._is_old:
+            return False
+        self.refresh()
+        return True
+
+    def _has_turned(self) -> bool:
         """Whether the run has paused, gone on, begun to wait or lost its driver since the last `refresh`."""
         if self.record is not None and self.phase in (Phase.WATCHED, Phase.STOPPED):
             return self._is_time_to_look() and self._phase_of(self.record) is not self.phase
@@ -113,6 +132,7 @@ class Session:
         """Read again where the list stands. Raises LedgerUnusable; NoSuchRun where it is no more."""
         if self.record is None:
             return
+        self._is_old = True
         self.record = self.desk.reader.run(self.record.id)
         self.tally = self.desk.reader.tally(self.record.id)
         if self.is_asking:
@@ -122,6 +142,7 @@ class Session:
             self.phase = self._phase_of(self.record)
         if self.is_asking or self.phase is Phase.WATCHED:
             self._pace.observe(time.monotonic(), self.final)
+        self._is_old = False
 
     def _is_time_to_look(self) -> bool:
         """Whether it is a while ago that somebody looked who drives the run: that is not in the ledger."""
@@ -150,6 +171,7 @@ class Session:
             return False
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
+        self._was_there_before = True
         self.refresh()
         return True
 
@@ -166,10 +188,9 @@ class Session:
         """Find the latest run of this server that was begun and has not ended. Raises LedgerUnusable."""
         self.offer = await self.desk.offer()
 
-    @property
     def is_offer_old(self) -> bool:
         """Whether another run may be the latest by now, or another process has begun or ceased to ask about it."""
-        self._is_offer_old |= self.desk.reader.has_changed()
+        self._is_offer_old = self._has_changed() or self._is_offer_old
         if not self._is_time_to_look():
             return False
         is_old, self._is_offer_old = self._is_offer_old, False
@@ -180,6 +201,8 @@ class Session:
         """Why the run can't be asked about from here; None where it can."""
         assert self.record is not None, "there is a run"
         run_id, options = self.record.id, self.record.options
+        if self.is_kept and self.summary is not None and not all(source.is_whole for source in self.summary.sources):
+            return f"Draft {run_id} was not read to its end: import its file once more."
         if options.server != self.desk.server_id:
             return f"This run is of another server. To go on: watui runs resume {run_id}"
         if options.region != self.desk.region:
@@ -236,6 +259,7 @@ class Session:
     def forget(self) -> None:
         """Begin anew; a run that was started stays in the ledger."""
         self.phase, self.record, self.tally, self.summary = Phase.EMPTY, None, {}, None
+        self._was_there_before = self._is_old = False
         self.problem, self._run, self._pace = None, None, Pace()
 
     def begin_asking(self) -> bool:
@@ -248,35 +272,44 @@ class Session:
     async def ask(self) -> None:
         """Ask about the whole draft, until every number has a final status or `problem` says why not."""
         assert self.record is not None
+        run_id = self.record.id
         try:
-            self._run = await self.desk.open_run(self.record.id)
+            self._run = await self.desk.open_run(run_id)
             await self._run.drive(stop_on_failure=False)
         except Driven:
             pass  # It is watched from here on.
         except (LedgerUnusable, OSError) as error:
-            self.problem = str(error)
+            if self._shown == run_id:
+                self.problem = str(error)
         finally:
             self._run = None
-        self._end_asking()
+        if self._shown == run_id:
+            self._end_asking()
 
     def _end_asking(self) -> None:
         """Show how the run stands that is not asked from here any more."""
         self.phase = Phase.STOPPED
-        with contextlib.suppress(LedgerUnusable):
+        try:
             self.refresh()
+        except NoSuchRun:
+            self.forget()
+        except LedgerUnusable:
+            return  # It is read again as soon as it can be.
 
     def pause(self) -> None:
         """Pause, or go on."""
-        if self._run is not None:
-            if self._run.is_paused:
-                self._run.resume()
-            else:
-                self._run.pause()
-        self.refresh()
+        if self._run is None:
+            return
+        if self._run.is_paused:
+            self._run.resume()
+            self.phase = Phase.RUNNING
+        else:
+            self._run.pause()
+            self.phase = Phase.PAUSED
 
     async def cancel(self) -> None:
-        """End the run early. Its driver must have been stopped. Raises LedgerUnusable."""
+        """End the run early. Its driver must have been stopped. Raises Driven and LedgerUnusable."""
         assert self.record is not None
-        self.phase = Phase.ENDED
+        self.phase = Phase.STOPPED
         await self.desk.cancel(self.record.id)
         self.refresh()

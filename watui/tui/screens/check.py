@@ -62,6 +62,7 @@ class CheckScreen(ContactsScreen):
         self._is_unreadable = False
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
+        self._looking: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="title")
@@ -112,11 +113,10 @@ class CheckScreen(ContactsScreen):
         """Read where the list stands, if it has changed; return whether it has. Trouble with that is told once."""
         session = self.session
         try:
-            has_changed = session.record is not None and (session.desk.reader.has_changed() or session.has_turned)
-            if has_changed:
-                session.refresh()
+            has_changed = session.catch_up()
         except NoSuchRun as error:
             session.forget()
+            has_changed = True
             self.refuse(f"The list on the screen was deleted by another process: {error}.")
         except LedgerUnusable as error:
             if not self._is_unreadable:
@@ -128,9 +128,10 @@ class CheckScreen(ContactsScreen):
 
     def _follow_offer(self) -> None:
         """Look for another run to offer, when there may be one."""
+        is_looking = self._looking is not None and not self._looking.is_finished
         with contextlib.suppress(LedgerUnusable):
-            if self.session.is_offer_old:
-                self._look_for_offer()
+            if not is_looking and self.session.is_offer_old():
+                self._looking = self._look_for_offer()
 
     @unless_closed
     def _show_phase(self) -> None:
@@ -319,7 +320,11 @@ class CheckScreen(ContactsScreen):
             question = Content(
                 f"Discard this list of {counted(session.record.read, 'row')}? Nothing of it has been sent."
             )
-            if await self.app.push_screen_wait(Confirm(question, "discard it")):
+            if session.is_kept:
+                session.forget()
+                self._show_phase()
+                self._look_for_offer()
+            elif await self.app.push_screen_wait(Confirm(question, "discard it")):
                 with self.refusing():
                     await session.discard()
                 self._show_phase()

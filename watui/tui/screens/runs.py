@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
+from textual.worker import Worker
 
 from watui.checks.compare import Change
 from watui.export.rows import PairRow
@@ -53,6 +54,10 @@ class RunsScreen(MainScreen):
         self.id = RUNS
         self.session = session
         self._desk = session.desk
+        self._has_changed = session.desk.reader.watch()
+        self._reading: Worker[None] | None = None
+        self._is_old = False
+        self._problem: str | None = None
         self._shown: list[ShownRun] = []
         self._marked: int | None = None
 
@@ -66,33 +71,44 @@ class RunsScreen(MainScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._look())
-        self.set_interval(LOOK_SECONDS, self._look)
+        self.set_interval(LOOK_SECONDS, self._follow)
         self._look()
 
     def on_resize(self) -> None:
-        self._show(None)
+        self._show()
 
     # What is shown
 
-    def _look(self) -> None:
-        if self.app.screen is self:
-            self._read()
+    def _follow(self) -> None:
+        """Look again where anything has changed; that a driver has died stands in no ledger."""
+        try:
+            self._is_old = self._has_changed() or self._is_old
+        except LedgerUnusable:
+            self._is_old = True
+        if self._is_old or any(each.run.state == "running" for each in self._shown):
+            self._look()
 
-    @work(exclusive=True, group="runs")
+    def _look(self) -> None:
+        """Read all runs anew, unless that is under way."""
+        if self.app.screen is self and (self._reading is None or self._reading.is_finished):
+            self._reading = self._read()
+
+    @work(group="runs")
     async def _read(self) -> None:
-        problem = None
+        self._is_old = False
         try:
             found = await self._desk.runs()
         except LedgerUnusable as error:
-            problem = str(error)
+            self._is_old, self._problem = True, str(error)
         else:
+            self._problem = None
             if self._marked not in {run.run_id for run, _, _ in found}:
                 self._marked = None
             self._shown = [ShownRun(run, began, seconds, run.run_id == self._marked) for run, began, seconds in found]
-        self._show(problem)
+        self._show()
 
     @unless_closed
-    def _show(self, problem: str | None) -> None:
+    def _show(self) -> None:
         self.welcome.display = not self._shown
         self.table.display = bool(self._shown)
         if self._shown and self.focused is None:
@@ -106,7 +122,7 @@ class RunsScreen(MainScreen):
         if at_hand is not None and at_hand.run.run_id in ids:
             self.table.move_to(ids.index(at_hand.run.run_id))
         self.title_line.show(panels.title(self._desk, RUNS, None, None, self.size.width))
-        self.state.show(runs_view.state(self._shown, problem))
+        self.state.show(runs_view.state(self._shown, self._problem))
         self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
 
     @on(RowTable.Moved)

@@ -8,6 +8,7 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
+from textual.worker import Worker
 
 from watui.desk import Desk
 from watui.ledger.rows import Row, RowFilter, RunRecord
@@ -86,6 +87,7 @@ class RowList(Vertical):
         self._row: Row | None = None
         self._is_stale = False
         self._searching: Timer | None = None
+        self._picking: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield NumberTable(id="table")
@@ -108,7 +110,7 @@ class RowList(Vertical):
         elif self.wanted == RowFilter():
             self._show_view(RunView(self._desk.reader, record.id, record.rows, None))
         else:
-            self._pick(record, self.wanted)
+            self._picking = self._pick(record, self.wanted)
 
     def update(self) -> None:
         """Show what has changed in the ledger; what the filter picks is read again soon."""
@@ -162,8 +164,9 @@ class RowList(Vertical):
         self.table.focus()
 
     def _pick_again(self) -> None:
-        if self._is_stale and self._record is not None and self.wanted != RowFilter():
-            self._pick(self._record, self.wanted)
+        is_picking = self._picking is not None and not self._picking.is_finished
+        if self._is_stale and not is_picking and self._record is not None and self.wanted != RowFilter():
+            self._picking = self._pick(self._record, self.wanted)
 
     @work(exclusive=True, group="filter")
     async def _pick(self, record: RunRecord, wanted: RowFilter) -> None:
