@@ -346,6 +346,25 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     pytest.skip("only root can mount a file system")
 
 
+@pytest.mark.parametrize("what", ["full", "read-only"])
+def test_what_is_in_the_ledger_can_be_read_where_nothing_can_be_written(small_disk: Path, what: str) -> None:
+    path = small_disk / "ledger.sqlite3"
+    ledger = Ledger(path)
+    run_id = ledger.add_run(RunOptions("http://wa.example.com", "US", "no_wait", False, 500))
+    ledger.close()
+    if what == "full":
+        with contextlib.suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+            while file.write(bytes(512)):
+                pass
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    reader = Reader(path)
+    assert reader.run(run_id).state is RunState.DRAFT
+    reader.close()
+    with pytest.raises(LedgerUnusable):
+        Ledger(path).add_run(RunOptions("http://wa.example.com", "US", "no_wait", False, 500))
+
+
 async def test_a_disk_that_is_really_full(small_disk: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = Office(paths)
     expected, _ = await undisturbed(elsewhere)

@@ -185,7 +185,7 @@ def test_a_run_that_is_not_there_is_named(
     ("arguments", "words"),
     [
         (["delete", "1"], "delete"),
-        (["--format", "csv"], "--format"),
+        (["--format", "xml"], "--format"),
         (["list", "--format", "xml"], "xml"),
         (["list", "1"], "unexpected extra argument"),
         (["show"], "Missing argument"),
@@ -259,7 +259,7 @@ def test_every_state_has_a_word_in_the_list_and_alone(
     assert row["state"] == word
     assert rows_of(watui("runs", "show", "1", "--format", "jsonl")) == [row]
     heading, line = watui("runs", "list", "--format", "table").out.splitlines()
-    assert (heading.split().index("state"), word in line.split()) == (3, True)
+    assert (heading.split().index("state"), word in line.split()) == (1, True)
     shown = watui("runs", "show", "1")
     assert shown.code == Exit.DONE
     assert shown.out.startswith(f"Run 1: {word}, from list.csv, at shop\n")
@@ -298,20 +298,11 @@ def test_the_list_begins_with_the_latest_and_counts_add_up(watui: Watui, paths: 
 def test_the_list_as_a_table_and_as_csv(watui: Watui, paths: Paths) -> None:
     write_run(paths, "http://wa.example.com", state=RunState.RUNNING)
     heading, line = watui("runs", "list", "--format", "table").out.splitlines()
-    assert heading.split() == [
-        "run",
-        "begun",
-        "(UTC)",
-        "state",
-        "rows",
-        "valid",
-        "invalid",
-        "left",
-        "version",
-        "source",
-    ]
+    assert heading.startswith("run  state      source               valid   invalid failed left    rows")
+    assert heading.endswith("    begun (UTC)      version  at")
     cells = line.split()
-    assert (cells[0], cells[3:]) == ("1", ["unfinished", "7", "1", "1", "2", "v2.41", "list.csv", "at", "shop"])
+    assert cells[:8] == ["1", "unfinished", "list.csv", "1", "1", "1", "2", "7"]
+    assert cells[-2:] == ["v2.41", "shop"]
     (row,) = csv.DictReader(io.StringIO(watui("runs", "list", "--format", "csv").out))
     assert tuple(row) == RunRow.__struct_fields__
     assert (row["run_id"], row["state"], row["left"]) == ("1", "unfinished", "2")
@@ -433,7 +424,8 @@ def test_the_ending_of_the_output_says_its_format(
 def test_follow_prints_what_changes_from_then_on(watui: Watui, server: ServerThread, paths: Paths) -> None:
     write_run(paths, server.url, state=RunState.RUNNING)
     rows = rows_of(watui("runs", "resume", "--follow"))
-    assert sorted((row["line"], row["status"]) for row in rows) == [(4, "rejected"), (7, "valid"), (8, "valid")]
+    assert [row["line"] for row in rows[:5]] == [2, 3, 4, 5, 6], "what was known before comes first"
+    assert sorted((row["line"], row["status"]) for row in rows[5:]) == [(7, "valid"), (8, "valid")]
 
 
 # The server of a run
@@ -822,9 +814,9 @@ CASES = (
     Case(("valid", "1"), ("failed", None), Change.GONE),
     Case(("valid", "1"), ("valid", "2"), Change.WA_ID),
     Case(("valid", "1"), ("valid", None), Change.WA_ID),
-    Case(("valid", "1"), ("processing", None), Change.STATUS),
-    Case(("valid", "1"), (QUEUED, None), Change.STATUS),
-    Case(("valid", "1"), ("pending", None), Change.STATUS),
+    Case(("valid", "1"), ("processing", None), Change.OPEN),
+    Case(("valid", "1"), (QUEUED, None), Change.OPEN),
+    Case(("valid", "1"), ("pending", None), Change.OPEN),
     Case(("invalid", None), ("failed", None), Change.STATUS),
     Case(("processing", None), ("invalid", None), Change.STATUS),
     Case(("valid", "1"), ("valid", "1"), Change.NONE),
@@ -1116,3 +1108,81 @@ def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
     ended = watui("check", "--url", server.url, *(f"--number={each.input}" for each in KNOWN if each.input != "none"))
     assert "Answered here within the last seven days, asked all the same: 2." in ended.err
     assert len(rows_of(ended)) == len(KNOWN) - 1
+
+
+# What people get wrong
+
+
+def test_of_several_to_forget_none_goes_where_one_is_not_there(watui: Watui, paths: Paths) -> None:
+    write_run(paths, "http://wa.example.com")
+    ended = watui("runs", "forget", "1", "99", "--yes")
+    assert (ended.code, "there is no run 99" in ended.err) == (Exit.USAGE, True)
+    assert states(watui) == {1: "done"}
+
+
+def test_what_was_forgotten_before_something_went_wrong_is_said(watui: Watui, paths: Paths, ledger: Ledger) -> None:
+    for state in (RunState.DONE, RunState.RUNNING):
+        write_run(paths, "http://wa.example.com", state=state)
+    with closing(Driver(paths.locks)) as driver:
+        ledger.start(2, driver)
+        ended = watui("runs", "forget", "1", "2", "--yes")
+    assert ended.code == Exit.USAGE
+    assert "Forgotten: 1 run." in ended.err
+    assert "run 2 is being asked about right now" in ended.err
+    assert states(watui) == {2: "unfinished"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["forget", "--number", "abc", "--yes"], Exit.USAGE, "'abc' is no number"),
+        (["forget", "--number", "+15005550006", "--yes"], Exit.DONE, "nothing was known of +15005550006"),
+        (["export", "1", "--status", "vaild"], Exit.USAGE, "no row has the status vaild: there are processing, valid"),
+        (["--format", "csv", "list"], Exit.USAGE, "watui runs list --format csv"),
+    ],
+)
+def test_what_is_mistyped_is_told(watui: Watui, paths: Paths, arguments: list[str], code: Exit, words: str) -> None:
+    write_run(paths, "http://wa.example.com")
+    ended = watui("runs", *arguments)
+    assert (ended.code, words in ended.err) == (code, True), ended.err
+
+
+def test_the_list_takes_a_format_without_its_name(watui: Watui, paths: Paths) -> None:
+    write_run(paths, "http://wa.example.com")
+    assert [row["run_id"] for row in rows_of(watui("runs", "--format", "jsonl"))] == [1]
+
+
+def test_what_the_simulator_keeps_of_a_forgotten_number_is_told(watui: Watui) -> None:
+    assert watui("check", "--number", "+12125552370").code == Exit.DONE
+    ended = watui("runs", "forget", "--number", "+12125552370", "--yes")
+    assert "The embedded simulator's world keeps what it was asked" in ended.err
+    assert watui("simulator", "reset").code == Exit.DONE
+    assert "simulator" not in watui("runs", "forget", "--number", "+12125552370", "--yes").err
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [(".txt", b"+12125552370\n"), (".json", b'{"blocking"'), (".xlsx", b"PK")]
+)
+def test_the_output_of_a_check_is_what_its_ending_says(
+    watui: Watui, server: ServerThread, tmp_path: Path, ending: str, begins: bytes
+) -> None:
+    target = tmp_path / f"out{ending}"
+    assert watui("check", "--number", "+12125552370", "--url", server.url, "--output", str(target)).code == Exit.DONE
+    assert target.read_bytes().startswith(begins)
+
+
+def test_follow_prints_every_row_also_of_what_has_ended(watui: Watui, server: ServerThread, paths: Paths) -> None:
+    write_run(paths, server.url, state=RunState.RUNNING)
+    for _ in range(2):
+        ended = watui("runs", "resume", "1", "--follow")
+        assert {row["line"] for row in rows_of(ended)} == set(range(2, 9))
+
+
+def test_what_valid_meant_is_told_for_each_version_that_answered(
+    watui: Watui, paths: Paths, server: ServerThread
+) -> None:
+    said = [Said(VALID, "valid", "1", version="v2.43"), Said("+1 212 555 2372")]
+    write_run(paths, server.url, said, state=RunState.RUNNING)
+    ended = watui("runs", "resume", "1")
+    assert "At v2.41, valid: has a WhatsApp account." in ended.err
+    assert "At v2.43, valid: the check is done" in ended.err

@@ -15,6 +15,8 @@ class Change(StrEnum):
     WA_ID = "wa_id changed"
     STATUS = "status changed"
     """In any other way."""
+    OPEN = "undecided"
+    """Without a final status since."""
     ADDED = "added"
     """In the later run alone."""
     REMOVED = "removed"
@@ -32,6 +34,8 @@ def change_of(pair: Pair) -> Change:
     if before == after:
         is_other = before == Status.VALID and pair.wa_id_before != pair.wa_id_after
         return Change.WA_ID if is_other else Change.NONE
+    if after not in FINAL:
+        return Change.OPEN
     if after == Status.VALID:
         return Change.NEWLY_VALID
-    return Change.GONE if before == Status.VALID and after in FINAL else Change.STATUS
+    return Change.GONE if before == Status.VALID else Change.STATUS

@@ -22,13 +22,15 @@ from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk, result_row
+from watui.export.formats import Format, format_of, write_rows
 from watui.export.rows import ResultRow, json_line
 from watui.export.table import RESULTS, formatted
+from watui.export.xlsx import refuse_without_xlsx
 from watui.files import CannotWrite, write_whole
 from watui.intake.sources import STDIN
 from watui.ledger.drivers import Driven
 from watui.ledger.reader import Reader
-from watui.ledger.rows import QUEUED, REJECTED, RowFilter, RunRecord
+from watui.ledger.rows import QUEUED, REJECTED, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.text import clean, counted
@@ -40,6 +42,9 @@ UNATTENDED_SECONDS = 300.0
 """How long a run may take where nobody watches it."""
 
 PROGRESS_SECONDS = 0.2
+
+LIFE_SIGN_SECONDS = 60.0
+"""Between two words about the progress where there is no terminal."""
 
 
 class Options(TypedDict):
@@ -56,6 +61,7 @@ class Output(NamedTuple):
     """What becomes of a run's rows, and how long it may take."""
 
     format: str
+    """One of FORMATS, or of Format."""
     path: Path | None
     give_up_after: float | None
     follow: bool
@@ -100,7 +106,13 @@ def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
         raise Stop("--give-up-after takes a number of seconds")
     if path is not None:
         refuse_output(path, sources)
-    return Output(options["format_"] or usual_format(path), path, limit, options["follow"], options["trace"])
+    chosen = options["format_"] or (format_of(path) if path is not None else None) or usual_format(path)
+    if chosen == Format.XLSX:
+        try:
+            refuse_without_xlsx()
+        except CannotWrite as error:
+            raise Stop(str(error)) from error
+    return Output(chosen, path, limit, options["follow"], options["trace"])
 
 
 def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
@@ -149,9 +161,9 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
         desk.exchanges.follow(_trace)
     run = await desk.open_run(record.id)
     if output.follow:
-        _print_rows(desk.result_rows(record.id, RowFilter(status=REJECTED)))
+        _print_rows(row for row in desk.result_rows(record.id) if row.status in FINAL | {REJECTED})
         run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))
-    progress = asyncio.create_task(_show_progress(desk, record, run)) if sys.stderr.isatty() else None
+    progress = asyncio.create_task((_show_progress if sys.stderr.isatty() else _say_progress)(desk, record, run))
     try:
         async with asyncio.timeout(limit):
             await run.drive(stop_on_failure=True)
@@ -164,9 +176,8 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
         say(f"Interrupted. What was answered by then is kept as run {record.id}.")
         raise
     finally:
-        if progress is not None:
-            progress.cancel()
-            await asyncio.gather(progress, return_exceptions=True)
+        progress.cancel()
+        await asyncio.gather(progress, return_exceptions=True)
         say(f"{counted(run.requests, 'request')} sent.")
     return None
 
@@ -189,6 +200,15 @@ async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
         line.clear()
 
 
+async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
+    """Say now and then where it stands, for whoever reads a log."""
+    while True:
+        await asyncio.sleep(LIFE_SIGN_SECONDS)
+        trouble = f"; waits: {run.waiting.reason}" if run.waiting else ""
+        final = sum(count.numbers for status, count in desk.reader.tally(record.id).items() if status in FINAL)
+        say(f"{final:,} of {record.numbers:,} numbers have a final status{trouble}")
+
+
 def _print_rows(rows: Iterable[ResultRow]) -> None:
     for row in rows:
         click.echo(json_line(row), nl=False)
@@ -203,14 +223,28 @@ def _trace(exchange: Exchange) -> None:
         say(f"< {exchange.response.decode('utf-8', 'replace')}")
 
 
-def write(reader: Reader, record: RunRecord, output: Output) -> None:
-    """Write all rows of a run where they are wanted. Raises CannotWrite."""
+def write(reader: Reader, record: RunRecord, output: Output, *, is_over: bool = False) -> None:
+    """Write all rows of a run where they are wanted, unless they were printed as they changed. Raises CannotWrite.
+
+    Of a run that `is_over` none was.
+    """
     rows = map(result_row, reader.rows(record.id))
-    if output.path is not None:
+    if output.path is not None and output.format in list(Format):
+        count = write_rows(output.path, rows, Format(output.format), replace=True)
+        say(f"{counted(count, Format(output.format).noun)} written to {output.path}")
+    elif output.path is not None:
         write_whole(output.path, formatted(rows, RESULTS, output.format, None), replace=True)
         say(f"{counted(record.rows, 'row')} written to {output.path}")
-    elif not output.follow:
+    elif not output.follow or is_over:
         print_rows(rows, RESULTS, output.format)
+
+
+def _meaning(versions: Sequence[str | None]) -> str:
+    """Return what `valid` means on servers of these versions."""
+    meanings = {version: explain(Status.VALID, version) for version in versions}
+    if len(set(meanings.values())) < 2:
+        return "".join(f" {meaning}." for meaning in set(meanings.values()))
+    return "".join(f" At {version or 'an unknown version'}, {meaning}." for version, meaning in meanings.items())
 
 
 def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
@@ -220,8 +254,7 @@ def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
         for status, count in sorted(tally.items())
         if count.numbers
     )
-    meaning = f" {explain(Status.VALID, desk.reader.run(record.id).server_version)}." if Status.VALID in tally else ""
-    say(f"Run {record.id}: {counts}.{meaning}")
+    say(f"Run {record.id}: {counts}.{_meaning(desk.reader.versions(record.id)) if Status.VALID in tally else ''}")
     is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
     if stuck := desk.reader.polled_often(record.id, STUCK_POLLS):
         what = f"Stuck, without a verdict after {STUCK_POLLS} answers or more: {stuck:,}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -23,13 +23,16 @@ from watui.ledger.reader import Reader
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.upkeep import Forgotten
 from watui.settings.paths import Paths, find_paths
+from watui.settings.settings import SIMULATOR
 from watui.text import counted
 
 
 @click.command()
 @click.argument("run_ids", nargs=-1, type=click.IntRange(1), metavar="[ID]…")
 @click.option("--number", "numbers", multiple=True, metavar="N", help="Forget this number, in runs and trail.")
-@click.option("--older-than", type=click.FloatRange(0), metavar="DAYS", help="Forget what ended before that.")
+@click.option(
+    "--older-than", type=click.FloatRange(0), metavar="DAYS", help="Forget what ended, and drafts, before that."
+)
 @click.option("--region", metavar="CC", help="Country of numbers that are written without a +.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def forget(
@@ -40,19 +43,24 @@ def forget(
         raise Stop("what is to be forgotten? Name a run ID, --number N or --older-than DAYS")
     paths = find_paths()
     known = [_number(text, find_region(region or find_settings(paths).region)) for text in numbers]
+    with _refusing(), closing(Reader(paths.ledger)) as reader:
+        in_simulator = any(reader.run(run_id).options.server == SIMULATOR for run_id in run_ids)
     if not yes:
         _confirm(run_ids, known, older_than)
-    with _refusing():
-        done = _forget(paths, run_ids, known, older_than)
-        is_clean = upkeep.erase_traces(paths.ledger)
-    parts = (
-        counted(done.runs, "run") if done.runs or run_ids else "",
-        counted(done.rows, "row") if done.rows or known else "",
-        counted(done.actions, "action") if done.actions else "",
-    )
-    say(f"Forgotten: {', '.join(part for part in parts if part) or 'nothing'}.")
+    done, is_clean = Forgotten(), True
+    try:
+        with _refusing():
+            for found in _forgotten(paths, run_ids, known, older_than):
+                done = Forgotten(*map(sum, zip(done, found, strict=True)))
+    finally:
+        if any(done):
+            with _refusing():
+                is_clean = upkeep.erase_traces(paths.ledger)
+        _say_forgotten(done, known)
     if not is_clean:
         say("Another process has the ledger open: its files hold traces until 'watui runs forget' is said once more.")
+    if in_simulator or _is_in_world(paths, known):
+        say("The embedded simulator's world keeps what it was asked: 'watui simulator reset' empties it.")
     for copy in schema.kept_copies(paths.ledger):
         say(f"{copy}, a copy from before an update, holds what the ledger held then: delete it when you can.")
     return Exit.DONE if is_clean else Exit.UNFINISHED
@@ -68,23 +76,33 @@ def backup(path: Path) -> int:
     return Exit.DONE
 
 
-def _forget(paths: Paths, run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None) -> Forgotten:
-    ledger, reader = Ledger(paths.ledger), Reader(paths.ledger)
-    try:
-        runs = rows = actions = 0
-        for run_id in run_ids:
+def _forgotten(
+    paths: Paths, run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None
+) -> Iterator[Forgotten]:
+    """Forget one after the other, and yield how much that was each time."""
+    with closing(Ledger(paths.ledger)) as ledger, closing(Reader(paths.ledger)) as reader:
+        for run_id in dict.fromkeys(run_ids):
             upkeep.forget_run(ledger, paths.locks, run_id)
-            runs += 1
+            yield Forgotten(runs=1)
         for number in numbers:
-            found = upkeep.forget_number(ledger, paths.locks, number, reader.wa_ids(number), _read_number)
-            rows, actions = rows + found.rows, actions + found.actions
+            yield upkeep.forget_number(ledger, paths.locks, number, reader.wa_ids(number), _read_number)
         if older_than is not None:
-            found = upkeep.forget_older(ledger, time.time() - older_than * DAY_SECONDS)
-            runs, actions = runs + found.runs, actions + found.actions
-        return Forgotten(runs, rows, actions)
-    finally:
-        reader.close()
-        ledger.close()
+            yield upkeep.forget_older(ledger, time.time() - older_than * DAY_SECONDS)
+
+
+def _say_forgotten(done: Forgotten, numbers: Sequence[str]) -> None:
+    parts = [counted(count, noun) for count, noun in zip(done, ("run", "row", "action"), strict=True) if count]
+    nothing = f"nothing, for nothing was known of {', '.join(numbers)}" if numbers else "nothing"
+    say(f"Forgotten: {', '.join(parts) or nothing}.")
+
+
+def _is_in_world(paths: Paths, numbers: Sequence[str]) -> bool:
+    """Whether the embedded simulator has been asked about one of the numbers."""
+    try:
+        world = (paths.simulator / "world.jsonl").read_text("utf-8")
+    except OSError:
+        return False
+    return any(number.removeprefix("+") in world for number in numbers)
 
 
 def _read_number(text: str, region: str) -> str | None:
@@ -92,7 +110,10 @@ def _read_number(text: str, region: str) -> str | None:
 
 
 def _number(text: str, region: str) -> str:
-    return read(text, region).number or text.strip()
+    number = read(text, region).number or text.strip()
+    if not any(character.isdigit() for character in number):
+        raise Stop(f"{text!r} is no number")
+    return number
 
 
 def _confirm(run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None) -> None:
@@ -100,7 +121,7 @@ def _confirm(run_ids: Sequence[int], numbers: Sequence[str], older_than: float |
         raise Stop("there is no terminal at which to confirm that: add --yes")
     what = [f"run {run_id}" for run_id in run_ids] + [f"all that is known of {number}" for number in numbers]
     if older_than is not None:
-        what.append(f"all runs and changes that ended more than {older_than:g} days ago")
+        what.append(f"all runs and changes that ended, and drafts added, more than {older_than:g} days ago")
     if not click.confirm(f"Forget {', '.join(what)}? Nothing of it is kept", err=True):
         raise Stop("nothing was forgotten", Exit.UNFINISHED)
 

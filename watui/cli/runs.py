@@ -23,6 +23,7 @@ from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import Target, find_settings, find_target, target_options
 from watui.contract.rules import CACHE_SECONDS
+from watui.contract.statuses import Status
 from watui.desk import DAY_SECONDS, left_of, result_row, run_row
 from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow
@@ -31,7 +32,7 @@ from watui.files import CannotWrite
 from watui.ledger.drivers import Driven, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
+from watui.ledger.rows import QUEUED, REJECTED, Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR
@@ -43,11 +44,14 @@ RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID")
 
 
 @click.group(invoke_without_command=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Of the list.")
 @click.pass_context
-def runs(context: click.Context) -> int:
+def runs(context: click.Context, format_: str | None) -> int:
     """List, resume, export and compare runs. Without a command: the list."""
     if context.invoked_subcommand is None:
-        return int(context.invoke(list_))
+        return int(context.invoke(list_, format_=format_))
+    if format_ is not None:
+        raise Stop(f"options go after the command: watui runs {context.invoked_subcommand} --format {format_}")
     return Exit.DONE
 
 
@@ -117,13 +121,14 @@ def resume(
             return Exit.DONE
         if record.driver is not None and not is_gone(paths.locks, record.driver):
             raise Stop(
-                f"another process asks about run {record.id} right now: watch it with 'watui runs show {record.id}'"
+                f"another process asks about run {record.id} right now: 'watui' shows it live, 'watui runs show"
+                f" {record.id}' where it stands"
             )
         if record.state is RunState.DRAFT and not all(each.is_whole for each in reader.summary(record.id).sources):
             raise Stop(f"draft {record.id} was not read to its end: give 'watui check' its file once more")
         if record.state not in (RunState.RUNNING, RunState.DRAFT):
             say(f"Run {record.id} is {record.state}: nothing is asked.")
-            write(reader, record, output)
+            write(reader, record, output, is_over=True)
             return Exit.DONE if record.state is RunState.DONE else Exit.UNFINISHED
         in_doubt, tally = reader.in_doubt(record.id), reader.tally(record.id)
     target = target_of(paths, record, url, profile)
@@ -162,7 +167,9 @@ def export(
     if output is not None:
         refuse_output(output)
     with _reading(find_paths()) as reader:
-        _overview(reader, run_id)
+        known = [*Status, QUEUED, REJECTED, *_overview(reader, run_id).tally]
+        if status is not None and status not in known:
+            raise Stop(f"no row has the status {status}: there are {', '.join(dict.fromkeys(known))}")
         shown = map(result_row, reader.rows(run_id, RowFilter(text=search or "")))
         rows = (row for row in shown if status is None or row.status == status)
         if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:

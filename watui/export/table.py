@@ -153,15 +153,17 @@ IDENTITIES: Layout[IdentityRow] = Layout(
 RUNS: Layout[RunRow] = Layout(
     RunRow.__struct_fields__,
     (
-        Column("run", 5, lambda row: str(row.run_id)),
-        Column("begun (UTC)", 16, lambda row: minute(row.started_at or row.created_at)),
+        Column("run", 4, lambda row: str(row.run_id)),
         Column("state", 10, lambda row: row.state),
-        Column("rows", 9, lambda row: f"{row.rows:,}"),
-        Column("valid", 9, lambda row: f"{row.valid:,}"),
-        Column("invalid", 9, lambda row: f"{row.invalid:,}"),
-        Column("left", 9, lambda row: f"{row.left:,}"),
+        Column("source", 20, lambda row: row.source),
+        Column("valid", 7, lambda row: f"{row.valid:,}"),
+        Column("invalid", 7, lambda row: f"{row.invalid:,}"),
+        Column("failed", 6, lambda row: f"{row.failed:,}"),
+        Column("left", 7, lambda row: f"{row.left:,}"),
+        Column("rows", 7, lambda row: f"{row.rows:,}"),
+        Column("begun (UTC)", 16, lambda row: minute(row.started_at or row.created_at)),
         Column("version", 8, lambda row: row.server_version),
-        Column("source", None, lambda row: f"{row.source} at {row.profile or row.server}"),
+        Column("at", None, lambda row: row.profile or row.server),
     ),
 )
 

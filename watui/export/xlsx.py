@@ -36,17 +36,24 @@ _COLUMN_WIDTH = 18
 """Shows a number and a wa_id whole."""
 
 
+def refuse_without_xlsx() -> None:
+    """Raise CannotWrite where no spreadsheet can be written."""
+    try:
+        import xlsxwriter  # noqa: F401
+    except ImportError:
+        raise CannotWrite("a spreadsheet needs one more package: install watui[xlsx]") from None
+
+
 def write_workbook(file: IO[bytes], rows: Iterable[ResultRow]) -> None:
     """Write `rows` under a header; where a sheet is full, another one goes on.
 
     A text that is longer than a cell holds is cut, and ends in `…`. `file` gets all at once, at the end. Raises
     CannotWrite where XlsxWriter is missing.
     """
-    try:
-        from xlsxwriter import Workbook
-        from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
-    except ImportError:
-        raise CannotWrite("a spreadsheet needs one more package: install watui[xlsx]") from None
+    refuse_without_xlsx()
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
+
     packed = BytesIO()
     try:
         # A folder of its own, so that a failure leaves nothing of the rows behind.

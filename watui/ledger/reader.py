@@ -58,7 +58,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._db = schema.connect(path)
+        self._db = schema.connect_to_read(path)
         self._db.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
 
     def close(self) -> None:

@@ -188,7 +188,7 @@ class NoSuchRun(LedgerUnusable):
     """A run is not there, or no more."""
 
     def __init__(self, run_id: int) -> None:
-        super().__init__(f"there is no run {run_id} any more")
+        super().__init__(f"there is no run {run_id}")
 
 
 class LedgerBlocked(LedgerUnusable):
@@ -208,6 +208,23 @@ def unusable(what: str, error: sqlite3.Error) -> LedgerUnusable:
     return LedgerBlocked(what, *passing) if passing else LedgerUnusable(f"{what}: {error}")
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open the ledger at `path` as `connect` does; where nothing can be written, as it is. Raises LedgerUnusable."""
+    # Without a log there is nobody who is about to change it.
+    is_alone = not Path(f"{path}-wal").exists()
+    try:
+        return connect(path)
+    except LedgerBlocked as blocked:
+        try:
+            uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * is_alone}"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if _version(connection) != SCHEMA_VERSION:
+                raise blocked
+        except sqlite3.Error:
+            raise blocked from None
+        return connection
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the ledger at `path`, making it where there is none. Transactions are begun by hand.
 
@@ -215,10 +232,13 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
+        if not path.exists():
+            path.touch(mode=0o600)
         connection = _open(path)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
+    except sqlite3.Error as error:
+        raise unusable(f"cannot open the ledger {path}", error) from error
     try:
         _set_journal_mode(connection, "WAL" if is_networked(path) is None else "DELETE")
         connection.execute("PRAGMA synchronous = FULL")
@@ -229,7 +249,7 @@ def connect(path: Path) -> sqlite3.Connection:
             _bring_up_to_date(connection, path)
     except sqlite3.Error as error:
         connection.close()
-        raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
+        raise unusable(f"cannot open the ledger {path}", error) from error
     except LedgerUnusable:
         connection.close()
         raise

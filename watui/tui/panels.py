@@ -31,7 +31,7 @@ _MOST_REGIONS = 6
 MOST_OF_A_SOURCE = 60
 """Characters of what a list was imported from, in a sentence."""
 
-_WIDE = 100
+_WIDE, _USUAL = 100, 80
 _GAP = "   "
 
 
@@ -70,11 +70,23 @@ def banner(session: Session) -> Content | None:
         reason, until = clean(session.waiting.reason), datetime.fromtimestamp(session.waiting.until).astimezone()
         return Content.assemble(("Held: ", "bold"), reason, f". It is tried again at {until:%H:%M:%S}.")
     failure = session.failure
+    if failure is None and session.phase is Phase.STOPPED:
+        return _cut_short(session)
     if failure is None:
         return _stuck(session)
     if session.phase is Phase.PAUSED:
         return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
+
+
+def _cut_short(session: Session) -> Content | None:
+    if session.record is None:
+        return None
+    left = f"{session.record.numbers - session.final:,} of {counted(session.record.numbers, 'number')} left"
+    return Content.assemble(
+        ("Cut short: ", "bold"), f"nobody asks about this run, {left}. ", ("p", "bold"), " goes on, ", ("x", "bold"),
+        " ends it.",
+    )  # fmt: skip
 
 
 def _stuck(session: Session) -> Content | None:
@@ -152,8 +164,9 @@ def counts(tally: Tally, version: str | None, wanted: RowFilter, width: int) -> 
         if status == wanted.status:
             style = f"reverse {style}"
         chips.append(Content.styled(f"{status_text(status)} {count:,}", style))
-    line = Content.assemble((" rows  ", _DIM), Content(_GAP).join(chips))
-    return line if line.cell_length <= width else Content.assemble(" ", Content(" ").join(chips))
+    if width >= _WIDE:
+        return Content.assemble((" rows  ", _DIM), Content(_GAP).join(chips))
+    return Content.assemble(" ", Content("  " if width >= _USUAL else " ").join(chips))
 
 
 def shown_statuses(tally: Tally, version: str | None) -> list[str]:

@@ -93,7 +93,7 @@ def state(shown: Sequence[ShownRun], problem: str | None) -> Content:
     if problem is not None:
         return Content.styled(f" {clean(problem)}", "$text-error")
     open_ = sum(each.run.state == "unfinished" for each in shown)
-    more = f"{_GAP}{open_:,} cut short: p goes on" if open_ else ""
+    more = f"{_GAP}{open_:,} cut short" if open_ else ""
     return Content.assemble(f" {counted(len(shown), 'run')}", (more, "$text-warning"))
 
 
@@ -107,6 +107,7 @@ def detail(row: ShownRun | None) -> Content:
         f" run {run.run_id}{f', a recheck{of}' if of else ''}",
         f"{counted(run.rows, 'row')}, {counted(run.numbers, 'number')}, {run.rejected:,} rejected",
         f"at {run.profile or run.server} for {run.region}",
+        run.source,
     ]
     return Content.styled(clean(_GAP.join(words)), _DIM)
 

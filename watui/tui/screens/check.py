@@ -1,7 +1,6 @@
 """The Check screen: paste or import, preview, live statuses."""
 
 import contextlib
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
@@ -22,7 +21,7 @@ from watui.tui.changes import Changes
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.contacts import Contact
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, free_name
 from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
@@ -254,12 +253,16 @@ class CheckScreen(ContactsScreen):
             self._resume()
         elif session.phase is Phase.WATCHED:
             self.refuse("Another process asks about this run: it can be paused there.")
+        elif session.phase is Phase.ENDED:
+            self.refuse("This run has ended: there is nothing to go on with.")
         elif session.phase is Phase.EMPTY and session.offer is not None:
             self.open(session.offer.record.id, resume=True)
 
     @work(exclusive=True, group="cancel")
     async def action_cancel(self) -> None:
         session = self.session
+        if session.phase is Phase.WATCHED:
+            self.refuse("Another process asks about this run: it can be ended there.")
         if session.record is None or not (session.is_asking or session.phase is Phase.STOPPED):
             return
         left = session.record.numbers - session.final
@@ -366,7 +369,7 @@ class CheckScreen(ContactsScreen):
         record = self.session.record
         if record is None:
             return
-        suggestion = Path.cwd() / f"watui-run-{record.id}.csv"
+        suggestion = free_name(f"watui-run-{record.id}")
         path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
         if path is None:
             return

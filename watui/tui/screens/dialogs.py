@@ -1,6 +1,7 @@
 """Small questions over a screen: a file to import, a file to export to, a yes or no."""
 
 from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 
 from rich.style import Style
@@ -98,6 +99,12 @@ _ENDINGS = (
     ".txt                    a number a line;  …wa_ids.txt  a wa_id a line\n"
     ".json                   the ready body of a check"
 )
+
+
+def free_name(stem: str) -> Path:
+    """Return a path for a CSV file where there is none yet."""
+    names = (f"{stem}{place}.csv" for place in chain([""], (f"-{again}" for again in count(2))))
+    return next(path for name in names if not (path := Path.cwd() / name).exists())
 
 
 class ExportDialog(PathDialog):

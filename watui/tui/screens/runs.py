@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -28,7 +27,7 @@ from watui.tui.panels import MOST_OF_A_SOURCE
 from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.dialogs import Confirm, ExportDialog
+from watui.tui.screens.dialogs import Confirm, ExportDialog, free_name
 from watui.tui.screens.main import RUNS, MainScreen
 from watui.tui.screens.modal import Modal
 from watui.tui.session import LOOK_SECONDS, Session
@@ -170,6 +169,10 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         other = self._marked if self._marked is not None else self._before(row)
+        drafts = {each.run.run_id for each in self._shown if each.run.state == "draft"}
+        if found := drafts & {row.run.run_id, other}:
+            self.refuse(f"Run {found.pop()} is a draft: nothing of it was asked yet.")
+            return
         if other is None or other == row.run.run_id:
             self.refuse("Mark one run with space, go to another, and compare.")
             return
@@ -180,8 +183,8 @@ class RunsScreen(MainScreen):
 
     def _before(self, row: ShownRun) -> int | None:
         """Return the run before that one, of the same list as far as its name says."""
-        found = (each.run.run_id for each in self._shown if each.run.source == row.run.source)
-        return next((run_id for run_id in found if run_id < row.run.run_id), None)
+        same = [each.run for each in self._shown if each.run.source == row.run.source and each.run.state != "draft"]
+        return next((run.run_id for run in same if run.run_id < row.run.run_id), None)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
@@ -189,7 +192,7 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         run_id = row.run.run_id
-        path = await self.app.push_screen_wait(ExportDialog(row.run.rows, Path.cwd() / f"watui-run-{run_id}.csv"))
+        path = await self.app.push_screen_wait(ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}")))
         if path is not None:
             with self.refusing():
                 self.tell_exported(await self._desk.export(run_id, RowFilter(), path), path)
