@@ -84,9 +84,8 @@ def _cut_short(session: Session) -> Content | None:
         return None
     left = f"{session.record.numbers - session.final:,} of {counted(session.record.numbers, 'number')} left"
     return Content.assemble(
-        ("Cut short: ", "bold"), f"nobody asks about this run, {left}. ", ("p", "bold"), " goes on, ", ("x", "bold"),
-        " ends it.",
-    )  # fmt: skip
+        ("Cut short: ", "bold"), f"nobody asks about this run, {left}. ", ("p", "bold"), " goes on."
+    )
 
 
 def _stuck(session: Session) -> Content | None:
