@@ -133,7 +133,7 @@ def test_settings_that_cannot_be_used_are_kept_aside_and_the_console_opens(paths
 def test_settings_that_cannot_be_used_are_refused_where_a_server_is_meant(paths: Paths, arguments: list[str]) -> None:
     paths.config.mkdir(parents=True)
     paths.settings.write_text("read_onyl = true")
-    with Terminal(arguments) as terminal:
+    with Terminal(arguments, size=(200, 24)) as terminal:
         terminal.until_ended()
         assert terminal.exit_code == 2
         assert "read_onyl" in terminal.text()
