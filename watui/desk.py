@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from watui.actions import words
 from watui.checks.compare import Change, change_of
 from watui.checks.importing import import_aside
 from watui.checks.prepare import Import
@@ -25,6 +26,7 @@ from watui.checks.scheduler import STUCK_POLLS, Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.contract.conversion import contradiction
+from watui.contract.kinds import ServerKind
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL, FULLEST_VERSION, Status
 from watui.crash import Crash
@@ -37,7 +39,7 @@ from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
 from watui.ledger.thread import LedgerThread
-from watui.ledger.trail import Place
+from watui.ledger.trail import Kind, Place
 from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
@@ -125,6 +127,12 @@ class Desk:
         """The server as the ledger calls it."""
         return self._server.url if self._server else SIMULATOR
 
+    def why_not(self, kind: Kind) -> str | None:
+        """Return why a change is not made here; None where it may be."""
+        if self.read_only:
+            return words.read_only(self.profile)
+        return self._server.dialect.why_not(words.ABILITY[kind]) if self._server is not None else None
+
     @property
     def server_name(self) -> str:
         """The server as people call it."""
@@ -156,7 +164,7 @@ class Desk:
 
         record = self.reader.run(run_id)
         client = await self._connect()
-        policy = Policy(batch_size=record.options.batch_size)
+        policy = Policy(batch_size=record.options.batch_size, rate=client.dialect.rate)
         return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
 
     async def offer(self) -> Offer | None:
@@ -355,8 +363,11 @@ class Desk:
     def _open_client(self) -> ContactsClient:
         from watui.client.contacts import ContactsClient
         from watui.client.transport import Transport
+        from watui.client.whapi import WhapiClient
 
-        return ContactsClient(Transport(self._server or self._start_simulator(), self.exchanges))
+        server = self._server or self._start_simulator()
+        client = WhapiClient if server.kind is ServerKind.WHAPI else ContactsClient
+        return client(Transport(server, self.exchanges))
 
     def _start_simulator(self) -> Server:
         from watui.simulator.embedded import Embedded

@@ -869,3 +869,21 @@ def test_no_library_for_http_is_loaded_for_help() -> None:
         arguments = [sys.executable, "-c", program, command, "--help"]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=SECONDS, env=os.environ, check=False)
         assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["block", "+16315551000", "--yes"], "Turn.io does not block contacts"),
+        (["report", "+16315551000", "--yes"], "Turn.io does not report contacts"),
+        (["blocklist"], "Turn.io does not show its blocklist"),
+        (["identity", "16315551000"], "Turn.io does not tell identities"),
+    ],
+)
+def test_what_a_gateway_does_not_have_is_a_usage_error(
+    watui: Watui, paths: Paths, arguments: list[str], words: str
+) -> None:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_text('[profiles.gateway]\nurl = "http://127.0.0.1:1"\nkind = "turn"\n')
+    ended = watui(*arguments, "--profile", "gateway")
+    assert (ended.code, words in ended.err) == (Exit.USAGE, True), ended.err

@@ -6,6 +6,9 @@ import pytest
 
 from tests.simulated import a_world
 from tests.tui.story import PEOPLE, WIDE, Story, console, console_at
+from watui.client.dialects import DIALECTS
+from watui.client.server import Server
+from watui.contract.kinds import ServerKind
 from watui.ledger import trail
 from watui.settings.paths import Paths
 from watui.simulator.world import World
@@ -48,6 +51,24 @@ async def test_no_key_changes_the_row_of_a_run(paths: Paths, world: World) -> No
         assert found == ["b", "B", "r", "z"]
         for key in found:
             await assert_refused(story, key)
+        assert story.sent == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"),
+    [(ServerKind.TURN, []), (ServerKind.WHAPI, ["b", "B", "z"]), (ServerKind.D360, ["b", "B", "r", "z"])],
+)
+async def test_what_a_gateway_does_not_have_is_struck_out_and_says_why(
+    paths: Paths, kind: ServerKind, offered: list[str]
+) -> None:
+    async with console(paths, Server.at("http://127.0.0.1:1", None, kind), WIDE) as story:
+        await story.preview("\n".join(PEOPLE[:3]))
+        for key in set(keys(Scope.CHECK, Scope.CONTACTS)) - set(offered):
+            told = len(story.notices)
+            await story.press(key)
+            assert story.app.screen is story.screen, f"{key} opens nothing"
+            assert story.notices[told].startswith(DIALECTS[kind].title), key
+            assert " does not " in story.notices[told]
         assert story.sent == []
 
 

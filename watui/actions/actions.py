@@ -73,7 +73,12 @@ class Actions:
         return listed
 
     async def plan(self, wish: Wish, targets: Sequence[Target], progress: Progress | None = None) -> Plan:
-        """Work out what is going to be sent. Reads the blocklist where it matters, and writes nothing."""
+        """Work out what is going to be sent. Reads the blocklist where it matters, and writes nothing.
+
+        Raises NotOffered where servers of this kind don't do that.
+        """
+        for kind in (wish.kind, *([Kind.BLOCK] if wish.also_block else [])):
+            self.client.require(words.ABILITY[kind])
         listed = await self.blocklist(progress) if wish.kind in CHANGING or wish.also_block else {}
         return await asyncio.to_thread(self._planned, wish, targets, listed)
 

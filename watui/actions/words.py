@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from watui.client.dialects import Ability
 from watui.contract import errors
 from watui.contract.rules import MAX_REASON
 from watui.ledger.trail import Kind, Outcome, Wish
@@ -23,6 +24,15 @@ _NOT_ENGAGED = (
     " Wait until it writes again."
 )
 _INVALID = "The server can't read it as a number: write it with + and country code, and check the digits."
+
+
+ABILITY = {
+    Kind.BLOCK: Ability.BLOCK,
+    Kind.UNBLOCK: Ability.BLOCK,
+    Kind.REPORT: Ability.REPORT,
+    Kind.ACKNOWLEDGE: Ability.IDENTITY,
+}
+"""What a server must be able to do for a change."""
 
 
 def read_only(profile: str) -> str:

@@ -12,7 +12,7 @@ from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
 from watui.cli.target import Target, find_settings, find_target
-from watui.client.failures import Failure, Refused
+from watui.client.failures import Failure, NotOffered, Refused
 from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
@@ -95,6 +95,8 @@ def in_words(failure: Failure) -> str:
 
 def code_of(failure: Failure) -> Exit:
     """Return how a command ends that came to nothing."""
+    if isinstance(failure, NotOffered):
+        return Exit.USAGE
     return Exit.REFUSED if isinstance(failure, Refused) else Exit.UNREACHABLE
 
 

@@ -9,6 +9,7 @@ import click
 from watui.cli.exits import Stop
 from watui.client.server import BadServer, Server
 from watui.contract.conversion import UnknownRegion, check_region
+from watui.contract.kinds import ServerKind
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings, load
@@ -16,12 +17,12 @@ from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings, l
 TOKEN_VARIABLE = "WATUI_TOKEN"  # noqa: S105 - the name of a variable
 
 
-def find_server(url: str | None) -> Server | None:
+def find_server(url: str | None, kind: ServerKind = ServerKind.OWN) -> Server | None:
     """Return the server at `url` with the token of the environment; None stands for the embedded simulator."""
     if url is None:
         return None
     try:
-        return Server.at(url, os.environ.get(TOKEN_VARIABLE) or None)
+        return Server.at(url, os.environ.get(TOKEN_VARIABLE) or None, kind)
     except BadServer as error:
         raise Stop(str(error)) from error
 
@@ -78,7 +79,7 @@ def find_target(settings: Settings, url: str | None, profile: str | None, region
     found = found or Profile()
     return Target(
         name,
-        find_server(found.url),
+        find_server(found.url, found.kind),
         find_region(region or found.region or settings.region),
         found.read_only or settings.read_only,
     )

@@ -1,9 +1,10 @@
 """What counts as a success, and what everything else means (contract section 5)."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,25 +22,44 @@ _OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class _Errors(msgspec.Struct):
-    errors: list[ApiError] | None = None
+class _Said(NamedTuple):
+    """An error as a server tells it."""
+
+    error: ApiError
+    is_own: bool = False
+    """Whether it is of a gateway's own shape instead of the contract's."""
 
 
 def members_of(reply: Reply) -> Any:
-    """Return the JSON of a successful answer: 2xx, and no `errors` in it. Raises a Failure for any other."""
-    try:
-        said = msgspec.json.decode(reply.body, type=_Errors).errors
-    except _NOT_JSON:
-        said = None
-    if said or not 200 <= reply.status < 300:
-        raise _failure(reply, said[0] if said else None)
+    """Return the JSON of a successful answer: 2xx, and no error in it. Raises a Failure for any other."""
     try:
         members = msgspec.json.decode(reply.body)
     except _NOT_JSON as error:
+        if not 200 <= reply.status < 300:
+            raise _failure(reply, None) from None
         raise Unusable("the answer is not JSON") from error
+    said = _error_in(members)
+    if said is not None or not 200 <= reply.status < 300:
+        raise _failure(reply, said)
     if isinstance(members, dict) and members.get("errors"):
         raise Unusable("the answer reports errors in a form that cannot be read")
     return members
+
+
+def _error_in(members: Any) -> _Said | None:
+    """Return the error that an answer tells, in the contract's shape (section 5) or a gateway's (section 8)."""
+    if not isinstance(members, dict):
+        return None
+    with contextlib.suppress(msgspec.ValidationError):
+        if errors_ := msgspec.convert(members.get("errors") or [], list[ApiError]):
+            return _Said(errors_[0])
+    own = members.get("error")
+    if isinstance(own, dict) and (title := own.get("message")):
+        return _Said(ApiError(title=str(title), details=str(own["details"]) if own.get("details") else None), True)
+    meta = members.get("meta")
+    if isinstance(meta, dict) and meta.get("success") is False:
+        return _Said(ApiError(title=str(meta.get("developerMessage") or "Error")), True)
+    return None
 
 
 def answer_of(reply: Reply, kind: type[_Answer], *, strict: bool = True) -> _Answer:
@@ -53,8 +73,9 @@ def answer_of(reply: Reply, kind: type[_Answer], *, strict: bool = True) -> _Ans
         raise Unusable(f"the answer has another shape than documented: {error}") from error
 
 
-def _failure(reply: Reply, error: ApiError | None) -> Failure:
+def _failure(reply: Reply, said: _Said | None) -> Failure:
     """Return what went wrong, by the error's code where there is one, else by the HTTP status."""
+    error = said.error if said else None
     words = _words(error) if error else f"HTTP {reply.status}"
     code = error.code if error else None
     if 300 <= reply.status < 400:
@@ -62,6 +83,8 @@ def _failure(reply: Reply, error: ApiError | None) -> Failure:
     if code in _OVERLOAD_CODES or reply.status in (429, 503):
         # A 503 that is no answer of the API may be a proxy's, given after the server has done its work.
         return Overloaded(words, _retry_after(reply.headers), may_have_worked=error is None and reply.status == 503)
+    if reply.is_400_overload and reply.status == 400 and said is not None and said.is_own:
+        return Overloaded(words, _retry_after(reply.headers))
     if code == errors.ACCESS_DENIED or reply.status in (401, 403):
         return AccessDenied(words, code, reply.status)
     if reply.status == 408 or reply.status >= 500 or (code in errors.ERRORS and errors.ERRORS[code].http_status >= 500):

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import msgspec
 
 from watui.client.answers import answer_of, members_of
-from watui.client.failures import Unusable
+from watui.client.dialects import Ability
+from watui.client.failures import NotOffered, Unusable
 from watui.client.transport import Transport
 from watui.contract.models import (
     AcknowledgeRequest,
@@ -24,7 +25,7 @@ from watui.contract.models import (
     ReportRequest,
     version_of,
 )
-from watui.contract.rules import CONTACTS_PATH, DEFAULT_PAGE, MAX_PAGE
+from watui.contract.rules import DEFAULT_PAGE, MAX_PAGE
 from watui.contract.wa_ids import bare
 
 NO_WAIT_SECONDS = 30.0
@@ -64,6 +65,12 @@ class ContactsClient:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.dialect = transport.server.dialect
+
+    def require(self, ability: Ability) -> None:
+        """Raise NotOffered where servers of this kind don't do that."""
+        if (why := self.dialect.why_not(ability)) is not None:
+            raise NotOffered(why)
 
     async def check(
         self, inputs: Sequence[str], *, blocking: Blocking = "no_wait", force_check: bool = False
@@ -71,23 +78,26 @@ class ContactsClient:
         """Ask about `inputs` and return what the server says of each, matched by input and never by position."""
         request = CheckRequest(list(inputs), blocking, force_check)
         seconds = WAIT_SECONDS if blocking == "wait" else NO_WAIT_SECONDS
-        reply = await self._transport.send("POST", CONTACTS_PATH, msgspec.json.encode(request), seconds)
+        reply = await self._transport.send("POST", self.dialect.contacts, msgspec.json.encode(request), seconds)
         answer = answer_of(reply, CheckAnswer)
         return Verdicts(_by_input(answer.contacts, frozenset(inputs)), version_of(answer.meta))
 
     async def block(self, phone: str, reason: str | None = None) -> None:
         """Block a contact; a blank reason is left out of the body (section 2)."""
+        self.require(Ability.BLOCK)
         request = BlockRequest(_given(reason))
         await self._change("POST", phone, "block", None if request == BlockRequest() else request)
 
     async def unblock(self, phone: str) -> None:
         """Unblock a contact (section 2)."""
+        self.require(Ability.BLOCK)
         await self._change("POST", phone, "unblock", None)
 
     async def report(
         self, phone: str, reason: str | None = None, *, message_id: str | None = None, block: bool = False
     ) -> None:
         """Report a contact; without a `message_id` its last five messages go to WhatsApp (section 2)."""
+        self.require(Ability.REPORT)
         request = ReportRequest(_given(reason), block or None, message_id or None)
         await self._change("POST", phone, "report", None if request == ReportRequest() else request)
 
@@ -95,18 +105,21 @@ class ContactsClient:
         """Return up to `limit` entries, 1 to 200, from `offset` on (section 2). Raises ValueError outside of that."""
         if not 1 <= limit <= MAX_PAGE or offset < 0:
             raise ValueError(f"a page of the blocklist holds 1 to {MAX_PAGE} entries, not {limit} from {offset} on")
-        path = f"{CONTACTS_PATH}/blocklist?limit={limit}&offset={offset}"
+        self.require(Ability.BLOCKLIST)
+        path = f"{self.dialect.contacts}/blocklist?limit={limit}&offset={offset}"
         answer = answer_of(await self._transport.send("GET", path, b"", NO_WAIT_SECONDS), BlocklistAnswer)
         return Page(tuple(bare(contact.wa_id) for contact in answer.contacts), offset, answer.pagination.total)
 
     async def identity(self, wa_id: str) -> Identity:
         """Return a contact's identity (section 3)."""
-        reply = await self._transport.send("GET", _path(wa_id, "identity"), b"", NO_WAIT_SECONDS)
+        self.require(Ability.IDENTITY)
+        reply = await self._transport.send("GET", self._path(wa_id, "identity"), b"", NO_WAIT_SECONDS)
         # `acknowledged` is a text in the page's table and a boolean in its sample.
         return answer_of(reply, IdentityAnswer, strict=False).contacts
 
     async def acknowledge(self, wa_id: str, hash: str) -> None:
         """Acknowledge the identity with this `hash` (section 3)."""
+        self.require(Ability.IDENTITY)
         await self._change("PUT", wa_id, "identity", AcknowledgeRequest(hash))
 
     async def close(self) -> None:
@@ -116,20 +129,27 @@ class ContactsClient:
     async def _change(self, method: str, phone: str, what: str, request: msgspec.Struct | None) -> None:
         """Send a request whose success is an answer without errors, be it an empty one."""
         body = msgspec.json.encode(request) if request is not None else b""
-        reply = await self._transport.send(method, _path(phone, what), body, NO_WAIT_SECONDS)
+        await self._tell(method, self._path(phone, what), body)
+
+    async def _tell(self, method: str, path: str, body: bytes = b"") -> None:
+        reply = await self._transport.send(method, path, body, NO_WAIT_SECONDS)
         is_empty = not reply.body.strip() and 200 <= reply.status < 300
         if not is_empty and not isinstance(members_of(reply), dict | NoneType):
             raise Unusable("the answer is no JSON object")
+
+    def _path(self, phone: str, what: str) -> str:
+        """Return the path of a contact."""
+        return f"{self.dialect.contacts}/{in_path(phone)}/{what}"
+
+
+def in_path(phone: str) -> str:
+    """Return `phone` as a part of a path. Nothing in it may lead to another one, dots included (section 9)."""
+    return quote(phone, safe="").replace(".", "%2E")
 
 
 def _given(text: str | None) -> str | None:
     """Return `text` as it is, None where it is blank."""
     return text if text and text.strip() else None
-
-
-def _path(phone: str, what: str) -> str:
-    """Return the path of a contact. Nothing in `phone` may lead to another one, dots included (section 9)."""
-    return f"{CONTACTS_PATH}/{quote(phone, safe='').replace('.', '%2E')}/{what}"
 
 
 def _by_input(contacts: Sequence[Contact], inputs: frozenset[str]) -> dict[str, Contact]:

@@ -37,6 +37,13 @@ class TimedOut(Unreachable):
     next_step = "The server may be busy: ask later, or for fewer numbers at once."
 
 
+class NotOffered(Failure):
+    """A server of this kind does not do that: nothing was sent."""
+
+    next_step = "Use a profile whose server does."
+    may_have_worked = False
+
+
 class Unusable(Failure):
     """An answer that is not one of the contract: a redirect, HTML, broken JSON, a wrong shape, too large."""
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from watui.contract.rules import CONTACTS_PATH
+from watui.client.dialects import DIALECTS, Dialect
+from watui.contract.kinds import ServerKind
 
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -19,10 +20,16 @@ class Server:
     url: str
     """Base URL without a trailing slash; the paths of the contract are added to it."""
     token: str | None = field(default=None, repr=False)
-    """Bearer token, sent with every request where there is one."""
+    """Sent with every request where there is one, as the kind of server wants it."""
+    kind: ServerKind = ServerKind.OWN
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it is spoken to."""
+        return DIALECTS[self.kind]
 
     @classmethod
-    def at(cls, url: str, token: str | None = None) -> "Server":
+    def at(cls, url: str, token: str | None = None, kind: ServerKind = ServerKind.OWN) -> "Server":
         """Return the server at `url`, which may end in the path of the API. Raises BadServer."""
         example = "such as https://wa.example.com:9090"
         try:
@@ -40,8 +47,10 @@ class Server:
             raise BadServer(f"a URL with ? or # in it cannot be a base URL; give one {example}")
         if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
             raise BadServer("the token holds characters that cannot stand in a header: check WATUI_TOKEN")
-        path = parts.path.rstrip("/").removesuffix(CONTACTS_PATH).removesuffix("/v1").rstrip("/")
-        return cls(f"{parts.scheme}://{parts.netloc}{path}", token)
+        contacts = DIALECTS[kind].contacts
+        version = contacts.removesuffix("/contacts")
+        path = parts.path.rstrip("/").removesuffix(contacts).removesuffix(version).rstrip("/")
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", token, kind)
 
     @property
     def host(self) -> str:

@@ -29,13 +29,15 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
     """Names are case-insensitive."""
     body: bytes
+    is_400_overload: bool = False
+    """Whether an error of the server's own with status 400 means too many requests."""
 
 
 class Transport:
     """Sends requests to one server. Redirects are never followed, TLS is always verified."""
 
     def __init__(self, server: Server, exchanges: Exchanges, handler: httpx.AsyncBaseTransport | None = None) -> None:
-        self._server = server
+        self.server = server
         self._exchanges = exchanges
         self._client = httpx.AsyncClient(
             transport=handler,
@@ -52,7 +54,7 @@ class Transport:
         Raises Unreachable, TimedOut when it takes more than `seconds`, and Unusable when the decoded
         body is larger than MAX_BODY_BYTES.
         """
-        url = self._server.url + path
+        url = self.server.url + path
         at, started = time.time(), time.monotonic()
         reply: Reply | None = None
         failure: Failure | None = None
@@ -61,9 +63,9 @@ class Transport:
                 reply = await self._send(method, url, body)
             failpoints.reach("client.sent")
         except TimeoutError:
-            failure = TimedOut(f"{self._server.host} did not answer within {seconds:g} seconds")
+            failure = TimedOut(f"{self.server.host} did not answer within {seconds:g} seconds")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            failure = _unreachable(self._server, error)
+            failure = _unreachable(self.server, error)
         except Unusable as error:
             failure = error
         finally:
@@ -77,7 +79,7 @@ class Transport:
                     self._without_token(reply.body) if reply else b"",
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
-                    self._server.token is not None,
+                    self.server.token is not None,
                 )
             )
         if failure is not None:
@@ -91,12 +93,12 @@ class Transport:
 
     def _without_token(self, body: bytes) -> bytes:
         """Return `body` without the token, which a server might quote back."""
-        return body.replace(self._server.token.encode(), b"***") if self._server.token else body
+        return body.replace(self.server.token.encode(), b"***") if self.server.token else body
 
     async def _send(self, method: str, url: str, body: bytes) -> Reply:
         headers = {"Content-Type": "application/json"} if body else {}
-        if self._server.token is not None:
-            headers["Authorization"] = f"Bearer {self._server.token}"
+        if self.server.token is not None:
+            headers[self.server.dialect.header] = f"{self.server.dialect.scheme}{self.server.token}"
         async with self._client.stream(method, url, content=body, headers=headers) as response:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 # Decoding costs memory before a limit can be seen, and nothing compressed was asked for.
@@ -106,7 +108,8 @@ class Transport:
                 received += chunk
                 if len(received) > MAX_BODY_BYTES:
                     raise Unusable(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
-            return Reply(response.status_code, response.headers, bytes(received))
+            overload = self.server.dialect.is_400_overload
+            return Reply(response.status_code, response.headers, bytes(received), overload)
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:

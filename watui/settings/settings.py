@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
+from watui.contract.kinds import ServerKind
 from watui.contract.models import Blocking
 from watui.contract.rules import DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE
 from watui.files import CannotWrite, write_whole
@@ -33,6 +34,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: str | None = None
     """Country of the number that the server is registered with; None for that of the settings."""
     read_only: bool = False
+    kind: ServerKind = ServerKind.OWN
+    """What answers there."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,8 +79,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(
-            description="Servers by name, each in a table of its own: url, region (of the number that the server is"
-            " registered with), read_only. Tables stand at the end of the file."
+            description="Servers by name, each in a table of its own: url, kind (own, turn, 360dialog, whapi, unoapi),"
+            " region (of the number that the server is registered with), read_only. They stand at the end of the file."
         ),
     ] = msgspec.field(default_factory=dict)
 

@@ -57,7 +57,7 @@ class Changes:
 
         Returns whether anything was sent.
         """
-        with self._one_at_a_time() as may_change:
+        with self._one_at_a_time(kind) as may_change:
             if not may_change or not targets:
                 return False
             if len(targets) > 1:
@@ -73,7 +73,7 @@ class Changes:
 
     async def acknowledge(self, contact: Contact, identity: Identity) -> None:
         """Acknowledge an identity, after asking."""
-        with self._one_at_a_time() as may_change:
+        with self._one_at_a_time(Kind.ACKNOWLEDGE) as may_change:
             if not may_change:
                 return
             at = clean(self.desk.profile)
@@ -84,7 +84,7 @@ class Changes:
 
     async def undo(self) -> None:
         """Take back the latest block or unblock, after a dry run."""
-        with self._one_at_a_time() as may_change:
+        with self._one_at_a_time(Kind.UNBLOCK) as may_change:
             if not may_change:
                 return
             batch_id = trail.latest_batch(self.desk.reader, self.desk.server_id)
@@ -162,7 +162,7 @@ class Changes:
 
     def may_change(self) -> bool:
         """Whether a change could begin now; where not, that is told."""
-        with self._one_at_a_time() as may_change:
+        with self._one_at_a_time(Kind.UNBLOCK) as may_change:
             return may_change
 
     def tell(self, words_: str) -> None:
@@ -185,10 +185,10 @@ class Changes:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     @contextlib.contextmanager
-    def _one_at_a_time(self) -> Iterator[bool]:
+    def _one_at_a_time(self, kind: Kind) -> Iterator[bool]:
         """Give whether something may be changed now; where not, that is told."""
-        if self.desk.read_only:
-            self.refuse(f"{words.read_only(self.desk.profile)}.")
+        if (why := self.desk.why_not(kind)) is not None:
+            self.refuse(f"{why}.")
         elif self._is_asking or self._under_way:
             self.refuse("A change is under way: wait until it has ended.")
         else:

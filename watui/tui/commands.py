@@ -6,6 +6,8 @@ from enum import Enum, StrEnum
 
 from textual.binding import Binding, BindingType
 
+from watui.ledger.trail import Kind
+
 
 class Scope(StrEnum):
     """Where a command works."""
@@ -81,8 +83,14 @@ class Command:
     in_bar: bool = True
     is_destructive: bool = False
     """Whether it asks first."""
-    is_change: bool = False
-    """Whether it changes a contact at the server, which a read-only profile does not let it."""
+    changes: Kind | None = None
+    """How it changes a contact at the server, which not every profile and not every server lets it; None for not at
+    all."""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it changes a contact at the server."""
+        return self.changes is not None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -160,7 +168,7 @@ COMMANDS: tuple[Command, ...] = (
         "Block the contact of the row.",
         ASKED,
         is_destructive=True,
-        is_change=True,
+        changes=Kind.BLOCK,
     ),
     Command(
         "block_all",
@@ -170,7 +178,7 @@ COMMANDS: tuple[Command, ...] = (
         "Block every number of the rows shown, after a dry run.",
         in_bar=False,
         is_destructive=True,
-        is_change=True,
+        changes=Kind.BLOCK,
     ),
     Command(
         "unblock",
@@ -179,7 +187,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.BLOCKLIST,
         "Unblock the marked rows, or the one at hand.",
         is_destructive=True,
-        is_change=True,
+        changes=Kind.UNBLOCK,
     ),
     Command("mark", "mark", ("space",), Scope.BLOCKLIST, "Mark the row, or take its mark away."),
     Command("page(1)", "next", ("right", "n"), Scope.BLOCKLIST, "Go to the next page."),
@@ -195,7 +203,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.BLOCKLIST,
         "Block the numbers of a file, after a dry run. A paste does the same with what is pasted.",
         is_destructive=True,
-        is_change=True,
+        changes=Kind.BLOCK,
     ),
     Command("size", "page size", ("l",), Scope.BLOCKLIST, "Let a page have 50, 100 or 200 entries.", in_bar=False),
     Command("again", "reload", ("ctrl+r",), Scope.BLOCKLIST, "Load the page again."),
@@ -207,7 +215,7 @@ COMMANDS: tuple[Command, ...] = (
         "Report the contact of the row to WhatsApp.",
         ASKED,
         is_destructive=True,
-        is_change=True,
+        changes=Kind.REPORT,
     ),
     Command(
         "undo",
@@ -217,7 +225,7 @@ COMMANDS: tuple[Command, ...] = (
         "Take back the latest block or unblock.",
         frozenset(),
         is_destructive=True,
-        is_change=True,
+        changes=Kind.UNBLOCK,
     ),
     Command(
         "clear", "", ("escape",), Scope.BLOCKLIST, "One step back: end the search, take the marks away.", in_bar=False
@@ -257,9 +265,11 @@ COMMANDS: tuple[Command, ...] = (
         Scope.CHECK,
         "Open or close the simulator's panel: version, scenario, faults, and what the server did.",
     ),
-    Command("block", "block", ("b",), Scope.CONTACT, "Block it.", is_destructive=True, is_change=True),
-    Command("unblock", "unblock", ("u",), Scope.CONTACT, "Unblock it.", is_destructive=True, is_change=True),
-    Command("report", "report", ("r",), Scope.CONTACT, "Report it to WhatsApp.", is_destructive=True, is_change=True),
+    Command("block", "block", ("b",), Scope.CONTACT, "Block it.", is_destructive=True, changes=Kind.BLOCK),
+    Command("unblock", "unblock", ("u",), Scope.CONTACT, "Unblock it.", is_destructive=True, changes=Kind.UNBLOCK),
+    Command(
+        "report", "report", ("r",), Scope.CONTACT, "Report it to WhatsApp.", is_destructive=True, changes=Kind.REPORT
+    ),
     Command(
         "acknowledge",
         "acknowledge",
@@ -267,7 +277,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.CONTACT,
         "Acknowledge its present identity.",
         is_destructive=True,
-        is_change=True,
+        changes=Kind.ACKNOWLEDGE,
     ),
     Command("inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only)."),
     Command("decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost."),
@@ -280,7 +290,7 @@ COMMANDS: tuple[Command, ...] = (
         "Begin; for more than ten contacts their number is typed first.",
         frozenset({Stage.PLANNED}),
         is_destructive=True,
-        is_change=True,
+        changes=Kind.BLOCK,
     ),
     Command("hold", "pause", ("p",), Scope.BULK, "Send nothing more; again: go on.", frozenset({Stage.RUNNING})),
     Command("hold", "go on", ("p",), Scope.BULK, "", frozenset({Stage.PAUSED})),
@@ -292,7 +302,7 @@ COMMANDS: tuple[Command, ...] = (
         "Take back what this list has changed.",
         frozenset({Stage.ENDED}),
         is_destructive=True,
-        is_change=True,
+        changes=Kind.UNBLOCK,
     ),
     Command("leave", "back", ("escape",), Scope.BULK, "Back; what was not sent by then is not sent."),
     Command("setting(-1)", "", ("up", "k"), Scope.SIMULATOR, "Go to the setting above.", in_bar=False),

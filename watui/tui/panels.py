@@ -288,12 +288,15 @@ def detail(row: Row | None, width: int) -> Content:
     return Content.assemble(*parts)
 
 
-def key_bar(commands: Sequence[Command], width: int, *, read_only: bool = False) -> Content:
+def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:
     """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
 
-    What would change a contact is struck out on a `read_only` profile; pressing it says why.
+    What changes contacts and `desk` does not let it is struck out; pressing it says why.
     """
-    shown = [_key(command, command.is_change and read_only) for command in commands]
+    shown = [
+        _key(command, desk is not None and command.changes is not None and desk.why_not(command.changes) is not None)
+        for command in commands
+    ]
     others, tail = shown[:-2], Content.assemble(*shown[-2:])
     for count in range(len(others), -1, -1):
         line = Content.assemble(*others[:count], tail)

@@ -271,4 +271,4 @@ class BlocklistScreen(ContactsScreen):
         self.title_line.show(panels.title(self.changes.desk, BLOCKLIST, None, None, self.size.width))
         self.state.show(blocklist_view.state(self.blocklist, self._reading))
         self.notice.show(blocklist_view.notice(self.blocklist, self._problem))
-        self.keys.show(panels.key_bar(bar(Scope.BLOCKLIST), self.size.width, read_only=self.changes.desk.read_only))
+        self.keys.show(panels.key_bar(bar(Scope.BLOCKLIST), self.size.width, self.changes.desk))

@@ -165,7 +165,7 @@ class CheckScreen(ContactsScreen):
 
     def _show_keys(self) -> None:
         offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
-        self.keys.show(panels.key_bar(offered, self.size.width, read_only=self.changes.desk.read_only))
+        self.keys.show(panels.key_bar(offered, self.size.width, self.changes.desk))
 
     def _list_width(self) -> int:
         """Columns that the list has: all, but for a panel beside it."""

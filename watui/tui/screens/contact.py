@@ -93,7 +93,7 @@ class ContactScreen(Modal[None]):
 
     def _show_keys(self) -> None:
         offered = [command for command in bar(Scope.CONTACT) if self._is_offered(command.id)]
-        self.keys.show(key_bar(offered, self.keys.size.width, read_only=self._changes.desk.read_only))
+        self.keys.show(key_bar(offered, self.keys.size.width, self._changes.desk))
 
     def _is_offered(self, command_id: str) -> bool:
         match command_id:
