@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -158,11 +158,14 @@ class Hands:
 
     async def move(self, moves: int) -> None:
         """Make so many moves: a key, a click or a paste each, some of them at once."""
+        latest: deque[object] = deque(maxlen=30)
         for move in range(moves):
             if self._story.app.return_code == 1:
                 return  # A mistake of the console's own, which the pilot raises at its end.
+            assert self._story.app.is_running, f"the console ended after {latest}"
             self._witness.screens[type(self._story.app.screen).__name__] += 1
             made = self._move()
+            latest.append([getattr(event, "key", event) for event in made])
             if isinstance(made[0], events.MouseEvent):
                 # Textual errs on a click at what goes away in that moment.
                 await settled(self._story)
