@@ -224,6 +224,7 @@ def _key(key: str) -> events.Key:
 
 async def back_to_the_list(story: Story) -> None:
     """Close whatever is open, and end what is under way."""
+    await settled(story)
     while len(story.app.screen_stack) > 1 and story.app.return_code != 1:
         with contextlib.suppress(WaitForScreenTimeout):
             await story.press("y" if isinstance(story.app.screen, Confirm) else "escape")
