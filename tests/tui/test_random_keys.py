@@ -315,6 +315,20 @@ async def test_a_page_of_the_palette_that_is_not_there_is_not_turned(paths: Path
             await back_to_the_list(story)
 
 
+async def test_a_console_outlives_what_it_waits_for(paths: Paths) -> None:
+    async with console_at(a_world(latency=None), paths) as story:
+        awaited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def waits() -> None:
+            await awaited
+
+        story.app.call_next(waits)
+        await asyncio.sleep(0)
+        awaited.cancel()
+        await story.preview(PEOPLE[0])
+        assert story.app.is_running
+
+
 async def test_enter_twice_begins_a_list_once(paths: Paths) -> None:
     async with console_at(a_world(latency=None, engaged=1.0), paths) as story:
         await story.preview("\n".join(PEOPLE[:5]))

@@ -1,10 +1,11 @@
 """The console: themes, the first screen, and a clean end whatever ends it."""
 
 import asyncio
+import inspect
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -91,6 +92,21 @@ class WatuiApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
+
+    def call_next(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        async def called() -> None:
+            try:
+                result = callback(*args, **kwargs)
+                if inspect.isawaitable(result):
+                    await result
+            except asyncio.CancelledError:
+                # A dialog that is closed may be waited for by somebody else who is cancelled, and that takes all other
+                # waiters along. Where nobody has cancelled the console itself, it would end without a word.
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+
+        super().call_next(called)
 
     def bell(self) -> None:
         # Textual rings the bell first of all when it gives up on an exception, while that is still being handled:
