@@ -229,7 +229,7 @@ def test_ctrl_c_says_that_the_list_is_not_whole(site: Site) -> None:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=SECONDS)
-    assert (running.returncode, out) == (Exit.INTERRUPTED, "")
+    assert (running.returncode, out) == (Exit.INTERRUPTED, ""), err
     assert "interrupted. The list is not whole: it ends after 399 of 1,000" in err
 
 

@@ -1,5 +1,6 @@
 """The commands of `watui`."""
 
+import asyncio
 import os
 import select
 import signal
@@ -74,7 +75,8 @@ def run() -> int:
     except click.ClickException as error:
         say(f"watui: {error.format_message()}")
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        # What ctrl+c cancels is an interrupt, too, where something else was cancelled in the same moment.
         return Exit.INTERRUPTED
     except ReaderGone:
         # Python would complain once more when it closes the stream.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def _print_all(session: Session, format_: str) -> None:
     reading = Reading(session)
     try:
         print_rows(reading.rows(), BLOCKLIST, format_)
-    except (Failure, KeyboardInterrupt) as end:
+    except (Failure, KeyboardInterrupt, asyncio.CancelledError) as end:
         why = in_words(end) if isinstance(end, Failure) else "interrupted"
         code = code_of(end) if isinstance(end, Failure) else Exit.INTERRUPTED
         raise Stop(f"{why}. The list is not whole: it ends after {reading.known:,} of {reading.total:,}", code) from end
