@@ -340,19 +340,13 @@ class Desk:
 
     def _read(self, question: Callable[[Reader], _T]) -> _T:
         """Ask a reader of its own, for threads other than the caller's."""
-        reader = Reader(self.paths.ledger)
-        try:
+        with contextlib.closing(Reader(self.paths.ledger)) as reader:
             return question(reader)
-        finally:
-            reader.close()
 
     def _keep_up(self, work: Callable[[Ledger], _T]) -> _T:
         """Let a ledger of its own do what takes long, beside the one that a run writes to."""
-        ledger = Ledger(self.paths.ledger)
-        try:
+        with contextlib.closing(Ledger(self.paths.ledger)) as ledger:
             return work(ledger)
-        finally:
-            ledger.close()
 
     async def _connect(self) -> ContactsClient:
         """Return the client, opening it once however many ask for it and whoever of them is cancelled."""

@@ -138,3 +138,13 @@ def test_settings_that_cannot_be_used_are_refused_where_a_server_is_meant(paths:
         assert terminal.exit_code == 2
         assert "read_onyl" in terminal.text()
     assert paths.settings.exists()
+
+
+def test_settings_stay_in_place_where_a_variable_means_another_server(paths: Paths) -> None:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_text("read_onyl = true")
+    with Terminal(size=(200, 24), environment={"WATUI_PROFILE": "shop"}) as terminal:
+        terminal.until_ended()
+        assert terminal.exit_code == 2
+        assert "read_onyl" in terminal.text()
+    assert paths.settings.exists()

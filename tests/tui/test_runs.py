@@ -812,6 +812,12 @@ async def test_a_draft_of_another_server_or_region_is_not_asked_here(paths: Path
         with reading(paths) as reader:
             assert reader.run(run_id).state is RunState.DRAFT, "it is another server that is to be asked"
         await story.until(lambda: bool(story.notices), "why not")
+        for add in (story.paste(PEOPLE[5]), story.press("i")):
+            told = len(story.notices)
+            await add
+            assert len(story.notices) == told + 1, "nothing is added that would be read for another region"
+        with reading(paths) as reader:
+            assert reader.run(run_id).entries == 4
 
 
 async def test_a_list_in_preview_is_never_thrown_away_by_opening_another(paths: Paths) -> None:

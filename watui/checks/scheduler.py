@@ -82,8 +82,8 @@ class Scheduler:
         self._unasked = unasked
         self._next_unasked = 0
         self._failed: deque[Ask] = deque()
-        self._asked = dict(open_numbers)
-        self._stuck = sum(map(_is_stuck, self._asked.values()))
+        self._polls = dict(open_numbers)
+        self._stuck = sum(map(_is_stuck, self._polls.values()))
         self._due: list[tuple[float, int, tuple[int, ...]]] = []
         self._order = 0
         self._in_flight = 0
@@ -92,8 +92,8 @@ class Scheduler:
         self._trouble = 0
         self._last_trouble_at = -math.inf
         self._poll_is_next = False
-        if self._asked:
-            self._put_back(tuple(self._asked), -math.inf)
+        if self._polls:
+            self._put_back(tuple(self._polls), -math.inf)
 
     @property
     def in_flight(self) -> int:
@@ -140,10 +140,10 @@ class Scheduler:
         by_polls: dict[int, list[int]] = {}
         still_open = set(still_open)
         for number in ask.numbers:
-            polls = self._asked.pop(number, 0)
+            polls = self._polls.pop(number, 0)
             self._stuck -= _is_stuck(polls)
             if number in still_open:
-                self._asked[number] = polls + 1
+                self._polls[number] = polls + 1
                 self._stuck += _is_stuck(polls + 1)
                 by_polls.setdefault(polls, []).append(number)
         for polls, numbers in by_polls.items():
@@ -205,5 +205,5 @@ class Scheduler:
         return tuple(numbers)
 
 
-def _is_stuck(asked: int) -> bool:
-    return asked >= STUCK_POLLS
+def _is_stuck(polls: int) -> bool:
+    return polls >= STUCK_POLLS

@@ -6,7 +6,7 @@ from pathlib import Path
 from watui.cli.exits import Exit, Stop
 from watui.cli.target import find_settings, find_target
 from watui.settings.paths import find_paths
-from watui.settings.settings import BadSettings, Settings, load, set_aside
+from watui.settings.settings import SIMULATOR, BadSettings, Settings, load, set_aside
 
 
 def open_console(url: str | None, profile: str | None, region: str | None) -> int:
@@ -37,6 +37,8 @@ def _usable_settings(path: Path) -> tuple[Settings, str | None]:
     except BadSettings as error:
         try:
             settings = load(Path(os.devnull))  # Or else it is not the file that is bad.
+            if settings.profile != SIMULATOR:
+                raise Stop(str(error)) from error
             aside = set_aside(path)
         except BadSettings:
             raise Stop(str(error)) from error

@@ -305,11 +305,8 @@ def _reading(paths: Paths) -> Iterator[Reader]:
 
 
 def _recheck(paths: Paths, reader: Reader, options: RunOptions, wanted: Stale) -> int | None:
-    ledger = Ledger(paths.ledger)
-    try:
+    with closing(Ledger(paths.ledger)) as ledger:
         return add_recheck(ledger, reader, paths.locks, options, wanted)
-    finally:
-        ledger.close()
 
 
 def _overview(reader: Reader, run_id: int) -> Overview:

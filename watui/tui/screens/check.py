@@ -191,7 +191,7 @@ class CheckScreen(ContactsScreen):
             self.refuse("A list is being read: paste again when it is in.")
         elif not event.text.strip():
             self.refuse("There was nothing but blanks to paste.")
-        else:
+        elif self._takes_more():
             self._adding = self._add(None, event.text, PASTE_NAME)
 
     @work(exclusive=True, group="import")
@@ -199,9 +199,18 @@ class CheckScreen(ContactsScreen):
         if self.session.is_asking or self.session.phase is Phase.IMPORTING:
             self.refuse("A list is under way: let it end or cancel it, then import.")
             return
+        if not self._takes_more():
+            return
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
             self._adding = self._add(str(path), "", "")
+
+    def _takes_more(self) -> bool:
+        """Whether rows can be added: not to a draft of another server or region; that is told."""
+        why = self.session.why_not_here if self.session.phase is Phase.PREVIEW else None
+        if why is not None:
+            self.refuse(why)
+        return why is None
 
     def action_sample(self) -> None:
         if not self.session.desk.is_simulator:
