@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-import math
 import time
 from array import array
 from collections import Counter
@@ -22,22 +21,22 @@ from watui.checks.compare import Change, change_of
 from watui.checks.importing import import_aside
 from watui.checks.prepare import Import
 from watui.checks.recheck import add_recheck
-from watui.checks.scheduler import STUCK_POLLS, Policy
+from watui.checks.rows import left_of, result_row, run_row, summary_of
+from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
-from watui.contract.conversion import contradiction
 from watui.contract.kinds import ServerKind
 from watui.contract.rules import CACHE_SECONDS
-from watui.contract.statuses import FINAL, FULLEST_VERSION, Status
+from watui.contract.statuses import FULLEST_VERSION
 from watui.crash import Crash
 from watui.export.formats import Format, format_of, wa_id_warning, write_rows
-from watui.export.rows import PairRow, ResultRow, RunRow, iso
+from watui.export.rows import PairRow, ResultRow, RunRow
 from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
-from watui.ledger.rows import QUEUED, Overview, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary, Tally
+from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
@@ -381,61 +380,6 @@ def _user() -> str:
         return "unknown"
 
 
-def result_row(row: Row) -> ResultRow:
-    """Return a row of the ledger as other programs get it: what is asked and not answered is processing."""
-    return ResultRow(
-        row.source,
-        row.line,
-        row.input,
-        row.number,
-        row.region,
-        Status.PROCESSING if row.status == QUEUED and row.asked else row.status,
-        row.wa_id,
-        note_of(row),
-        row.duplicate_of,
-        iso(row.checked_at),
-        row.server_version,
-    )
-
-
-def summary_of(reader: Reader, run_id: int) -> Summary:
-    """Return what is in a list; fresh is what a server still has in its cache (contract section 1)."""
-    return reader.summary(run_id)._replace(fresh=reader.fresh(run_id, time.time() - CACHE_SECONDS))
-
-
-def note_of(row: Row) -> str | None:
-    """Return what there is to say of a row beside its answer: why it is rejected, doubtful, odd or stuck."""
-    if row.polls >= STUCK_POLLS and row.status not in FINAL:
-        return f"stuck: no verdict in {row.polls} answers"
-    return contradiction(row.number, row.wa_id) or row.problem
-
-
-def run_row(found: Overview, locks: Path) -> RunRow:
-    """Return a run as other programs get it; `locks` is where its driver would hold one."""
-    record, options = found.record, found.record.options
-    numbers = {status: count.numbers for status, count in found.tally.items()}
-    return RunRow(
-        run_id=record.id,
-        state=run_state(record, locks),
-        source=", ".join(found.sources),
-        profile=options.profile,
-        server=options.server,
-        region=options.region,
-        server_version=record.server_version,
-        created_at=iso(record.created_at),
-        started_at=iso(record.started_at),
-        ended_at=iso(record.ended_at),
-        rows=record.rows,
-        rejected=record.rejected,
-        numbers=record.numbers,
-        valid=numbers.get(Status.VALID, 0),
-        invalid=numbers.get(Status.INVALID, 0),
-        failed=numbers.get(Status.FAILED, 0),
-        left=left_of(found.tally),
-        rechecks=options.rechecks,
-    )
-
-
 def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
     counts: Counter[Change] = Counter()
     for run_id in (before, after):
@@ -447,34 +391,6 @@ def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change],
         if change is not Change.NONE:
             pairs.append(PairRow(change.value, *pair))
     return counts, pairs
-
-
-def left_of(tally: Tally) -> int:
-    """Return how many numbers have no final status."""
-    return sum(count.numbers for status, count in tally.items() if status not in FINAL)
-
-
-def run_state(record: RunRecord, locks: Path) -> str:
-    """Return where a run stands, in a word: `unfinished` where it was begun and nobody asks about it any more."""
-    if record.state is RunState.RUNNING and (record.driver is None or is_gone(locks, record.driver)):
-        return "unfinished"
-    return record.state.value
-
-
-def requests_needed(record: RunRecord) -> int:
-    """Return how many requests ask about every number of a draft once."""
-    return math.ceil(record.numbers / record.options.batch_size)
-
-
-def skipped_in_words(record: RunRecord) -> str:
-    """Return the rows that hold no number by their nature, by kind, ready to stand behind a comma."""
-    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
-    return "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
-
-
-def reasons_in_words(found: Summary) -> str:
-    """Return why rows are rejected, and how many for each reason."""
-    return ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
 
 
 def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import TOKEN
 from tests.pty.terminal import Terminal
 from tests.simulated import a_world, create_app
+from watui.checks.rows import left_of
 from watui.contract.rules import DEFAULT_BATCH_SIZE
-from watui.desk import left_of
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 import click
 
 from watui.checks.pace import Pace
+from watui.checks.rows import final_of, result_row
 from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
@@ -21,7 +22,7 @@ from watui.cli.target import Target
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
 from watui.contract.statuses import FINAL, Status, explain
-from watui.desk import Desk, result_row
+from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
 from watui.export.rows import ResultRow, json_line
 from watui.export.table import RESULTS, formatted
@@ -186,7 +187,7 @@ async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
     line, pace = ProgressLine(), Pace()
     try:
         while True:
-            final = sum(count.numbers for status, count in desk.reader.tally(record.id).items() if status in FINAL)
+            final = final_of(desk.reader.tally(record.id))
             pace.observe(time.monotonic(), final)
             left = pace.seconds_left(record.numbers - final)
             ending = f", about {left:.0f} s left" if left is not None else ""
@@ -205,7 +206,7 @@ async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
     while True:
         await asyncio.sleep(LIFE_SIGN_SECONDS)
         trouble = f"; waits: {run.waiting.reason}" if run.waiting else ""
-        final = sum(count.numbers for status, count in desk.reader.tally(record.id).items() if status in FINAL)
+        final = final_of(desk.reader.tally(record.id))
         say(f"{final:,} of {record.numbers:,} numbers have a final status{trouble}")
 
 

@@ -98,8 +98,10 @@ def _say_forgotten(done: Forgotten, numbers: Sequence[str]) -> None:
 
 def _is_in_world(paths: Paths, numbers: Sequence[str]) -> bool:
     """Whether the embedded simulator has been asked about one of the numbers."""
+    from watui.simulator.embedded import WORLD
+
     try:
-        world = (paths.simulator / "world.jsonl").read_text("utf-8")
+        world = (paths.simulator / WORLD).read_text("utf-8")
     except OSError:
         return False
     return any(number.removeprefix("+") in world for number in numbers)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
+from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words, summary_of
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
-from watui.desk import reasons_in_words, requests_needed, skipped_in_words, summary_of
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text

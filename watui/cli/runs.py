@@ -15,6 +15,7 @@ import click
 
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
+from watui.checks.rows import left_of, result_row, run_row
 from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
@@ -24,7 +25,7 @@ from watui.cli.talk import say
 from watui.cli.target import Target, find_settings, find_target, target_options
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
-from watui.desk import DAY_SECONDS, left_of, result_row, run_row
+from watui.desk import DAY_SECONDS
 from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow
 from watui.export.table import PAIRS, RUNS

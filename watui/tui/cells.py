@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from watui.checks.freshness import Freshness, freshness
+from watui.checks.rows import note_of
 from watui.contract.statuses import Status
-from watui.desk import note_of
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean
 from watui.tui.grid import Cell, Column, Wanted, fit, needed, place, without_drops

@@ -8,9 +8,10 @@ from datetime import datetime
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
+from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words
 from watui.checks.scheduler import STUCK_POLLS
 from watui.contract.statuses import Status, explain, meaning
-from watui.desk import Desk, Offer, reasons_in_words, requests_needed, skipped_in_words
+from watui.desk import Desk, Offer
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
+from watui.checks.rows import final_of
 from watui.contract.models import Blocking
-from watui.contract.statuses import FINAL
 from watui.desk import Desk, Offer
 from watui.intake.problems import BadSource
 from watui.intake.sources import STDIN, source_name
@@ -80,7 +80,7 @@ class Session:
     @property
     def final(self) -> int:
         """Numbers with a final status."""
-        return sum(count.numbers for status, count in self.tally.items() if status in FINAL)
+        return final_of(self.tally)
 
     @property
     def per_second(self) -> float:
