@@ -19,43 +19,48 @@ class CannotWrite(Exception):
     """A file that can't be written; the message says why. What was there before is unchanged."""
 
 
-def write_whole(path: Path, parts: Iterable[str], *, replace: bool) -> None:
+USUAL_MODE, PRIVATE_MODE = 0o666, 0o600
+"""Of a new file, less what the umask takes away: for whoever, and for its owner alone."""
+
+
+def write_whole(path: Path, parts: Iterable[str], *, replace: bool, mode: int = USUAL_MODE) -> None:
     """Write `parts` into `path` as UTF-8, as `whole_file` does."""
-    with whole_file(path, replace=replace) as place, place.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path, replace=replace, mode=mode) as place, place.open("w", encoding="utf-8", newline="") as file:
         file.writelines(parts)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, *, replace: bool) -> Iterator[Path]:
+def whole_file(path: Path, *, replace: bool, mode: int = USUAL_MODE) -> Iterator[Path]:
     """Give the path to write to: a temporary file beside `path`, which takes its place at the end.
 
-    A link is followed, the mode of an old file is kept, and what is no regular file, such as a pipe or a device,
-    is given as it is. Where the block raises, all is as before. Raises CannotWrite, also for what the system refuses
-    in the block, and where `path` exists and `replace` is false.
+    A link is followed, and what is no regular file, such as a pipe or a device, is given as it is. A new file gets
+    `mode`; an old one keeps its own, unless `mode` is another than the usual one. Where the block raises, all is as
+    before. Raises CannotWrite, also for what the system refuses in the block, and where `path` exists and `replace` is
+    false.
     """
     try:
         _refuse(path, replace)
         if path.exists() and not path.is_file():
             yield path
         else:
-            with _part_of(path.resolve()) as part:
+            with _part_of(path.resolve(), mode) as part:
                 yield part
     except (OSError, ValueError, RuntimeError) as error:
         raise CannotWrite(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 @contextlib.contextmanager
-def _part_of(path: Path) -> Iterator[Path]:
+def _part_of(path: Path, mode: int) -> Iterator[Path]:
     mark = f".{zlib.crc32(os.fsencode(path.name)):08x}-"
     _sweep(path.parent, mark)
     part = path.with_name(f"{mark}{secrets.token_hex(8)}.part")
     try:
-        part.touch(exist_ok=False)
+        part.touch(mode, exist_ok=False)
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         if path.exists():
-            part.chmod(stat.S_IMODE(path.stat().st_mode))
+            part.chmod(stat.S_IMODE(path.stat().st_mode) if mode == USUAL_MODE else mode)
         failpoints.reach("file.rename")
         part.replace(path)
     finally:

@@ -22,9 +22,9 @@ from watui.actions.batch import Batch
 from watui.actions.plans import Plan, Target, target_of
 from watui.client import blocklist as blocklist_module
 from watui.client.contacts import ContactsClient
-from watui.client.exchanges import Exchanges
+from watui.client.exchanges import Exchanges, Reply
 from watui.client.server import Server
-from watui.client.transport import Reply, Transport
+from watui.client.transport import Transport
 from watui.contract.rules import RATE_BURST, RATE_LIMIT
 from watui.desk import Desk
 from watui.intake.entries import Entry, find_problem

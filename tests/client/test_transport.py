@@ -204,5 +204,5 @@ async def test_an_interrupted_exchange_is_written_down_too(exchanges: Exchanges)
 
 def test_only_the_latest_exchanges_are_kept(exchanges: Exchanges) -> None:
     for number in range(KEPT + 10):
-        exchanges.add(Exchange(number, "POST", "", b"", 200, b"", 0.0, None, False))
+        exchanges.add(Exchange(number, "POST", "", b"", 200, b"", 0.0, None, None))
     assert [exchange.at for exchange in exchanges] == list(range(10, KEPT + 10))

@@ -216,7 +216,7 @@ def _print_rows(rows: Iterable[ResultRow]) -> None:
 
 
 def _trace(exchange: Exchange) -> None:
-    say(f"> {exchange.method} {exchange.url}{'  Authorization: Bearer ***' * exchange.had_token}")
+    say(f"> {exchange.method} {exchange.url}{f'  {exchange.secret}' if exchange.secret else ''}")
     say(f"> {exchange.request.decode('utf-8', 'replace')}")
     outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"
     say(f"< {outcome} after {exchange.seconds * 1000:.0f} ms")

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from watui.client.exchanges import Reply
 from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble, Unusable
-from watui.client.transport import Reply
 from watui.contract import errors
 from watui.contract.models import ApiError
 

@@ -19,6 +19,8 @@ class Ability(StrEnum):
     REPORT = "report contacts"
     BLOCKLIST = "show its blocklist"
     IDENTITY = "tell identities"
+    LOGIN = "log users in"
+    HEALTH = "tell its health"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,13 @@ class Dialect:
 DIALECTS: Mapping[ServerKind, Dialect] = {
     ServerKind.OWN: Dialect("an own server"),
     ServerKind.TURN: Dialect("Turn.io", abilities=frozenset(), rate=1.0),
-    ServerKind.D360: Dialect("a 360dialog-style gateway", header="D360-API-KEY", scheme="", is_400_overload=True),
+    ServerKind.D360: Dialect(
+        "a 360dialog-style gateway",
+        header="D360-API-KEY",
+        scheme="",
+        abilities=frozenset({Ability.BLOCK, Ability.REPORT, Ability.BLOCKLIST, Ability.IDENTITY}),
+        is_400_overload=True,
+    ),
     ServerKind.WHAPI: Dialect(
         "Whapi.cloud",
         contacts="/contacts",

@@ -1,7 +1,7 @@
 """What was said on the wire: the latest exchanges, kept in memory only."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 KEPT = 64
@@ -9,6 +9,17 @@ KEPT = 64
 
 KEPT_BYTES = 8 * 1024 * 1024
 """Of all bodies together; the oldest exchanges go first."""
+
+
+class Reply(NamedTuple):
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names are case-insensitive."""
+    body: bytes
+    is_400_overload: bool = False
+    """Whether an error of the server's own with status 400 means too many requests."""
 
 
 class Exchange(NamedTuple):
@@ -26,8 +37,8 @@ class Exchange(NamedTuple):
     """From sending to the last byte, or to the failure."""
     failure: str | None
     """Why no answer came."""
-    had_token: bool
-    """Whether a bearer token went with it."""
+    secret: str | None
+    """The header that carried a token or a password, with stars in place of it; None where there was none."""
 
 
 class Exchanges:

@@ -31,6 +31,32 @@ class NotConnected(Unreachable):
     may_have_worked = False
 
 
+class Untrusted(Failure):
+    """Nothing proves that it is the server: nothing was sent."""
+
+    next_step = (
+        "Compare the certificate's fingerprint with the server's own, then pin it: 'watui profiles trust',"
+        " or key t on the Settings screen. Or name its authority as ca_file."
+    )
+    may_have_worked = False
+
+
+class CertificateChanged(Untrusted):
+    """It shows another certificate than the pinned one: nothing was sent, nor will be before a person decides."""
+
+    next_step = (
+        "Ask whoever runs the server. If that is right, pin the new one: 'watui profiles trust', or key t on the"
+        " Settings screen."
+    )
+
+    def __init__(self, host: str, pinned: str, shown: str) -> None:
+        super().__init__(f"the certificate of {host} has changed. Pinned: {pinned}. Now: {shown}")
+        self.pinned = pinned
+        """Fingerprint of the one that is trusted."""
+        self.shown = shown
+        """Fingerprint of the one that the server shows, or why that is not known."""
+
+
 class TimedOut(Unreachable):
     """No complete answer within the time allowed."""
 
@@ -66,7 +92,7 @@ class Refused(Failure):
 class AccessDenied(Refused):
     """The token is missing, wrong, expired or not allowed to do this."""
 
-    next_step = "Leave, set WATUI_TOKEN to a valid token, and start again."
+    next_step = "Give a valid token: 'watui login', key l on the Settings screen, or WATUI_TOKEN at the next start."
 
 
 class ServerTrouble(Failure):

@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from watui.client.dialects import DIALECTS, Dialect
+from watui.client.trust import SYSTEM, Trust
 from watui.contract.kinds import ServerKind
+
+NO_PROXY = "none"
+"""In place of the URL of a proxy."""
 
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -22,6 +26,12 @@ class Server:
     token: str | None = field(default=None, repr=False)
     """Sent with every request where there is one, as the kind of server wants it."""
     kind: ServerKind = ServerKind.OWN
+    trust: Trust = SYSTEM
+    """Whom to believe that it is the server, where the URL begins with https."""
+    proxy: str | None = None
+    """URL of the proxy between, NO_PROXY for none; None for what the environment says."""
+    rate: float | None = None
+    """Requests a second at most; None for what servers of its kind allow."""
 
     @property
     def dialect(self) -> Dialect:
@@ -56,6 +66,17 @@ class Server:
     def host(self) -> str:
         """Host and port, for people."""
         return urlsplit(self.url).netloc
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, for a connection."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if self.is_secure else 80)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether TLS stands between."""
+        return self.url.startswith("https:")
 
     @property
     def is_local(self) -> bool:

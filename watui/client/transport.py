@@ -4,44 +4,61 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 import httpx
 
 from watui import failpoints
-from watui.client.exchanges import Exchange, Exchanges
-from watui.client.failures import Failure, NotConnected, TimedOut, Unreachable, Unusable
-from watui.client.server import Server
+from watui.client.auth import Auth, Fixed, without_secrets
+from watui.client.exchanges import Exchange, Exchanges, Reply
+from watui.client.failures import (
+    CertificateChanged,
+    Failure,
+    NotConnected,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+    Unusable,
+)
+from watui.client.server import NO_PROXY, Server
+from watui.client.trust import NoHandshake, presented
 from watui.contract.rules import MAX_BODY_BYTES
 
 CONNECT_SECONDS = 10.0
+
+LOGIN_SECONDS = 30.0
+"""Time allowed for the answer to a login."""
+
+HTTP_UNAUTHORIZED = 401
 
 KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
 meets that moment is lost."""
 
 
-class Reply(NamedTuple):
-    """An answer as it came."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names are case-insensitive."""
-    body: bytes
-    is_400_overload: bool = False
-    """Whether an error of the server's own with status 400 means too many requests."""
-
-
 class Transport:
-    """Sends requests to one server. Redirects are never followed, TLS is always verified."""
+    """Sends requests to one server. Redirects are never followed, TLS is always verified.
 
-    def __init__(self, server: Server, exchanges: Exchanges, handler: httpx.AsyncBaseTransport | None = None) -> None:
+    `auth` has the token that goes with them; without it that is the server's own. Raises BadTrust.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        exchanges: Exchanges,
+        handler: httpx.AsyncBaseTransport | None = None,
+        auth: Auth | None = None,
+    ) -> None:
         self.server = server
         self._exchanges = exchanges
+        self._auth = auth or Fixed(server.token)
+        goes_direct = server.is_local or server.proxy == NO_PROXY
         self._client = httpx.AsyncClient(
             transport=handler,
-            trust_env=not server.is_local,
+            # A context of its own also where none is needed: httpx would read its list of authorities for it.
+            verify=server.trust.context() if server.is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            proxy=None if goes_direct else server.proxy,
+            trust_env=not goes_direct and server.proxy is None,
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
@@ -51,21 +68,65 @@ class Transport:
     async def send(self, method: str, path: str, body: bytes, seconds: float) -> Reply:
         """Send `body` (JSON, where it is not empty) and return the whole answer.
 
-        Raises Unreachable, TimedOut when it takes more than `seconds`, and Unusable when the decoded
-        body is larger than MAX_BODY_BYTES.
+        A token that the server refuses is replaced once, where it can be. Raises Unreachable, TimedOut when a request
+        takes more than `seconds`, Untrusted, Unusable when the decoded body is larger than MAX_BODY_BYTES, and
+        AccessDenied where a login fails.
         """
+        token = await self._auth.token(self.post)
+        reply = await self._send_with(token, method, path, body, seconds)
+        if reply.status == HTTP_UNAUTHORIZED and token is not None:
+            other = await self._auth.another(token, self.post)
+            if other is not None:
+                return await self._send_with(other, method, path, body, seconds)
+        return reply
+
+    async def post(self, path: str, body: bytes, authorization: str) -> Reply:
+        """Send a request of a login or a logout, whose secrets are written down nowhere."""
+        secret = ("Authorization", authorization)
+        return await self._exchange("POST", path, body, LOGIN_SECONDS, secret, without_secrets)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def _send_with(self, token: str | None, method: str, path: str, body: bytes, seconds: float) -> Reply:
+        if token is None:
+            return await self._exchange(method, path, body, seconds)
+        dialect = self.server.dialect
+        reply = await self._exchange(
+            method,
+            path,
+            body,
+            seconds,
+            (dialect.header, f"{dialect.scheme}{token}"),
+            lambda shown: _without(shown, token),
+        )
+        # A server might quote it back in an error, whose words are shown. In verdicts it may be a word of theirs.
+        is_error = not 200 <= reply.status < 300
+        return reply._replace(body=_without(reply.body, token)) if is_error else reply
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        seconds: float,
+        secret: tuple[str, str] | None = None,
+        masked: Callable[[bytes], bytes] = bytes,
+    ) -> Reply:
+        """Send one request, with the header `secret`, and keep what was said as `masked` lets it be seen."""
         url = self.server.url + path
         at, started = time.time(), time.monotonic()
         reply: Reply | None = None
         failure: Failure | None = None
         try:
             async with asyncio.timeout(seconds):
-                reply = await self._send(method, url, body)
+                reply = await self._send(method, url, body, secret)
             failpoints.reach("client.sent")
         except TimeoutError:
             failure = TimedOut(f"{self.server.host} did not answer within {seconds:g} seconds")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            failure = _unreachable(self.server, error)
+            failure = await self._failure_of(error)
         except Unusable as error:
             failure = error
         finally:
@@ -74,12 +135,12 @@ class Transport:
                     at,
                     method,
                     url,
-                    body,
+                    masked(body),
                     reply.status if reply else None,
-                    self._without_token(reply.body) if reply else b"",
+                    masked(reply.body) if reply else b"",
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
-                    self.server.token is not None,
+                    _masked_header(*secret) if secret else None,
                 )
             )
         if failure is not None:
@@ -87,18 +148,10 @@ class Transport:
         assert reply is not None
         return reply
 
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
-
-    def _without_token(self, body: bytes) -> bytes:
-        """Return `body` without the token, which a server might quote back."""
-        return body.replace(self.server.token.encode(), b"***") if self.server.token else body
-
-    async def _send(self, method: str, url: str, body: bytes) -> Reply:
+    async def _send(self, method: str, url: str, body: bytes, secret: tuple[str, str] | None) -> Reply:
         headers = {"Content-Type": "application/json"} if body else {}
-        if self.server.token is not None:
-            headers[self.server.dialect.header] = f"{self.server.dialect.scheme}{self.server.token}"
+        if secret is not None:
+            headers[secret[0]] = secret[1]
         async with self._client.stream(method, url, content=body, headers=headers) as response:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 # Decoding costs memory before a limit can be seen, and nothing compressed was asked for.
@@ -111,16 +164,47 @@ class Transport:
             overload = self.server.dialect.is_400_overload
             return Reply(response.status_code, response.headers, bytes(received), overload)
 
+    async def _failure_of(self, error: Exception) -> Failure:
+        verification = next((each for each in _causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
+        if verification is None:
+            return _unreachable(self.server, error)
+        if (pinned := self.server.trust.fingerprint) is not None:
+            shown = await asyncio.to_thread(self._shown_fingerprint)
+            if shown != pinned:
+                return CertificateChanged(self.server.host, pinned, shown)
+        return Untrusted(f"the certificate of {self.server.host} is not trusted: {verification.verify_message}")
+
+    def _shown_fingerprint(self) -> str:
+        """Return the fingerprint of the certificate that the server shows now, or why it can't be told."""
+        try:
+            return presented(*self.server.address).fingerprint
+        except NoHandshake as error:
+            return f"unknown, {error}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield `error` and what lies under it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _without(body: bytes, token: str) -> bytes:
+    return body.replace(token.encode(), b"***")
+
+
+def _masked_header(name: str, value: str) -> str:
+    scheme, blank, _ = value.rpartition(" ")
+    return f"{name}: {scheme}{blank}***"
+
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:
     kind = NotConnected if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else Unreachable
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
             return kind(f"no secure connection: {server.host} speaks plain http there")
         if isinstance(cause, ssl.SSLError):
             return kind(f"no secure connection to {server.host}: {cause.reason or cause}")
-        cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ConnectTimeout):
         return kind(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
     if isinstance(error, httpx.ConnectError):
@@ -130,9 +214,7 @@ def _unreachable(server: Server, error: Exception) -> Unreachable:
 
 def _reason(error: BaseException) -> str:
     """Return the system's words for what lies under `error`, or its own where there are none."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno is not None:
             return os.strerror(cause.errno).lower() if cause.errno > 0 else str(cause.strerror)
-        cause = cause.__cause__ or cause.__context__
     return str(error).rstrip(".") or type(error).__name__

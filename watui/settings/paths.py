@@ -22,6 +22,11 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
+    def secrets(self) -> Path:
+        """The folder of what a person lets be kept in files of their own."""
+        return self.config / "secrets"
+
+    @property
     def ledger(self) -> Path:
         return self.data / "ledger.sqlite3"
 

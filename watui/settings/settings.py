@@ -3,10 +3,10 @@
 import os
 import textwrap
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -26,16 +26,55 @@ SIMULATOR = "simulator"
 """The profile that is always there: the embedded simulator."""
 
 
+Colour = Literal["red", "yellow", "green", "blue"]
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A server and how it is used: one `[profiles.NAME]` of `settings.toml`."""
 
-    url: str | None = None
-    """None for the embedded simulator."""
-    region: str | None = None
-    """Country of the number that the server is registered with; None for that of the settings."""
-    read_only: bool = False
-    kind: ServerKind = ServerKind.OWN
-    """What answers there."""
+    url: Annotated[
+        str | None, msgspec.Meta(description="Base URL of the server. Without one it is the embedded simulator.")
+    ] = None
+    region: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="Country of the number that the server is registered with; without one that of the settings."
+        ),
+    ] = None
+    read_only: Annotated[bool, msgspec.Meta(description="Whether contacts are only looked at.")] = False
+    kind: Annotated[
+        ServerKind, msgspec.Meta(description="What answers there: own, turn, 360dialog, whapi or unoapi.")
+    ] = ServerKind.OWN
+    user: Annotated[
+        str | None,
+        msgspec.Meta(description="User to log in as, for a token that lasts 7 days. Without one a token is kept."),
+    ] = None
+    rate: Annotated[
+        Annotated[float, msgspec.Meta(ge=0.01, le=1000)] | None,
+        msgspec.Meta(description="Requests a second at most; without one what servers of the kind allow."),
+    ] = None
+    batch_size: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE)] | None,
+        msgspec.Meta(description="Numbers in one request; without one that of the settings."),
+    ] = None
+    ca_file: Annotated[
+        str | None, msgspec.Meta(description="File with the certificate authorities (PEM) to trust, and no others.")
+    ] = None
+    certificate: Annotated[
+        str | None,
+        msgspec.Meta(description="The one certificate (PEM) that the server must show: watui profiles trust pins it."),
+    ] = None
+    proxy: Annotated[
+        str | None,
+        msgspec.Meta(description="URL of a proxy to go through, or none; without one what HTTPS_PROXY says."),
+    ] = None
+    word: Annotated[
+        Annotated[str, msgspec.Meta(max_length=20)] | None,
+        msgspec.Meta(description="A word that stands on every screen, such as PRODUCTION."),
+    ] = None
+    colour: Annotated[
+        Colour | None, msgspec.Meta(description="Colour of the profile on every screen: red, yellow, green or blue.")
+    ] = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,18 +118,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(
-            description="Servers by name, each in a table of its own: url, kind (own, turn, 360dialog, whapi, unoapi),"
-            " region (of the number that the server is registered with), read_only. They stand at the end of the file."
+            description="Servers by name, each in a table of its own at the end of the file; what a profile may hold"
+            " stands below."
         ),
     ] = msgspec.field(default_factory=dict)
 
 
-def descriptions() -> dict[str, tuple[str, str]]:
-    """Return what every setting is for, and its default value for people, by name."""
+def descriptions(of: type[Settings] | type[Profile] = Settings) -> dict[str, tuple[str, str]]:
+    """Return what every setting, or every member of a profile, is for, and its default value for people, by name."""
     described = {}
-    for field in msgspec.structs.fields(Settings):
+    for field in msgspec.structs.fields(of):
         (meta,) = (part for part in get_args(field.type) if isinstance(part, msgspec.Meta))
-        default = "none" if field.default is msgspec.NODEFAULT else str(_toml(field.default)).strip('"')
+        default = "none" if field.default in (msgspec.NODEFAULT, None) else str(_toml(field.default)).strip('"')
         described[field.name] = (meta.description or "", default)
     return described
 
@@ -148,13 +187,75 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def save(path: Path, name: str, value: str | int) -> None:
+Value = str | int | float | bool
+
+
+def save(path: Path, name: str, value: Value) -> None:
     """Write one setting into `path`, keeping every other line as it is. Raises BadSettings where that fails."""
+
+    def change(document: MutableMapping[str, Any]) -> None:
+        document[name] = value
+
+    _rewrite(path, change)
+
+
+def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> None:
+    """Write members of a profile into `path`, keeping every other line; what is None is taken out.
+
+    A profile that was not there is added. Raises BadSettings, also where the profile would be one that can't be used.
+    """
+    if name == SIMULATOR and members.get("url") is not None:
+        raise BadSettings(f"the profile {SIMULATOR} is the embedded simulator: give a server another name")
+
+    def change(document: MutableMapping[str, Any]) -> None:
+        profile = document.setdefault("profiles", _table(is_super=True)).setdefault(name, _table())
+        for member, value in members.items():
+            profile.pop(member, None)
+            if value is not None:
+                profile[member] = _written(value)
+        _refuse_bad(name, profile.unwrap())
+
+    _rewrite(path, change)
+
+
+def remove_profile(path: Path, name: str) -> None:
+    """Take a profile out of `path`, keeping every other line. Raises BadSettings where that fails."""
+
+    def change(document: MutableMapping[str, Any]) -> None:
+        document.get("profiles", {}).pop(name, None)
+        if document.get("profile") == name:
+            document.pop("profile")
+
+    _rewrite(path, change)
+
+
+def _refuse_bad(name: str, members: Mapping[str, Any]) -> None:
+    try:
+        msgspec.convert(members, Profile)
+    except msgspec.ValidationError as error:
+        words, _, member = str(error).rstrip("`").partition(" - at `$.")
+        raise BadSettings(f"{member or f'the profile {name}'}: {words}") from error
+
+
+def _table(*, is_super: bool = False) -> MutableMapping[str, Any]:
+    import tomlkit
+
+    return tomlkit.table(is_super)
+
+
+def _written(value: Value) -> Any:
+    """Return `value` as tomlkit writes it for people: a text of several lines on several lines."""
+    import tomlkit
+
+    return tomlkit.string(value, multiline=True) if isinstance(value, str) and "\n" in value else value
+
+
+def _rewrite(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> None:
     import tomlkit
 
     try:
         document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else template())
-        document[name] = value
+        change(document)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, [tomlkit.dumps(document)], replace=True)
     except (OSError, ValueError, CannotWrite) as error:

@@ -1,0 +1,133 @@
+"""Whom to believe that it is the server: the system's authorities, a file of them, or one pinned certificate.
+
+The certificate to pin comes from the handshake alone (contract section 7): nothing is sent before it is trusted.
+"""
+
+import hashlib
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HANDSHAKE_SECONDS = 10.0
+
+
+class BadTrust(ValueError):
+    """A file or a certificate that can't be trusted because it can't be read; the message says why."""
+
+
+class NoHandshake(Exception):
+    """There was no certificate to be had; the message says why."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom to believe; without either, the authorities that the system knows."""
+
+    ca_file: Path | None = None
+    """Authorities (PEM), and no others."""
+    certificate: str | None = None
+    """The one certificate (PEM) that the server must show, whatever name it has."""
+
+    def context(self) -> ssl.SSLContext:
+        """Return what verifies a connection. Raises BadTrust."""
+        try:
+            if self.certificate is not None:
+                return _pinned(self.certificate)
+            context = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+        except (OSError, ValueError) as error:
+            source = self.ca_file or "the pinned certificate"
+            raise BadTrust(f"{source} can't be used as a certificate: {_reason(error)}") from error
+        return context
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the pinned certificate; None where there is none."""
+        return fingerprint(self.certificate) if self.certificate is not None else None
+
+
+SYSTEM = Trust()
+
+
+class Presented(NamedTuple):
+    """The certificate that a server shows."""
+
+    certificate: str
+    """As PEM."""
+    names: tuple[str, ...]
+    """Hosts that it is for; none where it can't be read further, because it is no longer, or not yet, valid."""
+    issuer: str
+    until: str
+    """Last moment of its validity, as certificates write it."""
+    trouble: str | None
+    """Why it could not even be trusted if it were pinned, such as that it has expired; None while it could."""
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.certificate)
+
+
+def fingerprint(certificate: str) -> str:
+    """Return the SHA-256 fingerprint of a certificate (PEM), as pairs of hexadecimal digits. Raises BadTrust."""
+    try:
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper()
+    except ValueError as error:
+        raise BadTrust(f"that is no certificate: {error}") from error
+    return ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))
+
+
+def presented(host: str, port: int) -> Presented:
+    """Return the certificate that a server shows in a handshake; nothing else is said to it. Raises NoHandshake.
+
+    It blocks for up to a few HANDSHAKE_SECONDS: not for the event loop.
+    """
+    try:
+        certificate = ssl.get_server_certificate((host, port), timeout=HANDSHAKE_SECONDS)
+    except ssl.SSLError as error:
+        why = "it speaks no TLS there" if error.reason == "WRONG_VERSION_NUMBER" else _reason(error)
+        raise NoHandshake(f"no certificate from {host}:{port}: {why}") from error
+    except OSError as error:
+        raise NoHandshake(f"cannot reach {host}:{port}: {_reason(error)}") from error
+    names, issuer, until, trouble = _read(host, port, certificate)
+    return Presented(certificate, names, issuer, until, trouble)
+
+
+def _read(host: str, port: int, certificate: str) -> tuple[tuple[str, ...], str, str, str | None]:
+    """Read what is in a certificate, from a handshake in which nothing but that very certificate is trusted."""
+    try:
+        with (
+            socket.create_connection((host, port), HANDSHAKE_SECONDS) as plain,
+            _pinned(certificate).wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            shown = secure.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        return (), "", "", error.verify_message
+    except (OSError, ValueError) as error:
+        return (), "", "", _reason(error)
+    names = tuple(str(name) for _, name in shown.get("subjectAltName", ())) or _values(
+        shown.get("subject"), "commonName"
+    )
+    issuer = shown.get("issuer")
+    words = ", ".join(_values(issuer, "organizationName") + _values(issuer, "commonName"))
+    return names, words, str(shown.get("notAfter", "")), None
+
+
+def _values(parts: Any, *wanted: str) -> tuple[str, ...]:
+    """Return what stands beside the names that are `wanted`, in a part of what `getpeercert` gives."""
+    return tuple(str(value) for part in parts or () for name, value in part or () if name in wanted)
+
+
+def _pinned(certificate: str) -> ssl.SSLContext:
+    """Return what trusts one certificate and no other: that is more than a name in it could prove."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=certificate)
+    return context
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
