@@ -46,8 +46,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "WATUI_PROFILE",
         "WATUI_READ_ONLY",
         "WATUI_RETENTION_DAYS",
+        "WATUI_PASSWORD",
+        "CREDENTIALS_DIRECTORY",
     ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("WATUI_HOME", str(home / "watui"))
     return home

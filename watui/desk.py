@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from watui.actions import words
 from watui.checks.compare import Change, change_of
@@ -25,6 +25,7 @@ from watui.checks.rows import left_of, result_row, run_row, summary_of
 from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
+from watui.client.trust import BadTrust
 from watui.contract.kinds import ServerKind
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FULLEST_VERSION
@@ -42,6 +43,7 @@ from watui.ledger.trail import Kind, Place
 from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
+from watui.sites import NO_MARK, Mark, Site
 from watui.text import counted
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from watui.actions.plans import Target
     from watui.backstage import Backstage
     from watui.checks.run import Run
+    from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
@@ -84,16 +87,27 @@ class Desk:
     """The ledger, and the server that is asked: one at a URL, or the embedded simulator.
 
     The simulator reads numbers as if it were registered in `region`, and the ledger calls it SIMULATOR: its port is
-    another one each time. Where it is `read_only`, nothing may be changed. Raises LedgerUnusable.
+    another one each time. Where it is `read_only`, nothing may be changed. `find_auth` looks for what we are known by
+    there; without it that is the server's own token. Raises LedgerUnusable.
     """
 
     def __init__(
-        self, paths: Paths, server: Server | None, region: str, profile: str = SIMULATOR, *, read_only: bool = False
+        self,
+        paths: Paths,
+        server: Server | None,
+        region: str,
+        profile: str = SIMULATOR,
+        *,
+        read_only: bool = False,
+        mark: Mark = NO_MARK,
+        find_auth: Callable[[], Auth] | None = None,
     ) -> None:
         self.paths = paths
         self.region = region
         self.profile = profile
         self.read_only = read_only
+        self.mark = mark
+        self._find_auth = find_auth
         self.exchanges = Exchanges()
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
@@ -104,6 +118,19 @@ class Desk:
         self._backstage: Backstage | None = None
         self._actions: Actions | None = None
         self._connecting: asyncio.Task[ContactsClient] | None = None
+
+    @classmethod
+    def at(cls, paths: Paths, site: Site) -> Self:
+        """Open everything for a site. Raises LedgerUnusable."""
+        return cls(
+            paths,
+            site.server,
+            site.region,
+            site.profile,
+            read_only=site.read_only,
+            mark=site.mark,
+            find_auth=site.find_auth,
+        )
 
     @property
     def is_simulator(self) -> bool:
@@ -163,7 +190,7 @@ class Desk:
 
         record = self.reader.run(run_id)
         client = await self._connect()
-        policy = Policy(batch_size=record.options.batch_size, rate=client.dialect.rate)
+        policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
         return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
 
     async def offer(self) -> Offer | None:
@@ -354,13 +381,18 @@ class Desk:
         return await asyncio.shield(self._connecting)
 
     def _open_client(self) -> ContactsClient:
+        from watui.client.auth import Deferred
         from watui.client.contacts import ContactsClient
         from watui.client.transport import Transport
         from watui.client.whapi import WhapiClient
 
         server = self._server or self._start_simulator()
         client = WhapiClient if server.kind is ServerKind.WHAPI else ContactsClient
-        return client(Transport(server, self.exchanges))
+        auth = Deferred(self._find_auth) if self._find_auth is not None else None
+        try:
+            return client(Transport(server, self.exchanges, None, auth))
+        except BadTrust as error:
+            raise OSError(str(error)) from error
 
     def _start_simulator(self) -> Server:
         from watui.simulator.embedded import Embedded

@@ -18,7 +18,6 @@ from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.talk import ProgressLine, say
-from watui.cli.target import Target
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
 from watui.contract.statuses import FINAL, Status, explain
@@ -34,6 +33,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
+from watui.sites import Site
 from watui.text import clean, counted
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def ask(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
+def ask(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
     """Ask about what is open of a run, write its rows, and return how the command ends."""
     try:
         return asyncio.run(_asked(output, record, paths, target))
@@ -141,8 +141,8 @@ def ask(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
-async def _asked(output: Output, record: RunRecord, paths: Paths, target: Target) -> int:
-    desk = target.open_desk(paths)
+async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
+    desk = Desk.at(paths, target)
     if desk.warning is not None:
         say(desk.warning)
     try:

@@ -53,7 +53,7 @@ def check(
     output = find_output(wanted, given.files)
     paths = find_paths()
     settings = find_settings(paths)
-    target = find_target(settings, url, profile, region)
+    target = find_target(settings, paths, url, profile, region)
     server = target.server
     if sample and server is not None:
         raise Stop("sample numbers are for the simulator only: leave out --sample, or say --profile simulator")
@@ -62,7 +62,7 @@ def check(
         target.region,
         blocking or settings.blocking,
         force_check,
-        batch_size or settings.batch_size,
+        batch_size or target.batch_size,
         target.profile,
     )
     try:

@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from watui.cli.exits import Exit, Stop
 from watui.cli.target import find_settings, find_target
+from watui.desk import Desk
 from watui.settings.paths import find_paths
 from watui.settings.settings import SIMULATOR, BadSettings, Settings, load, set_aside
 
@@ -17,9 +20,9 @@ def open_console(url: str | None, profile: str | None, region: str | None) -> in
     paths = find_paths()
     is_named = url is not None or profile is not None
     settings, warning = (find_settings(paths), None) if is_named else _usable_settings(paths.settings)
-    target = find_target(settings, url, profile, region)
+    target = find_target(settings, paths, url, profile, region)
     try:
-        code = run_console(target.open_desk(paths), settings, warning)
+        code = run_console(Desk.at(paths, target), replace(settings, batch_size=target.batch_size), warning)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
     except KeyboardInterrupt:

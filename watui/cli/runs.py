@@ -22,7 +22,8 @@ from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import say
-from watui.cli.target import Target, find_settings, find_target, target_options
+from watui.cli.target import find_settings, find_target, target_options
+from watui.client.server import BadServer
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
 from watui.desk import DAY_SECONDS
@@ -36,7 +37,8 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
-from watui.settings.settings import SIMULATOR
+from watui.settings.settings import SIMULATOR, Profile
+from watui.sites import Site, server_of
 from watui.text import clean, counted
 
 CACHE_DAYS = CACHE_SECONDS / DAY_SECONDS
@@ -277,18 +279,27 @@ def stale_of(older_than: float | None, failed: bool, open_: bool) -> Stale:
     return Stale(before, failed or not is_named, open_ or not is_named)
 
 
-def target_of(paths: Paths, record: RunRecord, url: str | None, profile: str | None) -> Target:
+def target_of(paths: Paths, record: RunRecord, url: str | None, profile: str | None) -> Site:
     """Return the server that a run is to be asked at: the one given, else its own."""
     settings, region = find_settings(paths), record.options.region
     if url is not None or profile is not None:
-        return find_target(settings, url, profile, region)
+        return find_target(settings, paths, url, profile, region)
     server = record.options.server
     if server == SIMULATOR:
-        return find_target(settings, None, SIMULATOR, region)
+        return find_target(settings, paths, None, SIMULATOR, region)
     known = settings.profiles.get(record.options.profile)
-    if known is not None and known.url == server:
-        return find_target(settings, None, record.options.profile, region)
-    return find_target(settings, server, None, region)
+    if known is not None and _is_at(known, server):
+        return find_target(settings, paths, None, record.options.profile, region)
+    return find_target(settings, paths, server, None, region)
+
+
+def _is_at(profile: Profile, url: str) -> bool:
+    """Whether a profile is of the server at a base URL."""
+    try:
+        server = server_of(profile)
+    except BadServer:
+        return False
+    return server is not None and server.url == url
 
 
 @contextmanager

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
-from watui.cli.target import Target, find_settings, find_target
+from watui.cli.target import find_settings, find_target
 from watui.client.failures import Failure, NotOffered, Refused
 from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Action, Kind, Outcome
 from watui.settings.paths import find_paths
+from watui.sites import Site
 
 if TYPE_CHECKING:
     from watui.actions.actions import Actions
@@ -57,7 +58,7 @@ class Session(NamedTuple):
 class Where(NamedTuple):
     """The server that a command is for."""
 
-    target: Target
+    target: Site
     options: str
 
     @contextmanager
@@ -65,7 +66,7 @@ class Where(NamedTuple):
         """Open the desk there. Whatever of it can't be used, and a server that can't, end the command."""
         try:
             with asyncio.Runner() as runner:
-                desk = self.target.open_desk(find_paths())
+                desk = Desk.at(find_paths(), self.target)
                 try:
                     yield Session(desk, runner, self.options)
                 finally:
@@ -84,7 +85,8 @@ def find_where(url: str | None, profile: str | None, region: str | None) -> Wher
     """Return the server that these options mean."""
     given = (("--url", url), ("--profile", profile))
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given if value is not None)
-    return Where(find_target(find_settings(find_paths()), url, profile, region), options)
+    paths = find_paths()
+    return Where(find_target(find_settings(paths), paths, url, profile, region), options)
 
 
 def in_words(failure: Failure) -> str:

@@ -149,6 +149,31 @@ class Login:
         await asyncio.to_thread(self._keep, self._token)
 
 
+class Deferred:
+    """What `find` finds when it is first needed, and again when what it found is refused: it may have changed by then.
+
+    `find` is called in another thread. It raises Failure.
+    """
+
+    def __init__(self, find: Callable[[], Auth]) -> None:
+        self._find = find
+        self._found: Auth | None = None
+
+    async def token(self, post: Post) -> str | None:
+        if self._found is None:
+            self._found = await asyncio.to_thread(self._find)
+        return await self._found.token(post)
+
+    async def another(self, refused: str, post: Post) -> str | None:
+        if self._found is not None and (other := await self._found.another(refused, post)) is not None:
+            return other
+        found = await asyncio.to_thread(self._find)
+        if not isinstance(found, Fixed) or (other := await found.token(post)) == refused:
+            return None
+        self._found = found
+        return other
+
+
 class NoCredentials(AccessDenied):
     """Nobody to log in as: nothing was sent."""
 

@@ -66,6 +66,8 @@ class ContactsClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.dialect = transport.server.dialect
+        self.rate = transport.server.rate or self.dialect.rate
+        """Requests a second that it may be asked."""
 
     def require(self, ability: Ability) -> None:
         """Raise NotOffered where servers of this kind don't do that."""

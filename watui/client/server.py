@@ -55,7 +55,7 @@ class Server:
             raise BadServer(f"not an http or https URL; give one {example}")
         if parts.query or parts.fragment:
             raise BadServer(f"a URL with ? or # in it cannot be a base URL; give one {example}")
-        if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
+        if token is not None and not is_token(token):
             raise BadServer("the token holds characters that cannot stand in a header: check WATUI_TOKEN")
         contacts = DIALECTS[kind].contacts
         version = contacts.removesuffix("/contacts")
@@ -82,3 +82,24 @@ class Server:
     def is_local(self) -> bool:
         """Whether it is on this machine, so that no proxy may stand between."""
         return urlsplit(self.url).hostname in _LOOPBACK_HOSTS
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` can stand as a token in a header."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def check_proxy(url: str) -> str:
+    """Return the URL of a proxy, or NO_PROXY. Raises BadServer."""
+    if url == NO_PROXY:
+        return url
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        has_host = False
+    if not has_host or parts.scheme not in ("http", "https") or not url.isprintable():
+        raise BadServer(f"not the URL of a proxy; give one such as http://proxy.example.com:3128, or {NO_PROXY}")
+    if parts.username is not None or parts.password is not None:
+        raise BadServer("a proxy with user:password@ in its URL is refused: secrets don't stand in settings")
+    return url

@@ -100,7 +100,7 @@ def _read(host: str, port: int, certificate: str) -> tuple[tuple[str, ...], str,
             socket.create_connection((host, port), HANDSHAKE_SECONDS) as plain,
             _pinned(certificate).wrap_socket(plain, server_hostname=host) as secure,
         ):
-            shown = secure.getpeercert() or {}
+            shown: dict[str, Any] = dict(secure.getpeercert() or {})
     except ssl.SSLCertVerificationError as error:
         return (), "", "", error.verify_message
     except (OSError, ValueError) as error:

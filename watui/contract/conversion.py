@@ -115,6 +115,26 @@ def _length_doubt(result: int) -> str:
     }.get(result, "wrong length")
 
 
+def home_of(wa_id: str) -> str | None:
+    """Return the region of a server whose own number is `wa_id` (section 6); None where its digits name no country."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(f"+{wa_id.removeprefix('+')}")
+    except phonenumbers.NumberParseException:
+        return None
+    # Digits that differ from the number's own may fit no region: the country code always has a main one.
+    code = parsed.country_code or 0
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(code)
+
+
+def are_read_alike(region: str, other: str) -> bool:
+    """Whether numbers without `+` get the same country code in two regions."""
+    import phonenumbers
+
+    return phonenumbers.country_code_for_region(region) == phonenumbers.country_code_for_region(other)
+
+
 def contradiction(number: str | None, wa_id: str | None) -> str | None:
     """Return why `wa_id` can't belong to `number` (E.164): it lies in another of the world's numbering zones.
 

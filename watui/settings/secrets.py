@@ -121,6 +121,8 @@ class Secrets:
 
     def _given(self, secret: Secret) -> Found | None:
         """Return what the environment, or systemd, hands over."""
+        if secret is Secret.LOGIN:
+            return None
         if value := self._environment.get(secret.variable):
             return Found(value, f"the variable {secret.variable}", None)
         folder = self._environment.get(CREDENTIALS_VARIABLE)

@@ -1,0 +1,165 @@
+"""Turns a profile of the settings into a server to ask: where it is, whom to believe, and who we are there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from watui.client.server import Server, check_proxy, is_token
+from watui.client.trust import Trust
+from watui.contract.conversion import check_region
+from watui.settings.secrets import BadSecret, Secret, Secrets
+from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings
+
+if TYPE_CHECKING:
+    from watui.client.auth import Auth, Credentials, Token
+
+
+class NoSuchProfile(BadSettings):
+    """A name that no profile has."""
+
+
+class Mark(NamedTuple):
+    """What tells a profile from others at a glance."""
+
+    word: str | None
+    colour: str | None
+    """A Colour of the settings."""
+
+
+NO_MARK = Mark(None, None)
+
+
+class Site(NamedTuple):
+    """A server that can be asked, and how."""
+
+    profile: str
+    """As people call it."""
+    server: Server | None
+    """None stands for the embedded simulator."""
+    region: str
+    """Of the number that it is registered with."""
+    read_only: bool
+    """Whether contacts are only looked at."""
+    batch_size: int
+    """Numbers in one request."""
+    mark: Mark = NO_MARK
+    find_auth: Callable[[], Auth] | None = None
+    """Looks for what we are known by there: it may ask a keyring, so not on the event loop. None for the server's own
+    token. It raises NoCredentials."""
+
+    @property
+    def server_id(self) -> str:
+        """The server as the ledger calls it."""
+        return self.server.url if self.server else SIMULATOR
+
+
+def profile_of(settings: Settings, name: str) -> Profile:
+    """Return the profile of that name. Raises NoSuchProfile."""
+    found = settings.profiles.get(name)
+    if found is None and name != SIMULATOR:
+        names = ", ".join([SIMULATOR, *settings.profiles])
+        raise NoSuchProfile(f"there is no profile {name}: the settings know {names}")
+    return found or Profile()
+
+
+def site_of(settings: Settings, name: str, secrets: Secrets, region: str | None = None) -> Site:
+    """Return the server of a profile; `region` goes before the profile's own.
+
+    Raises NoSuchProfile, BadServer and UnknownRegion, each with words that say what to write instead.
+    """
+    profile = profile_of(settings, name)
+    server = server_of(profile)
+    return Site(
+        name,
+        server,
+        region_of(settings, profile, region),
+        profile.read_only or settings.read_only,
+        profile.batch_size or settings.batch_size,
+        Mark(profile.word, profile.colour),
+        partial(find_auth, name, profile, secrets) if server is not None else None,
+    )
+
+
+def site_at(settings: Settings, server: Server, region: str | None = None) -> Site:
+    """Return a server that no profile knows. Raises UnknownRegion."""
+    return Site(server.host, server, region_of(settings, Profile(), region), settings.read_only, settings.batch_size)
+
+
+def server_of(profile: Profile) -> Server | None:
+    """Return where the server of a profile is; None for the embedded simulator. Raises BadServer."""
+    if profile.url is None:
+        return None
+    server = Server.at(profile.url, None, profile.kind)
+    trust = Trust(Path(profile.ca_file).expanduser() if profile.ca_file else None, profile.certificate)
+    proxy = check_proxy(profile.proxy) if profile.proxy is not None else None
+    return replace(server, trust=trust, proxy=proxy, rate=profile.rate)
+
+
+def region_of(settings: Settings, profile: Profile, region: str | None) -> str:
+    """Return the country by which numbers are read, as the contract writes it. Raises UnknownRegion."""
+    wanted = region or profile.region or settings.region
+    # The usual one is known to be one, without waking the library that knows them all.
+    return wanted if wanted == Settings().region else check_region(wanted)
+
+
+def find_auth(name: str, profile: Profile, secrets: Secrets) -> Auth:
+    """Look for what we are known by at the server of a profile. Raises NoCredentials."""
+    from watui.client.auth import Fixed, Login
+
+    with _secrets_for_client():
+        given = secrets.find(name, Secret.TOKEN)
+        if given is not None and not is_token(given.value):
+            raise BadSecret(f"the token in {given.place} holds characters that cannot stand in a header")
+        if given is not None or profile.user is None:
+            return Fixed(given.value if given is not None else None)
+        find = partial(find_credentials, name, profile.user, secrets)
+        return Login(find, find_token(name, secrets), partial(keep_token, name, secrets))
+
+
+def find_credentials(name: str, user: str, secrets: Secrets) -> Credentials | None:
+    """Return who logs in at the server of a profile; None where there is no password. Raises NoCredentials."""
+    from watui.client.auth import Credentials
+
+    with _secrets_for_client():
+        password = secrets.find(name, Secret.PASSWORD)
+    return Credentials(user, password.value) if password is not None else None
+
+
+@contextlib.contextmanager
+def _secrets_for_client() -> Iterator[None]:
+    """Let a secret that can't be used be a failure like others between us and a server."""
+    from watui.client.auth import NoCredentials
+
+    try:
+        yield
+    except BadSecret as error:
+        raise NoCredentials(str(error)) from error
+
+
+def find_token(name: str, secrets: Secrets) -> Token | None:
+    """Return the token of the latest login, None where none is kept that can be read. Raises BadSecret."""
+    from watui.client.auth import Token
+
+    kept = secrets.find(name, Secret.LOGIN)
+    try:
+        return msgspec.json.decode(kept.value, type=Token) if kept is not None else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def keep_token(name: str, secrets: Secrets, token: Token) -> None:
+    """Keep the token of a login beside the password; where that is kept by nobody, nor is the token.
+
+    What can't be kept is fetched again at the next start.
+    """
+    with contextlib.suppress(BadSecret):
+        password = secrets.find(name, Secret.PASSWORD)
+        if password is not None and password.store is not None:
+            secrets.keep(name, Secret.LOGIN, msgspec.json.encode(token).decode(), password.store)
