@@ -7,8 +7,9 @@ about no number at all: whoever answers that with an error of the API is there, 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,15 +17,15 @@ import msgspec
 
 from watui.client import health as asked
 from watui.client.answers import answer_of
-from watui.client.auth import Auth, Login, NoCredentials
+from watui.client.auth import Auth, Login
 from watui.client.contacts import NO_WAIT_SECONDS
 from watui.client.dialects import Ability
 from watui.client.exchanges import Exchanges
-from watui.client.failures import AccessDenied, Failure, Overloaded, Refused
+from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, Untrusted
 from watui.client.health import Health
 from watui.client.server import Server
-from watui.client.transport import Transport
-from watui.client.trust import BadTrust
+from watui.client.transport import Transport, distrust, unreachable
+from watui.client.trust import BadTrust, verify
 from watui.contract.conversion import are_read_alike, home_of
 from watui.contract.models import CheckRequest
 from watui.contract.statuses import Status, explain
@@ -54,33 +55,60 @@ async def look_at(site: Site, exchanges: Exchanges | None = None) -> Checkup:
     server = site.server
     if server is None:
         return Checkup((Finding("server", Level.OK, "the embedded simulator: it is always there"),))
+    findings: list[Finding] = []
     try:
+        findings += await asyncio.to_thread(_shake_hands, server)
         auth = await asyncio.to_thread(site.find_auth) if site.find_auth is not None else None
         transport = await asyncio.to_thread(Transport, server, exchanges or Exchanges(), None, auth)
-    except NoCredentials as failure:
-        return Checkup((Finding("secret", Level.TROUBLE, failure.title, failure.next_step),), failure=failure)
+        try:
+            return await _look(site, server, transport, auth, findings)
+        finally:
+            await transport.close()
     except BadTrust as error:
-        return Checkup((Finding("certificate", Level.TROUBLE, str(error), "Name another file as ca_file, or pin."),))
-    try:
-        return await _look(site, server, transport, auth)
-    finally:
-        await transport.close()
-
-
-async def _look(site: Site, server: Server, transport: Transport, auth: Auth | None) -> Checkup:
-    findings = list(_of_the_way(server))
-    try:
-        if Ability.HEALTH not in server.dialect.abilities:
-            await _knock(transport)
-            findings.append(Finding("server", Level.OK, f"{server.dialect.title} answers at {server.host}"))
-            return Checkup((*findings, *_of_the_login(auth)))
-        told = await asked.health(transport)
-        home = await _home(transport)
+        trouble = Finding("certificate", Level.TROUBLE, str(error), "Name another file as ca_file, or pin.")
+        return Checkup((*findings, trouble))
     except Failure as failure:
-        subject = "login" if isinstance(failure, AccessDenied) else "server"
-        return Checkup((*findings, Finding(subject, Level.TROUBLE, failure.title, failure.next_step)), failure=failure)
-    findings += [*_of_the_nodes(server, told), *_of_the_version(told), *_of_the_login(auth), *_of_the_clock(told)]
-    return Checkup((*findings, *_of_the_region(site, home)), told, home)
+        trouble = Finding(_subject(failure), Level.TROUBLE, failure.title, failure.next_step)
+        return Checkup((*findings, trouble), failure=failure)
+
+
+def _shake_hands(server: Server) -> list[Finding]:
+    """Look whether the way to a server is safe, before any secret is looked for. Raises Untrusted and Unreachable."""
+    if not server.is_secure:
+        words = f"numbers and the token travel unencrypted to {server.host}"
+        is_open = not server.is_local
+        return [Finding("way", Level.NOTE, words, "Use https where the server has it.")] if is_open else []
+    if server.is_behind_proxy:
+        return []
+    try:
+        verify(*server.address, server.trust)
+    except ssl.SSLCertVerificationError as error:
+        raise distrust(server, error) from error
+    except OSError as error:
+        raise unreachable(server, error) from error
+    pinned = server.trust.fingerprint
+    by = f"it is the pinned one, SHA-256 {pinned}" if pinned else f"by {server.trust.ca_file or 'the system'}"
+    return [Finding("certificate", Level.OK, f"trusted: {by}")]
+
+
+def _subject(failure: Failure) -> str:
+    if isinstance(failure, AccessDenied):
+        return "login"
+    return "certificate" if isinstance(failure, Untrusted) else "server"
+
+
+async def _look(
+    site: Site, server: Server, transport: Transport, auth: Auth | None, findings: Sequence[Finding]
+) -> Checkup:
+    """Ask, and add what was found to `findings`. Raises Failure."""
+    if Ability.HEALTH not in server.dialect.abilities:
+        await _knock(transport)
+        found = Finding("server", Level.OK, f"{server.dialect.title} answers at {server.host}")
+        return Checkup((*findings, found, *_of_the_login(auth)))
+    told = await asked.health(transport)
+    home = await _home(transport)
+    about = (*_of_the_nodes(server, told), *_of_the_version(told), *_of_the_login(auth), *_of_the_clock(told))
+    return Checkup((*findings, *about, *_of_the_region(site, home)), told, home)
 
 
 async def _knock(transport: Transport) -> None:
@@ -102,14 +130,6 @@ async def _home(transport: Transport) -> str | None:
     except Failure:
         return None
     return home_of(wa_id) if wa_id else None
-
-
-def _of_the_way(server: Server) -> Iterator[Finding]:
-    if not server.is_secure and not server.is_local:
-        words = f"numbers and the token travel unencrypted to {server.host}"
-        yield Finding("way", Level.NOTE, words, "Use https where the server has it.")
-    elif server.trust.fingerprint is not None:
-        yield Finding("certificate", Level.OK, f"pinned: {server.trust.fingerprint}")
 
 
 def _of_the_nodes(server: Server, told: Health) -> Iterator[Finding]:

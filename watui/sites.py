@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from watui.client.dialects import Ability
 from watui.client.server import Server, check_proxy, is_token
-from watui.client.trust import Trust
+from watui.client.trust import BadTrust, Trust
 from watui.contract.conversion import check_region
 from watui.settings.secrets import BadSecret, Secret, Secrets
 from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings
 
 if TYPE_CHECKING:
     from watui.client.auth import Auth, Credentials, Token
+
+
+LONGEST_NAME = 40
+"""Characters of a profile's name: it stands on every screen."""
 
 
 class NoSuchProfile(BadSettings):
@@ -85,6 +90,27 @@ def site_of(settings: Settings, name: str, secrets: Secrets, region: str | None 
         Mark(profile.word, profile.colour),
         partial(find_auth, name, profile, secrets) if server is not None else None,
     )
+
+
+def check_profile(name: str, profile: Profile) -> None:
+    """Refuse a profile that can't be used. Raises BadSettings, BadServer and UnknownRegion."""
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise BadSettings(f"a profile's name has 1 to {LONGEST_NAME} visible characters")
+    if (name == SIMULATOR) is not (profile.url is None):
+        what = "needs a url" if profile.url is None else "is the embedded simulator: give a server another name"
+        raise BadSettings(f"the profile {name} {what}")
+    if profile.region is not None:
+        check_region(profile.region)
+    server = server_of(profile)
+    if server is None:
+        return
+    if profile.user is not None and (why := server.dialect.why_not(Ability.LOGIN)) is not None:
+        raise BadSettings(f"{why}: leave out the user, and give a token")
+    if server.is_secure:
+        try:
+            server.trust.context()
+        except BadTrust as error:
+            raise BadSettings(str(error)) from error
 
 
 def site_at(settings: Settings, server: Server, region: str | None = None) -> Site:

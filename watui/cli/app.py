@@ -16,6 +16,8 @@ from watui.cli.check import check
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import backup
 from watui.cli.identity import identity
+from watui.cli.login import health, login, logout
+from watui.cli.profiles import profiles
 from watui.cli.runs import runs
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
@@ -54,7 +56,24 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     return int(context.invoke(check, sample=True, region=region))
 
 
-for command in (check, block, unblock, report, blocklist, identity, actions, runs, backup, simulate, simulator):
+_COMMANDS: tuple[click.Command, ...] = (
+    check,
+    block,
+    unblock,
+    report,
+    blocklist,
+    identity,
+    actions,
+    runs,
+    backup,
+    profiles,
+    login,
+    logout,
+    health,
+    simulate,
+    simulator,
+)
+for command in _COMMANDS:
     watui.add_command(command)
 
 

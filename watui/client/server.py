@@ -79,6 +79,16 @@ class Server:
         return self.url.startswith("https:")
 
     @property
+    def is_behind_proxy(self) -> bool:
+        """Whether a proxy stands between, by its own setting or by the environment's."""
+        from urllib.request import getproxies, proxy_bypass
+
+        if self.is_local or self.proxy is not None:
+            return not self.is_local and self.proxy != NO_PROXY
+        parts = urlsplit(self.url)
+        return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+
+    @property
     def is_local(self) -> bool:
         """Whether it is on this machine, so that no proxy may stand between."""
         return urlsplit(self.url).hostname in _LOOPBACK_HOSTS

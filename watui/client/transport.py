@@ -167,19 +167,27 @@ class Transport:
     async def _failure_of(self, error: Exception) -> Failure:
         verification = next((each for each in _causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
         if verification is None:
-            return _unreachable(self.server, error)
-        if (pinned := self.server.trust.fingerprint) is not None:
-            shown = await asyncio.to_thread(self._shown_fingerprint)
-            if shown != pinned:
-                return CertificateChanged(self.server.host, pinned, shown)
-        return Untrusted(f"the certificate of {self.server.host} is not trusted: {verification.verify_message}")
+            return unreachable(self.server, error)
+        return await asyncio.to_thread(distrust, self.server, verification)
 
-    def _shown_fingerprint(self) -> str:
-        """Return the fingerprint of the certificate that the server shows now, or why it can't be told."""
-        try:
-            return presented(*self.server.address).fingerprint
-        except NoHandshake as error:
-            return f"unknown, {error}"
+
+def distrust(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
+    """Return why a server's certificate is not trusted; where one is pinned, beside the one that it shows now.
+
+    It asks for that by another handshake, so it blocks: not for the event loop.
+    """
+    pinned = server.trust.fingerprint
+    if pinned is not None and (shown := _shown_fingerprint(server)) != pinned:
+        return CertificateChanged(server.host, pinned, shown)
+    return Untrusted(f"the certificate of {server.host} is not trusted: {error.verify_message}")
+
+
+def _shown_fingerprint(server: Server) -> str:
+    """Return the fingerprint of the certificate that the server shows now, or why it can't be told."""
+    try:
+        return presented(*server.address).fingerprint
+    except NoHandshake as error:
+        return f"unknown, {error}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -198,7 +206,8 @@ def _masked_header(name: str, value: str) -> str:
     return f"{name}: {scheme}{blank}***"
 
 
-def _unreachable(server: Server, error: Exception) -> Unreachable:
+def unreachable(server: Server, error: Exception) -> Unreachable:
+    """Return why there was no answer from a server."""
     kind = NotConnected if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else Unreachable
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":

@@ -77,6 +77,20 @@ def fingerprint(certificate: str) -> str:
     return ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))
 
 
+def verify(host: str, port: int, trust: Trust) -> None:
+    """Shake hands with a server and say nothing else. It blocks, as `presented` does.
+
+    Raises ssl.SSLCertVerificationError where its certificate is not trusted, OSError where there is no handshake, and
+    BadTrust.
+    """
+    context = trust.context()
+    with (
+        socket.create_connection((host, port), HANDSHAKE_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host),
+    ):
+        return
+
+
 def presented(host: str, port: int) -> Presented:
     """Return the certificate that a server shows in a handshake; nothing else is said to it. Raises NoHandshake.
 

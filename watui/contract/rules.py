@@ -39,6 +39,10 @@ _USERNAME_LENGTHS = range(4, 33)
 _SPECIAL_CHARACTERS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
+PASSWORD_RULE = "8 to 64 characters, with a digit, an upper-case, a lower-case and a special character"  # noqa: S105
+"""In words, what `is_password` wants."""
+
+
 def is_reason(text: str) -> bool:
     """Whether `text` may be the reason for a block or a report (contract section 2)."""
     return 1 <= len(text) <= MAX_REASON

@@ -77,6 +77,42 @@ class BlocklistRow(msgspec.Struct, frozen=True):
     """The latest that a check had."""
 
 
+class ProfileRow(msgspec.Struct, frozen=True):
+    """One profile of the settings."""
+
+    profile: str
+    url: str
+    kind: str
+    region: str
+    read_only: bool
+    user: str | None
+    """Who logs in; None where a token is kept."""
+    secret: str | None
+    """Where its password or token is, in words; None where there is none."""
+    trust: str
+    """Whom to believe that it is the server: system, a file, or the fingerprint of a pinned certificate."""
+    word: str | None
+    is_default: bool
+
+
+class FindingRow(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    subject: str
+    level: str
+    words: str
+    next_step: str | None
+
+
+class NodeRow(msgspec.Struct, frozen=True):
+    """One node of a server."""
+
+    node: str | None
+    status: str
+    role: str | None
+    server_version: str | None
+
+
 class IdentityRow(msgspec.Struct, frozen=True):
     """The identity of a contact."""
 

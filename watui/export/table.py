@@ -6,7 +6,19 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 from wcwidth import wcswidth
 
-from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, PairRow, ResultRow, RunRow, csv_lines, jsonl
+from watui.export.rows import (
+    ActionRow,
+    BlocklistRow,
+    FindingRow,
+    IdentityRow,
+    NodeRow,
+    PairRow,
+    ProfileRow,
+    ResultRow,
+    RunRow,
+    csv_lines,
+    jsonl,
+)
 from watui.text import clean
 
 _ELLIPSIS = "…"
@@ -176,5 +188,37 @@ PAIRS: Layout[PairRow] = Layout(
         Column("after", 10, lambda row: row.after),
         Column("wa_id before", 15, lambda row: row.wa_id_before),
         Column("wa_id after", None, lambda row: row.wa_id_after),
+    ),
+)
+
+PROFILES: Layout[ProfileRow] = Layout(
+    ProfileRow.__struct_fields__,
+    (
+        Column("profile", 16, lambda row: f"{row.profile}{' *' if row.is_default else ''}"),
+        Column("kind", 9, lambda row: row.kind),
+        Column("region", 6, lambda row: row.region),
+        Column("url", 30, lambda row: row.url),
+        Column("login", 10, lambda row: row.user or "token"),
+        Column("read only", 9, lambda row: "yes" if row.read_only else "no"),
+        Column("secret", None, lambda row: row.secret or "none"),
+    ),
+)
+
+FINDINGS: Layout[FindingRow] = Layout(
+    FindingRow.__struct_fields__,
+    (
+        Column("what", 12, lambda row: row.subject),
+        Column("", 7, lambda row: row.level),
+        Column("found", None, lambda row: f"{row.words}{f'. {row.next_step}' if row.next_step else ''}"),
+    ),
+)
+
+NODES: Layout[NodeRow] = Layout(
+    NodeRow.__struct_fields__,
+    (
+        Column("node", 24, lambda row: row.node),
+        Column("status", 14, lambda row: row.status),
+        Column("role", 18, lambda row: row.role),
+        Column("version", None, lambda row: row.server_version),
     ),
 )

@@ -27,6 +27,7 @@ SIMULATOR = "simulator"
 
 
 Colour = Literal["red", "yellow", "green", "blue"]
+COLOURS: tuple[str, ...] = get_args(Colour)
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,72 @@
+"""Logs in and out at the server of a profile, and keeps what that gives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+import msgspec
+
+from watui.client import auth
+from watui.client.auth import Credentials, Token
+from watui.client.dialects import Ability
+from watui.client.exchanges import Exchanges
+from watui.client.failures import NotOffered
+from watui.client.transport import Transport
+from watui.settings.secrets import Secret, Secrets, Store
+from watui.sites import Site, find_token
+
+
+class Kept(NamedTuple):
+    """A login that was kept."""
+
+    token: Token
+    place: str | None
+    """Where its password is, for people; None for nowhere."""
+
+
+async def log_in(
+    site: Site, secrets: Secrets, credentials: Credentials, store: Store | None, new_password: str | None = None
+) -> Kept:
+    """Log in, once, and keep the password and the token in `store`; None keeps neither.
+
+    Raises WrongPassword, PasswordChangeRequired and every other Failure, and BadSecret where they can't be kept.
+    """
+    transport = await _transport(site)
+    try:
+        token = await auth.log_in(transport.post, credentials, new_password, now=time.time())
+    finally:
+        await transport.close()
+    if store is None:
+        return Kept(token, None)
+    password = new_password or credentials.password
+    place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
+    kept = msgspec.json.encode(token).decode()
+    await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
+    return Kept(token, place)
+
+
+async def log_out(site: Site, secrets: Secrets) -> bool:
+    """Revoke the token of the latest login and forget it; return whether there was one.
+
+    It is forgotten also where the server can't be told. Raises Failure and BadSecret.
+    """
+    token = await asyncio.to_thread(find_token, site.profile, secrets)
+    if token is None:
+        return False
+    await asyncio.to_thread(secrets.forget, site.profile, Secret.LOGIN)
+    transport = await _transport(site)
+    try:
+        await auth.log_out(transport.post, token.value)
+    finally:
+        await transport.close()
+    return True
+
+
+async def _transport(site: Site) -> Transport:
+    """Return a transport for a request that brings its own credentials. Raises NotOffered and BadTrust."""
+    assert site.server is not None, "nobody logs in at the embedded simulator"
+    if (why := site.server.dialect.why_not(Ability.LOGIN)) is not None:
+        raise NotOffered(why)
+    return await asyncio.to_thread(Transport, site.server, Exchanges())
