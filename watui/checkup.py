@@ -21,7 +21,7 @@ from watui.client.auth import Auth, Login
 from watui.client.contacts import NO_WAIT_SECONDS
 from watui.client.dialects import Ability
 from watui.client.exchanges import Exchanges
-from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, Untrusted
+from watui.client.failures import AccessDenied, CertificateChanged, Failure, Overloaded, Refused, Untrusted
 from watui.client.health import Health
 from watui.client.server import Server
 from watui.client.transport import Transport, distrust, unreachable
@@ -68,8 +68,7 @@ async def look_at(site: Site, exchanges: Exchanges | None = None) -> Checkup:
         trouble = Finding("certificate", Level.TROUBLE, str(error), "Name another file as ca_file, or pin.")
         return Checkup((*findings, trouble))
     except Failure as failure:
-        trouble = Finding(_subject(failure), Level.TROUBLE, failure.title, failure.next_step)
-        return Checkup((*findings, trouble), failure=failure)
+        return Checkup((*findings, *_of_the_failure(failure)), failure=failure)
 
 
 def _shake_hands(server: Server) -> list[Finding]:
@@ -86,15 +85,19 @@ def _shake_hands(server: Server) -> list[Finding]:
         raise distrust(server, error) from error
     except OSError as error:
         raise unreachable(server, error) from error
-    pinned = server.trust.fingerprint
-    by = f"it is the pinned one, SHA-256 {pinned}" if pinned else f"by {server.trust.ca_file or 'the system'}"
+    by = "it is the pinned one" if server.trust.certificate else f"by {server.trust.ca_file or 'the system'}"
     return [Finding("certificate", Level.OK, f"trusted: {by}")]
 
 
-def _subject(failure: Failure) -> str:
-    if isinstance(failure, AccessDenied):
-        return "login"
-    return "certificate" if isinstance(failure, Untrusted) else "server"
+def _of_the_failure(failure: Failure) -> Iterator[Finding]:
+    if isinstance(failure, CertificateChanged):
+        yield Finding("certificate", Level.TROUBLE, "the server shows another one than the pinned", failure.next_step)
+        yield Finding("pinned", Level.NOTE, failure.pinned)
+        yield Finding("shown", Level.NOTE, failure.shown)
+        return
+    is_untrusted = isinstance(failure, Untrusted)
+    subject = "login" if isinstance(failure, AccessDenied) else "certificate" if is_untrusted else "server"
+    yield Finding(subject, Level.TROUBLE, failure.title, failure.next_step)
 
 
 async def _look(

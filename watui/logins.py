@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,33 +17,21 @@ from watui.settings.secrets import Secret, Secrets, Store
 from watui.sites import Site, find_token
 
 
-class Kept(NamedTuple):
-    """A login that was kept."""
-
-    token: Token
-    place: str | None
-    """Where its password is, for people; None for nowhere."""
-
-
-async def log_in(
-    site: Site, secrets: Secrets, credentials: Credentials, store: Store | None, new_password: str | None = None
-) -> Kept:
-    """Log in, once, and keep the password and the token in `store`; None keeps neither.
-
-    Raises WrongPassword, PasswordChangeRequired and every other Failure, and BadSecret where they can't be kept.
-    """
+async def log_in(site: Site, credentials: Credentials, new_password: str | None = None) -> Token:
+    """Log in, once, and return the token. Raises WrongPassword, PasswordChangeRequired and every other Failure."""
     transport = await _transport(site)
     try:
-        token = await auth.log_in(transport.post, credentials, new_password, now=time.time())
+        return await auth.log_in(transport.post, credentials, new_password, now=time.time())
     finally:
         await transport.close()
-    if store is None:
-        return Kept(token, None)
-    password = new_password or credentials.password
+
+
+async def keep(site: Site, secrets: Secrets, password: str, token: Token, store: Store) -> str:
+    """Keep the password and the token of a login, and return where, for people. Raises BadSecret."""
     place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
     kept = msgspec.json.encode(token).decode()
     await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
-    return Kept(token, place)
+    return place
 
 
 async def log_out(site: Site, secrets: Secrets) -> bool:

@@ -189,3 +189,28 @@ def keep_token(name: str, secrets: Secrets, token: Token) -> None:
         password = secrets.find(name, Secret.PASSWORD)
         if password is not None and password.store is not None:
             secrets.keep(name, Secret.LOGIN, msgspec.json.encode(token).decode(), password.store)
+
+
+def secret_place(name: str, profile: Profile, secrets: Secrets) -> str | None:
+    """Return where the password or token of a profile is, or why it can't be used; None where there is none."""
+    if profile.url is None:
+        return None
+    try:
+        found = secrets.find(name, Secret.TOKEN)
+        if found is None and profile.user is not None:
+            found = secrets.find(name, Secret.PASSWORD)
+    except BadSecret as error:
+        return str(error)
+    return found.place if found is not None else None
+
+
+def trust_words(profile: Profile) -> str:
+    """Return whom a profile believes that it is the server, in words."""
+    try:
+        server = server_of(profile)
+        if server is None or not server.is_secure:
+            return "nobody has to be: there is no TLS"
+        pinned = server.trust.fingerprint
+    except ValueError as error:
+        return str(error)
+    return f"pinned, SHA-256 {pinned}" if pinned else profile.ca_file or "the system's authorities"

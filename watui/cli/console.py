@@ -9,25 +9,35 @@ from watui.cli.exits import Exit, Stop
 from watui.cli.target import find_settings, find_target
 from watui.desk import Desk
 from watui.settings.paths import find_paths
+from watui.settings.secrets import Secrets
 from watui.settings.settings import SIMULATOR, BadSettings, Settings, load, set_aside
+from watui.sites import Site
 
 
 def open_console(url: str | None, profile: str | None, region: str | None) -> int:
     """Open the console for the server that these mean; return the exit code."""
     from watui.ledger.schema import LedgerUnusable
-    from watui.tui.app import run_console
+    from watui.tui.app import Switched, run_console
 
     paths = find_paths()
     is_named = url is not None or profile is not None
     settings, warning = (find_settings(paths), None) if is_named else _usable_settings(paths.settings)
-    target = find_target(settings, paths, url, profile, region)
+    secrets = Secrets(paths.secrets)
+    site = find_target(settings, paths, url, profile, region, secrets)
     try:
-        code = run_console(Desk.at(paths, target), replace(settings, batch_size=target.batch_size), warning)
+        while isinstance(ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning), Switched):
+            settings, warning = find_settings(paths), None
+            site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    return Exit.BUG if code is None else code
+    return Exit.BUG if ended is None else ended
+
+
+def _of(settings: Settings, site: Site) -> Settings:
+    """Return the settings as they hold at a site."""
+    return replace(settings, batch_size=site.batch_size)
 
 
 def _usable_settings(path: Path) -> tuple[Settings, str | None]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,6 +29,9 @@ from watui.settings.paths import Paths, find_paths
 from watui.settings.secrets import BadSecret, Secret, Secrets, Store
 from watui.settings.settings import SIMULATOR, BadSettings, Profile, save_profile
 from watui.sites import Site, check_profile, profile_of, site_of
+
+if TYPE_CHECKING:
+    from watui.client.auth import Token
 
 NOWHERE = "none"
 """In place of a store: nothing is kept."""
@@ -127,26 +131,35 @@ def _keep_token(site: Site, secrets: Secrets, store: Store | None) -> int:
 def _log_in(paths: Paths, site: Site, secrets: Secrets, user: str, store: Store | None) -> int:
     from watui.checkup import look_at
     from watui.client.auth import Credentials, PasswordChangeRequired
-    from watui.logins import log_in
+    from watui.logins import keep, log_in
 
-    credentials = Credentials(user, _secret(f"Password of {user} at {site.profile}"))
+    credentials, password = Credentials(user, _secret(f"Password of {user} at {site.profile}")), None
     try:
         try:
-            kept = asyncio.run(log_in(site, secrets, credentials, store))
+            token = asyncio.run(log_in(site, credentials))
         except PasswordChangeRequired as failure:
             say(f"{failure.title}.")
-            kept = asyncio.run(log_in(site, secrets, credentials, store, _new_password()))
+            password = _new_password()
+            token = asyncio.run(log_in(site, credentials, password))
     except Failure as failure:
         raise Stop(in_words(failure), code_of(failure)) from failure
-    until = kept.token.expires_at
-    expiry = f"; the token expires {datetime.fromtimestamp(until).astimezone():%Y-%m-%d %H:%M %Z}" if until else ""
-    say(f"Logged in at {site.profile} as {user}{expiry}.")
-    say(f"The password is kept in {kept.place}." if kept.place else "Nothing is kept.")
-    if kept.place is not None and profile_of(find_settings(paths), site.profile).region is None:
+    say(f"Logged in at {site.profile} as {user}{_until(token)}.")
+    if store is None:
+        say("Nothing is kept.")
+        return Exit.DONE
+    place = asyncio.run(keep(site, secrets, password or credentials.password, token, store))
+    say(f"The password is kept in {place}.")
+    if profile_of(find_settings(paths), site.profile).region is None:
         found = asyncio.run(look_at(site))
         if found.home is not None:
             learn_region(paths, site.profile, found.home)
     return Exit.DONE
+
+
+def _until(token: Token) -> str:
+    if token.expires_at is None:
+        return ""
+    return f"; the token expires {datetime.fromtimestamp(token.expires_at).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _new_password() -> str:

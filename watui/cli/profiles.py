@@ -34,7 +34,7 @@ from watui.settings.settings import (
     remove_profile,
     save_profile,
 )
-from watui.sites import check_profile, profile_of, server_of, site_of
+from watui.sites import check_profile, profile_of, secret_place, server_of, site_of, trust_words
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -240,33 +240,11 @@ def _rows(settings: Settings, secrets: Secrets) -> Iterator[ProfileRow]:
             profile.region or settings.region,
             profile.read_only or settings.read_only,
             profile.user,
-            place_of(name, profile, secrets),
-            _trust_words(profile),
+            secret_place(name, profile, secrets),
+            trust_words(profile),
             profile.word,
             name == settings.profile,
         )
-
-
-def place_of(name: str, profile: Profile, secrets: Secrets) -> str | None:
-    """Return where the secret of a profile is, in words, or why it can't be used; None where there is none."""
-    if profile.url is None:
-        return None
-    try:
-        found = secrets.find(name, Secret.TOKEN)
-        if found is None and profile.user is not None:
-            found = secrets.find(name, Secret.PASSWORD)
-    except BadSecret as error:
-        return str(error)
-    return found.place if found is not None else None
-
-
-def _trust_words(profile: Profile) -> str:
-    try:
-        server = server_of(profile)
-        pinned = server.trust.fingerprint if server is not None else None
-    except ValueError as error:
-        return str(error)
-    return pinned or profile.ca_file or "system"
 
 
 def _next_steps(name: str, profile: Profile) -> Iterator[str]:

@@ -39,7 +39,14 @@ def target_options(command: Command) -> Command:
     return command
 
 
-def find_target(settings: Settings, paths: Paths, url: str | None, profile: str | None, region: str | None) -> Site:
+def find_target(
+    settings: Settings,
+    paths: Paths,
+    url: str | None,
+    profile: str | None,
+    region: str | None,
+    secrets: Secrets | None = None,
+) -> Site:
     """Return the server at `url`, or that of the `profile`, or that of the settings."""
     if url is not None and profile is not None:
         raise Stop("--url and --profile name two servers: leave one out")
@@ -47,7 +54,7 @@ def find_target(settings: Settings, paths: Paths, url: str | None, profile: str 
     try:
         if server is not None:
             return site_at(settings, server, region)
-        return site_of(settings, profile or settings.profile, Secrets(paths.secrets), region)
+        return site_of(settings, profile or settings.profile, secrets or Secrets(paths.secrets), region)
     except (BadSettings, BadServer, UnknownRegion) as error:
         raise Stop(str(error)) from error
 

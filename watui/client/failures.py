@@ -36,7 +36,7 @@ class Untrusted(Failure):
 
     next_step = (
         "Compare the certificate's fingerprint with the server's own, then pin it: 'watui profiles trust',"
-        " or key t on the Settings screen. Or name its authority as ca_file."
+        " or key p on the Settings screen. Or name its authority as ca_file."
     )
     may_have_worked = False
 
@@ -45,7 +45,7 @@ class CertificateChanged(Untrusted):
     """It shows another certificate than the pinned one: nothing was sent, nor will be before a person decides."""
 
     next_step = (
-        "Ask whoever runs the server. If that is right, pin the new one: 'watui profiles trust', or key t on the"
+        "Ask whoever runs the server. If that is right, pin the new one: 'watui profiles trust', or key p on the"
         " Settings screen."
     )
 

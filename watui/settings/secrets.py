@@ -81,13 +81,21 @@ class Secrets:
         self._folder = folder
         self._environment = environment
         self._no_keyring: NoKeyring | None = None
+        self._remembered: dict[tuple[str, Secret], str] = {}
 
     def find(self, profile: str, secret: Secret) -> Found | None:
         """Return a secret of a profile, None where there is none. Raises BadSecret where a file can't be trusted."""
+        if (value := self._remembered.get((profile, secret))) is not None:
+            return Found(value, "the memory of this process", None)
         return self._given(secret) or self._in_keyring(profile, secret) or self._in_file(profile, secret)
+
+    def remember(self, profile: str, secret: Secret, value: str) -> None:
+        """Have a secret until the process ends, before all others, and keep it nowhere."""
+        self._remembered[profile, secret] = value
 
     def keep(self, profile: str, secret: Secret, value: str, store: Store) -> str:
         """Keep a secret, in place of an earlier one, and return where, for people. Raises BadSecret."""
+        self._remembered.pop((profile, secret), None)
         if store is Store.KEYRING:
             self._with_keyring(lambda ring: ring.set_password(_SERVICE, _name(profile, secret), value))
             self._path(profile, secret).unlink(missing_ok=True)
@@ -104,6 +112,7 @@ class Secrets:
     def forget(self, profile: str, *secrets: Secret) -> None:
         """Delete secrets of a profile wherever they are kept. Raises BadSecret where a file can't be deleted."""
         for secret in secrets:
+            self._remembered.pop((profile, secret), None)
             if self.keyring_trouble() is None:
                 self._with_keyring(partial(_delete, name=_name(profile, secret)))
             try:

@@ -191,11 +191,38 @@ def set_aside(path: Path) -> Path:
 Value = str | int | float | bool
 
 
-def save(path: Path, name: str, value: Value) -> None:
-    """Write one setting into `path`, keeping every other line as it is. Raises BadSettings where that fails."""
+def parse(of: type[Settings] | type[Profile], name: str, text: str) -> Value:
+    """Return what a person has typed as the value of a setting, or of a member of a profile. Raises BadSettings."""
+    kind = next(field.type for field in msgspec.structs.fields(of) if field.name == name)
+    try:
+        value: Value = msgspec.to_builtins(msgspec.convert(text, kind, strict=False))
+    except msgspec.ValidationError as error:
+        words = str(error).replace("`", "").replace(" | null", "")
+        raise BadSettings(f"{name}: {words[0].lower()}{words[1:]}") from error
+    return value
+
+
+def choices(of: type[Settings] | type[Profile], name: str) -> tuple[str, ...]:
+    """Return the values that a setting, or a member of a profile, can have; none where there are too many to say."""
+    kind = next(field.type for field in msgspec.structs.fields(of) if field.name == name)
+    schema: dict[str, Any] = msgspec.json.schema(kind)
+    parts = [schema, *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+    if any(part.get("type") == "boolean" for part in parts):
+        return ("true", "false")
+    return next((tuple(filter(None, part["enum"])) for part in parts if "enum" in part), ())
+
+
+def save(path: Path, name: str, value: Value | None) -> None:
+    """Write one setting into `path`, or take it out for None, keeping every other line as it is.
+
+    Raises BadSettings where that fails.
+    """
 
     def change(document: MutableMapping[str, Any]) -> None:
-        document[name] = value
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = value
 
     _rewrite(path, change)
 

@@ -5,7 +5,7 @@ import inspect
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -16,6 +16,7 @@ from textual.screen import Screen
 from watui.crash import Crash
 from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
+from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.changes import Changes
@@ -24,9 +25,10 @@ from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.help import HelpScreen
-from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, MainScreen
+from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.screens.modal import Palette
 from watui.tui.session import Session
+from watui.tui.setup import Setup
 from watui.tui.themes import THEMES
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -40,6 +42,12 @@ SWITCH_SECONDS = 0.001
 _KEPT_SYSTEM_COMMANDS = frozenset({"Theme", "Screenshot"})
 
 
+class Switched(NamedTuple):
+    """How a console ends that goes on at another profile."""
+
+    profile: str
+
+
 class WatuiApp(App[int]):
     """The console for one desk."""
 
@@ -49,22 +57,29 @@ class WatuiApp(App[int]):
         "screens/check.tcss",
         "screens/changes.tcss",
         "screens/runs.tcss",
+        "screens/settings.tcss",
         "widgets/simulator_panel.tcss",
     ]
     DEFAULT_MODE = CHECK
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, desk: Desk, settings: Settings, warning: str | None = None) -> None:
-        """`warning` is what a person must know before all else."""
+    def __init__(
+        self, desk: Desk, settings: Settings, secrets: Secrets | None = None, warning: str | None = None
+    ) -> None:
+        """`secrets` are those by which the desk is known; `warning` is what a person must know before all else."""
         super().__init__()
         self.error_console = silent_console()
         self.crash: Crash | None = None
         self.session = Session(desk, settings.blocking, settings.batch_size, settings.retention_days)
         self.changes = Changes(self, desk)
+        self.setup = Setup(desk.paths, secrets or Secrets(desk.paths.secrets), desk.profile)
+        self.switched: Switched | None = None
+        """The profile at which the console is to be opened next."""
         self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
+        self.add_mode(SETTINGS, self._settings_screen)
         self._chosen_theme = settings.theme
         self._warnings = [words for words in (warning, desk.warning) if words is not None]
         self.terminal = TerminalKeeper()
@@ -81,6 +96,11 @@ class WatuiApp(App[int]):
         from watui.tui.screens.runs import RunsScreen
 
         return RunsScreen(self.session, self.changes)
+
+    def _settings_screen(self) -> MainScreen:
+        from watui.tui.screens.settings import SettingsScreen
+
+        return SettingsScreen(self.setup, self.changes, self.switch_to)
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -118,7 +138,8 @@ class WatuiApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         offered = set(together(screen.SCOPE)) if isinstance(screen, MainScreen) else {Scope.EVERYWHERE}
         for command in described():
-            if command.id != "palette" and command.scope in offered:
+            is_here = self.session.desk.is_simulator or not command.for_simulator
+            if command.id != "palette" and command.scope in offered and is_here:
                 owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
                 title = f"{command.title.capitalize()} ({key_names(command)[0]})"
                 yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))
@@ -144,12 +165,22 @@ class WatuiApp(App[int]):
     async def action_quit(self) -> None:
         self._quit()
 
+    def switch_to(self, profile: str) -> None:
+        """Leave, after asking where something would be lost, to open the console at another profile."""
+        self._quit(Switched(profile))
+
     @work(exclusive=True, group="quit")
-    async def _quit(self) -> None:
+    async def _quit(self, switched: Switched | None = None) -> None:
+        if not await self._may_leave():
+            return
+        self.switched = switched
+        self.exit(0)
+
+    async def _may_leave(self) -> bool:
         if self.changes.is_under_way:
             question = "Leave while a change is under way? What is not sent by now is not sent."
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
-                return
+                return False
         record = self.session.record
         if record is not None and not self.session.has_room:
             left = record.numbers - self.session.final
@@ -159,10 +190,10 @@ class WatuiApp(App[int]):
                 else "Leave without asking? This list has not been sent, and is not kept."
             )
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
-                return
+                return False
             if not self.session.is_asking:
                 await self._discard()
-        self.exit(0)
+        return True
 
     async def _discard(self) -> None:
         try:
@@ -188,10 +219,10 @@ class WatuiApp(App[int]):
             self.notify(clean(str(error)), severity="warning", markup=False)
 
 
-def run_console(desk: Desk, settings: Settings, warning: str | None = None) -> int | None:
-    """Run the console until it ends and return the exit code, None after a mistake of our own."""
+def run_console(desk: Desk, settings: Settings, secrets: Secrets, warning: str | None = None) -> int | Switched | None:
+    """Run the console until it ends and return the exit code, or where to go on; None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(desk, settings, warning)
+    app = WatuiApp(desk, settings, secrets, warning)
     asyncio.run(_run(app))
     if app.ended_by is not None:
         return app.ended_by
@@ -199,7 +230,7 @@ def run_console(desk: Desk, settings: Settings, warning: str | None = None) -> i
         crash = app.crash or Crash("unknown", ())
         tell(crash.report(desk.paths.crash_log))
         return None
-    return app.return_value or 0
+    return app.switched or app.return_value or 0
 
 
 async def _run(app: WatuiApp) -> None:

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     CHECK = "check"
     BLOCKLIST = "blocklist"
     RUNS = "runs"
+    SETTINGS = "settings"
     CONTACT = "contact"
     """A contact's panel."""
     BULK = "bulk"
@@ -87,6 +88,9 @@ class Command:
     """How it changes a contact at the server, which not every profile and not every server lets it; None for not at
     all."""
 
+    for_simulator: bool = False
+    """Whether it does something on the embedded simulator alone."""
+
     @property
     def is_change(self) -> bool:
         """Whether it changes a contact at the server."""
@@ -132,6 +136,25 @@ COMMANDS: tuple[Command, ...] = (
     Command("show_check", "check", ("1",), Scope.SCREENS, "Go to the list that is checked.", in_bar=False),
     Command("show_blocklist", "blocklist", ("2",), Scope.SCREENS, "Go to the blocklist.", in_bar=False),
     Command("show_runs", "runs", ("3",), Scope.SCREENS, "Go to all runs: resume, compare, export.", in_bar=False),
+    Command("show_settings", "settings", ("4",), Scope.SCREENS, "Go to settings and profiles.", in_bar=False),
+    Command("edit", "change", ("enter",), Scope.SETTINGS, "Go into the profile, or change the setting at hand."),
+    Command("other_list", "other list", ("tab",), Scope.SETTINGS, "Go to the other list.", in_bar=False),
+    Command("add", "add", ("a",), Scope.SETTINGS, "Add a profile: a server with a name."),
+    Command("test", "test", ("t",), Scope.SETTINGS, "Look whether the server is there, can be trusted, lets you in."),
+    Command("login", "log in", ("l",), Scope.SETTINGS, "Log in at the profile's server, or give its token."),
+    Command("logout", "log out", ("o",), Scope.SETTINGS, "Revoke the token of the latest login.", in_bar=False),
+    Command("pin", "pin", ("p",), Scope.SETTINGS, "Pin the certificate that the server shows.", is_destructive=True),
+    Command("use", "use", ("u",), Scope.SETTINGS, "Go on with this profile: the console opens anew."),
+    Command(
+        "remove",
+        "remove",
+        ("D",),
+        Scope.SETTINGS,
+        "Remove the profile, with its secrets.",
+        in_bar=False,
+        is_destructive=True,
+    ),
+    Command("back", "back", ("escape",), Scope.SETTINGS, "Back to the list of profiles.", in_bar=False),
     Command("open", "open", ("enter", "o"), Scope.RUNS, "Show the run on the Check screen; one under way is watched."),
     Command("resume", "go on", ("p",), Scope.RUNS, "Go on with a run that nobody asks about any more."),
     Command("mark", "mark", ("space",), Scope.RUNS, "Mark the run, to compare another one with it."),
@@ -245,6 +268,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.CHECK,
         "Load sample numbers (simulator only).",
         frozenset({Phase.EMPTY}),
+        for_simulator=True,
     ),
     Command("search", "search", ("slash",), Scope.CHECK, "Show only rows that hold a text.", _WITH_ROWS),
     Command("status", "status", ("f",), Scope.CHECK, "Show only rows of one status; again for the next.", _WITH_ROWS),
@@ -264,6 +288,7 @@ COMMANDS: tuple[Command, ...] = (
         ("v",),
         Scope.CHECK,
         "Open or close the simulator's panel: version, scenario, faults, and what the server did.",
+        for_simulator=True,
     ),
     Command("block", "block", ("b",), Scope.CONTACT, "Block it.", is_destructive=True, changes=Kind.BLOCK),
     Command("unblock", "unblock", ("u",), Scope.CONTACT, "Unblock it.", is_destructive=True, changes=Kind.UNBLOCK),
@@ -279,7 +304,9 @@ COMMANDS: tuple[Command, ...] = (
         is_destructive=True,
         changes=Kind.ACKNOWLEDGE,
     ),
-    Command("inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only)."),
+    Command(
+        "inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only).", for_simulator=True
+    ),
     Command("decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost."),
     Command("close", "back", ("escape",), Scope.CONTACT, "Back to the list."),
     Command(
@@ -317,6 +344,7 @@ COMMANDS: tuple[Command, ...] = (
         "Let the simulator's world begin anew: nobody blocked, nothing asked.",
         frozenset(),
         is_destructive=True,
+        for_simulator=True,
     ),
     Command("help", "help", ("question_mark", "f1"), Scope.EVERYWHERE, "Show what every key does."),
     Command(
@@ -362,6 +390,7 @@ _TOGETHER = {
     Scope.CHECK: (Scope.CHECK, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
     Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
     Scope.RUNS: (Scope.RUNS, Scope.SCREENS, Scope.EVERYWHERE),
+    Scope.SETTINGS: (Scope.SETTINGS, Scope.SCREENS, Scope.EVERYWHERE),
 }
 """Scopes whose commands work at once; a panel or dialog over a screen has its own alone."""
 

@@ -39,7 +39,7 @@ _GAP = "   "
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
     run = f" · run {run_id}" if run_id is not None else ""
-    tabs = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", "")]
+    tabs = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", ""), ("4", "Settings", "")]
     left = Content.assemble(
         (" watui ", "bold $primary"), *(_tab(key, name, more, name.lower() == screen) for key, name, more in tabs)
     )
@@ -50,12 +50,21 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
         scenario = f" · {clean(desk.scenario)}" if desk.scenario else ""
         badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold $background on $warning")
     else:
-        badge = Content.styled(f" {clean(desk.profile)}{said} ", "bold $background on $primary")
+        word = f" {clean(desk.mark.word)} ·" if desk.mark.word else ""
+        badge = Content.styled(f"{word} {clean(desk.profile)}{said} ", f"bold $background on {_colour(desk)}")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
     region = Content.styled(f" {known_or_assumed} {desk.region} ", _DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content(" ")
     return sides(left, Content.assemble(region, read_only, badge), width)
+
+
+_COLOURS = {"red": "$error", "yellow": "$warning", "green": "$success", "blue": "$secondary"}
+"""Of a profile, in the colours of the theme."""
+
+
+def _colour(desk: Desk) -> str:
+    return _COLOURS.get(desk.mark.colour or "", "$primary")
 
 
 def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
@@ -292,11 +301,13 @@ def detail(row: Row | None, width: int) -> Content:
 def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:
     """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
 
-    What changes contacts and `desk` does not let it is struck out; pressing it says why.
+    What changes contacts and `desk` does not let it is struck out; pressing it says why. What is for the simulator alone
+    is left out elsewhere.
     """
     shown = [
         _key(command, desk is not None and command.changes is not None and desk.why_not(command.changes) is not None)
         for command in commands
+        if desk is None or desk.is_simulator or not command.for_simulator
     ]
     others, tail = shown[:-2], Content.assemble(*shown[-2:])
     for count in range(len(others), -1, -1):

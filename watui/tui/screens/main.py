@@ -26,7 +26,7 @@ from watui.tui.contacts import Contact
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.widgets.line import Line
 
-CHECK, BLOCKLIST, RUNS = "check", "blocklist", "runs"
+CHECK, BLOCKLIST, RUNS, SETTINGS = "check", "blocklist", "runs", "settings"
 """Names of the screens."""
 
 
@@ -56,6 +56,9 @@ class MainScreen(Screen[None]):
 
     def action_show_runs(self) -> None:
         self._go_to(RUNS)
+
+    def action_show_settings(self) -> None:
+        self._go_to(SETTINGS)
 
     def _go_to(self, name: str) -> None:
         with contextlib.suppress(ScreenStackError):
