@@ -16,7 +16,7 @@ from watui.cli.check import check
 from watui.cli.exits import Exit
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
-from watui.settings.settings import descriptions, load
+from watui.settings.settings import Profile, descriptions, load
 from watui.simulator.scenario import find, shipped
 from watui.tui.commands import Command, described, key_names
 
@@ -46,6 +46,12 @@ def test_the_table_of_keys_holds_nothing_else() -> None:
 @pytest.mark.parametrize("name", descriptions())
 def test_every_setting_is_described(name: str) -> None:
     description, default = descriptions()[name]
+    assert f"| `{name}` | `{default}` | {description} |" in README
+
+
+@pytest.mark.parametrize("name", descriptions(Profile))
+def test_every_member_of_a_profile_is_described(name: str) -> None:
+    description, default = descriptions(Profile)[name]
     assert f"| `{name}` | `{default}` | {description} |" in README
 
 

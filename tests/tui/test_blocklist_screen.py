@@ -375,7 +375,7 @@ async def test_a_search_through_a_list_that_changes_says_so(paths: Paths) -> Non
     ("trouble", "words"),
     [
         (Trouble.INTERNAL_ERROR, "Internal error (1014). Wait a little"),
-        (Trouble.DENIED, "Access denied (1005): the token has expired. Leave, set WATUI_TOKEN"),
+        (Trouble.DENIED, "Access denied (1005): the token has expired. Give a valid token"),
         (Trouble.TIMEOUT, "did not answer within 1.5 seconds. The server may be busy"),
         (Trouble.WRONG_TYPE, "the answer is not JSON. Check that the address"),
     ],

@@ -183,7 +183,7 @@ async def test_a_server_that_fails_in_the_dry_run_is_told(paths: Paths, world: W
         suffer(world, Fault(Trouble.DENIED))
         await story.paste("\n".join(PEOPLE[:3]))
         await story.until_on(BulkScreen)
-        await story.until_shown("Access denied (1005): the token has expired. Leave, set WATUI_TOKEN")
+        await story.until_shown("Access denied (1005): the token has expired. Give a valid token")
         await story.press("enter")
         await story.press("escape")
         assert story.app.screen is story.blocklist

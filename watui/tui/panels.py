@@ -301,8 +301,8 @@ def detail(row: Row | None, width: int) -> Content:
 def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:
     """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
 
-    What changes contacts and `desk` does not let it is struck out; pressing it says why. What is for the simulator alone
-    is left out elsewhere.
+    What changes contacts and `desk` does not let it is struck out; pressing it says why. What is for the simulator
+    alone is left out elsewhere.
     """
     shown = [
         _key(command, desk is not None and command.changes is not None and desk.why_not(command.changes) is not None)
