@@ -19,6 +19,7 @@ from watui.checks.scheduler import Policy
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
 from watui.client.failures import AccessDenied, Refused, ServerTrouble, Unreachable, Unusable
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.client.transport import Transport
 from watui.contract.models import BLOCKING_MODES, Blocking
@@ -35,7 +36,7 @@ from watui.simulator.serving import ServerThread
 pytestmark = pytest.mark.anyio
 
 FAST = Policy(
-    batch_size=10, rate=10_000, first_poll_after=0.005, poll_growth=1.0, first_retry_after=0.001, longest_retry=0.01
+    batch_size=10, rate=10_000, first_poll_after=0.005, poll_growth=1.0, pacing=Pacing(first=0.001, growth=1.0)
 )
 NUMBERS = [f"+1 212 555 {last}" for last in range(2000, 2025)]
 DEADLINE = 10.0

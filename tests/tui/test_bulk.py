@@ -11,6 +11,7 @@ from tests.simulated import a_world
 from tests.tui.story import NOBODY, PEOPLE, WIDE, Story, console, console_at, table_lines
 from watui.actions import batch
 from watui.actions.batch import NOT_SENT
+from watui.client.pacing import Pacing
 from watui.contract.wa_ids import bare
 from watui.ledger import trail
 from watui.ledger.trail import Outcome
@@ -31,7 +32,7 @@ SLOWLY = Fault(Trouble.LATENCY, path="*/block", seconds=0.1)
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait between two requests, or before it is tried again."""
-    monkeypatch.setattr(batch, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(batch, "PACING", Pacing(first=0.0))
     monkeypatch.setattr(batch, "PACE_SECONDS", 0.0)
 
 

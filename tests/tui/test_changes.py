@@ -9,6 +9,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import NOBODY, PEOPLE, PROFILE, Story, console, console_at
 from watui.actions import batch
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.contract.rules import MAX_REASON, is_reason
 from watui.ledger import trail
@@ -45,7 +46,7 @@ def world() -> World:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait before it is tried again."""
-    monkeypatch.setattr(batch, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(batch, "PACING", Pacing(first=0.0))
 
 
 def written(story: Story) -> Action:

@@ -122,6 +122,10 @@ class ContactsClient:
         self.require(Ability.IDENTITY)
         await self._change("PUT", wa_id, "identity", AcknowledgeRequest(hash))
 
+    async def knock(self) -> bool:
+        """Return whether the server takes a connection; nothing is asked. False where that can't be told."""
+        return await self._transport.knock()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._transport.close()

@@ -61,3 +61,9 @@ class Server:
     def is_local(self) -> bool:
         """Whether it is on this machine, so that no proxy may stand between."""
         return urlsplit(self.url).hostname in _LOOPBACK_HOSTS
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host name and port to connect to."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -6,6 +6,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -16,6 +18,9 @@ from watui.client.server import Server
 from watui.contract.rules import MAX_BODY_BYTES
 
 CONNECT_SECONDS = 10.0
+
+KNOCK_SECONDS = 5.0
+"""Time allowed for a connection over which nothing is sent."""
 
 KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
@@ -39,6 +44,7 @@ class Transport:
     def __init__(self, server: Server, exchanges: Exchanges, handler: httpx.AsyncBaseTransport | None = None) -> None:
         self.server = server
         self._exchanges = exchanges
+        self._is_direct = handler is None and not _is_behind_proxy(server)
         self._client = httpx.AsyncClient(
             transport=handler,
             trust_env=not server.is_local,
@@ -87,6 +93,18 @@ class Transport:
         assert reply is not None
         return reply
 
+    async def knock(self) -> bool:
+        """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""
+        if not self._is_direct:
+            return False
+        try:
+            async with asyncio.timeout(KNOCK_SECONDS):
+                _, writer = await asyncio.open_connection(*self.server.address)
+        except OSError:
+            return False
+        writer.transport.abort()
+        return True
+
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
@@ -110,6 +128,13 @@ class Transport:
                     raise Unusable(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
             overload = self.server.dialect.is_400_overload
             return Reply(response.status_code, response.headers, bytes(received), overload)
+
+
+def _is_behind_proxy(server: Server) -> bool:
+    """Whether a proxy stands between, as the environment says."""
+    proxies, name = getproxies(), server.address[0]
+    is_named = bool(proxies.keys() & {urlsplit(server.url).scheme, "all"})
+    return is_named and not server.is_local and not proxy_bypass(name)
 
 
 def _unreachable(server: Server, error: Exception) -> Unreachable:
