@@ -293,7 +293,7 @@ async def test_a_server_that_asks_for_patience_is_named(paths: Paths, world: Wor
     async with console_at(world, paths) as story:
         await plan(story, PEOPLE[:3])
         await confirm(story, 3)
-        await story.until_shown("1 blocked, 2 to do", "Waits until", "Too many requests (1015)")
+        await story.until_shown("1 blocked, 2 to do", "The server asks us to wait until", "Too many requests (1015)")
         await story.press("escape")
         await story.until_on(Confirm)
         await story.press("y")

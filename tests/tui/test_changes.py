@@ -113,6 +113,16 @@ async def test_a_block_with_a_reason(paths: Paths, world: World) -> None:
         assert (action.kind, action.outcome, action.reason) == (Kind.BLOCK, Outcome.DONE, "spam")
 
 
+async def test_a_server_that_asks_for_patience_is_named(paths: Paths, world: World) -> None:
+    fault = Fault(Trouble.TOO_MANY_REQUESTS, path="*/block", nth=1, retry_after=3600)
+    async with console_at(a_world(latency=None, engaged=1.0, faults=(fault,)), paths) as story:
+        await story.preview(NUMBER)
+        await block(story, "")
+        await story.until_told(f"{NAME}: the server asks us to wait until ")
+        await story.until_told("Too many requests (1015). It goes on by itself.")
+        assert len(story.sent) == 1
+
+
 async def test_a_block_without_a_reason_has_no_body(paths: Paths, world: World) -> None:
     async with console_at(world, paths) as story:
         await story.preview(NUMBER)
