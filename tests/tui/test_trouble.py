@@ -189,7 +189,7 @@ async def test_an_outage_is_told_in_full_on_a_small_screen_and_waited_for(
         assert waiting is not None
         await story.until_shown(
             "Waiting: the connection to 127.0.0.1:",
-            f"It is asked again at {waiting.at} and goes on by itself; 4 requests in vain so far.",
+            f"It is asked again at {waiting.at} and goes on by itself; 4 requests in vain.",
         )
         assert story.session.phase is Phase.RUNNING
         world.change(Changes(faults=()), time.time())

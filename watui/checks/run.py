@@ -129,6 +129,8 @@ class Run:
         self.failure = None
         self._paused = False
         self._scheduler.forgive()
+        if self._trouble is not None and not self._trouble.is_wanted:
+            self._trouble = None
         self._may_send.set()
         self._wake.set()
 

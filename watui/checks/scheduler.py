@@ -139,16 +139,19 @@ class Scheduler:
         self._in_flight += 1
         self._not_before = now + 1 / self._policy.rate
         poll_is_due = bool(self._due) and self._due[0][0] <= now
-        if self._failed and not (self._is_suspect and (poll_is_due or self._has_unasked)):
+        if self._failed and not (self._are_suspect and (poll_is_due or self._has_unasked)):
             return self._failed.popleft()._replace(sent_at=now)
         is_poll = poll_is_due and (self._poll_is_next or not self._has_unasked)
         self._poll_is_next = not is_poll
         return Ask(self._take_polls(now), False, now) if is_poll else Ask(self._take_unasked(), True, now)
 
     @property
-    def _is_suspect(self) -> bool:
-        """Whether the one question that failed may do so by itself: asking another one tells."""
-        return self._trouble.is_on and len(self._failed) == 1 and self._failed[0].tries > 0
+    def _are_suspect(self) -> bool:
+        """Whether the questions that failed may be all that does: another one tells.
+
+        In a long outage that is asked ever more seldom, so that not all of a list is asked in vain.
+        """
+        return self._failed[0].tries > 0 and self._trouble.failures >= len(self._failed) ** 2
 
     def answered(self, ask: Ask, still_open: Iterable[int], now: float) -> None:
         """Take note that `ask` was answered, leaving `still_open` without a final status."""

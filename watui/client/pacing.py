@@ -147,11 +147,12 @@ class Trouble:
     def __init__(self, chance: random.Random, pacing: Pacing = PACING) -> None:
         self.number = 0
         """Of this trouble, counted from 1; that of the latest one where there is none."""
+        self.failures = 0
+        """In a row; none where the server answers."""
         self.requests = 0
         """That came to nothing since it began, together with those that were under way then."""
         self._chance = chance
         self._pacing = pacing
-        self._failures = 0
         self._tries = 0
         """Failures that are mended by trying a few times, if at all."""
         self._began_at = self._failed_at = -math.inf
@@ -162,7 +163,7 @@ class Trouble:
     @property
     def is_on(self) -> bool:
         """Whether the server answers nothing."""
-        return self._failures > 0
+        return self.failures > 0
 
     @property
     def is_enough(self) -> bool:
@@ -189,11 +190,11 @@ class Trouble:
         if sent_at > self._failed_at:
             if not self.is_on:
                 self._begin(now, under_way)
-            self._failures += 1
+            self.failures += 1
             self.requests += 1
             self._tries += cure is Remedy.TRIES
             self._failed_at = now
-            self._own_until = now + self._pacing.wait(self._failures, self.requests, now - self._began_at, self._chance)
+            self._own_until = now + self._pacing.wait(self.failures, self.requests, now - self._began_at, self._chance)
             is_shut = isinstance(failure, NotConnected) and not self._has_opened
             self._knock_at = self._next_knock(now) if is_shut else math.inf
         if isinstance(failure, ServerTrouble) and failure.retry_after is not None:
@@ -203,7 +204,7 @@ class Trouble:
     def answered(self, sent_at: float) -> None:
         """Take note that a question of `sent_at` was answered."""
         if sent_at > self._failed_at:
-            self._failures = self._tries = 0
+            self.failures = self._tries = 0
             self._knock_at = math.inf
 
     def knocked(self, is_open: bool, now: float) -> None:
@@ -223,7 +224,7 @@ class Trouble:
 
     def forgive(self) -> None:
         """Forget the failures: a person says that it may go on. What the server asked to wait still holds."""
-        self._failures = self._tries = 0
+        self.failures = self._tries = 0
         self._own_until, self._knock_at = -math.inf, math.inf
 
     def _begin(self, now: float, requests: int) -> None:

@@ -88,7 +88,7 @@ def _waits(waiting: Waiting) -> Content:
         said = f"the server asks us to wait until {waiting.at} ({reason}). It goes on by itself."
     else:
         asked = counted(waiting.requests, "request")
-        said = f"{reason}. It is asked again at {waiting.at} and goes on by itself; {asked} in vain so far."
+        said = f"{reason}. It is asked again at {waiting.at} and goes on by itself; {asked} in vain."
     return Content.assemble(("Waiting: ", "bold"), said)
 
 
