@@ -62,7 +62,10 @@ def make(policy: Policy, unasked: Iterable[int], open_numbers: Iterable[int] = (
 
 
 def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) -> list[Sent]:
-    """Let the scheduler and the server talk until all is done, or `until`; return what was sent."""
+    """Let the scheduler and the server talk until all is done, or `until`; return what was sent.
+
+    Where a failure stops it, a person says at once that it shall go on.
+    """
     now, order = 0.0, 0
     sent: list[Sent] = []
     flights: list[tuple[float, int, Ask]] = []
@@ -76,6 +79,8 @@ def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) ->
                 sent.append(Sent(now, ask))
                 heapq.heappush(flights, (now + server.answers_after(), order, ask))
                 assert scheduler.in_flight == len(flights)
+            case Knock():
+                scheduler.knocked(server.fails(now) is None, now)
             case Wait(wake_at):
                 assert wake_at > now, "a wait must lead somewhere"
                 now = min(wake_at, flights[0][0] if flights else wake_at)
@@ -83,7 +88,8 @@ def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) ->
                     _, _, ask = heapq.heappop(flights)
                     outcome = server.answer(ask, now)
                     if isinstance(outcome, Failure):
-                        scheduler.failed(ask, outcome, now)
+                        if not scheduler.failed(ask, outcome, now):
+                            scheduler.forgive()
                     else:
                         scheduler.answered(ask, outcome, now)
     return sent
@@ -109,7 +115,9 @@ def test_every_number_becomes_final_within_the_limits_of_the_policy(
     server = Server(
         latency.__getitem__,
         lambda: chance.uniform(0.001, 20),
-        lambda _: overload(chance.choice([None, 0.0, 90.0])) if chance.random() < trouble else None,
+        lambda _: (
+            chance.choice([BUSY, overload(0.0), overload(90.0), SHUT, LATE, ODD]) if chance.random() < trouble else None
+        ),
     )
     scheduler = make(policy, range(unasked), range(unasked, unasked + open_before))
     sent = play(scheduler, server)
