@@ -239,6 +239,18 @@ async def test_nothing_is_sent_before_retry_after(office: Office, kind: Kind, st
     assert then - sent >= 29
 
 
+async def test_a_person_who_goes_on_does_not_go_on_before_retry_after(office: Office) -> None:
+    batch = await ready(office, Kind.UNBLOCK, 4)
+    first_answers(office, *[httpx.Response(500, headers={"Retry-After": "600"})] * MOST_TRIES)
+    driving = asyncio.create_task(batch.drive(stop_on_failure=False))
+    await eventually(lambda: batch.failure is not None)
+    before = len(office.wire.at)
+    batch.resume()
+    await asyncio.wait_for(driving, DEADLINE)
+    assert office.wire.at[before] - office.wire.at[before - 1] >= 600
+    assert outcomes(office.written()) == [Outcome.DONE] * 4
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_server_without_a_wish_is_left_alone_for_a_while(office: Office, status: int) -> None:
     batch = await ready(office, Kind.REPORT, 2)

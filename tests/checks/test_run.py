@@ -300,6 +300,28 @@ async def test_a_wish_of_the_server_is_told_as_one(ledger: Ledger, paths: Paths)
     assert waiting.words == f"the server asks us to wait until {at}: Overloaded (1016)"
 
 
+async def test_a_person_who_goes_on_is_told_of_the_wish_that_still_holds(ledger: Ledger, paths: Paths) -> None:
+    requests = 0
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        return httpx.Response(500, headers={"Retry-After": "600"} if requests == 3 else {})
+
+    run_id = draft(ledger, NUMBERS[:3])
+    async with opened(paths, run_id, handler) as run:
+        driving = asyncio.create_task(run.drive(stop_on_failure=False))
+        await eventually(lambda: run.failure is not None)
+        run.resume()
+        assert run.waiting is not None
+        assert run.waiting.is_wanted
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert requests == 3
+        driving.cancel()
+        await asyncio.gather(driving, return_exceptions=True)
+
+
 async def test_patience_does_not_use_up_the_tries(ledger: Ledger, reader: Reader, paths: Paths) -> None:
     # A server that asks for patience five times, then is unreachable once, is still a server to ask again.
     statuses = iter([429, 503, 429, 503, 429, 0, 0, 200])

@@ -274,10 +274,11 @@ class Run:
 
     def _failed(self, ask: Ask, failure: Failure) -> None:
         now = time.monotonic()
-        if not self._scheduler.failed(ask, failure, now):
-            self.failure, self._trouble, self._paused = failure, None, True
-        elif (trouble := self._scheduler.trouble) is not None:
+        goes_on = self._scheduler.failed(ask, failure, now)
+        if (trouble := self._scheduler.trouble) is not None:
             self._trouble = trouble.waiting(failure, now, time.time())
+        if not goes_on:
+            self.failure, self._paused = failure, True
 
 
 def _answers(inputs: dict[int, str], verdicts: Verdicts) -> list[Answered]:
