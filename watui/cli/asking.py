@@ -167,7 +167,11 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
     progress = asyncio.create_task((_show_progress if sys.stderr.isatty() else _say_progress)(desk, record, run))
     try:
         async with asyncio.timeout(limit):
-            await run.drive(stop_on_failure=True)
+            try:
+                await run.drive(stop_on_failure=True)
+            finally:
+                progress.cancel()
+                await asyncio.gather(progress, return_exceptions=True)
     except TimeoutError:
         trouble = f" The last trouble: {run.waiting.reason}." if run.waiting else ""
         say(f"Gave up after {limit:g} seconds.{trouble}")
@@ -177,8 +181,6 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
         say(f"Interrupted. What was answered by then is kept as run {record.id}.")
         raise
     finally:
-        progress.cancel()
-        await asyncio.gather(progress, return_exceptions=True)
         say(f"{counted(run.requests, 'request')} sent.")
     return None
 
