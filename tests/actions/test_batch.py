@@ -11,15 +11,13 @@ import pytest
 
 from tests.actions.conftest import DEADLINE, STRANGERS, WRITERS, Office, denied, drive, eventually, named, outcomes
 from watui.actions.batch import (
-    FIRST_WAIT_SECONDS,
-    LONGEST_WAIT_SECONDS,
     LOST,
-    MOST_TRIES,
     NOT_SENT,
     Batch,
     Step,
 )
 from watui.client.failures import AccessDenied, Failure, NotConnected, Refused, ServerTrouble
+from watui.client.pacing import MOST_IN_TROUBLE, MOST_TRIES, PACING
 from watui.contract import errors
 from watui.contract.rules import RATE_LIMIT
 from watui.ledger import trail
@@ -241,6 +239,18 @@ async def test_nothing_is_sent_before_retry_after(office: Office, kind: Kind, st
     assert then - sent >= 29
 
 
+async def test_a_person_who_goes_on_does_not_go_on_before_retry_after(office: Office) -> None:
+    batch = await ready(office, Kind.UNBLOCK, 4)
+    first_answers(office, *[httpx.Response(500, headers={"Retry-After": "600"})] * MOST_TRIES)
+    driving = asyncio.create_task(batch.drive(stop_on_failure=False))
+    await eventually(lambda: batch.failure is not None)
+    before = len(office.wire.at)
+    batch.resume()
+    await asyncio.wait_for(driving, DEADLINE)
+    assert office.wire.at[before] - office.wire.at[before - 1] >= 600
+    assert outcomes(office.written()) == [Outcome.DONE] * 4
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_server_without_a_wish_is_left_alone_for_a_while(office: Office, status: int) -> None:
     batch = await ready(office, Kind.REPORT, 2)
@@ -248,10 +258,10 @@ async def test_a_server_without_a_wish_is_left_alone_for_a_while(office: Office,
     first_answers(office, *[httpx.Response(status, json={"errors": [{"title": "Too many requests"}]})] * 2)
     batch.follower = lambda _: waits.append(batch.waiting.until - office.clock.now if batch.waiting else 0.0)
     await drive(batch)
-    assert all(wait >= FIRST_WAIT_SECONDS for wait in waits[:2])
+    assert all(wait >= PACING.first for wait in waits[:2])
     assert waits[2:] == [0.0, 0.0]
     gaps = [then - now for now, then in zip(office.wire.at, office.wire.at[1:], strict=False)]
-    assert all(gap >= FIRST_WAIT_SECONDS for gap in gaps[:2])
+    assert all(gap >= PACING.first for gap in gaps[:2])
     assert set(office.reports.values()) == {1}
 
 
@@ -268,9 +278,7 @@ async def test_a_server_that_stays_overloaded_is_asked_ever_more_seldom(
     await drive(batch)
     during = sum(at < until for at in office.wire.at)
     print(f"half an hour of 429 without Retry-After: {during} requests")
-    # Waits that double up to a minute are 36 requests.
-    assert during <= 40
-    assert LONGEST_WAIT_SECONDS <= 60
+    assert during <= MOST_IN_TROUBLE
     assert set(office.reports.values()) == {1}
 
 

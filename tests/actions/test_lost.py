@@ -10,8 +10,9 @@ import pytest
 from tests.actions.conftest import DEADLINE, WRITERS, FakeTime, Office, denied, drive, eventually, named, outcomes
 from tests.conftest import TOKEN
 from tests.simulated import a_world
-from watui.actions.batch import MOST_TRIES, NOT_SEEN, SEEN, SHOWN
+from watui.actions.batch import NOT_SEEN, SEEN, SHOWN
 from watui.client.failures import AccessDenied, Overloaded, ServerTrouble
+from watui.client.pacing import MOST_TRIES
 from watui.client.server import Server
 from watui.contract import errors
 from watui.desk import Desk

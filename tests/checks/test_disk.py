@@ -19,10 +19,11 @@ import pytest
 from tests.conftest import TOKEN
 from watui import failpoints
 from watui.checks.prepare import prepare
-from watui.checks.run import Patience, Run, Waiting
+from watui.checks.run import Patience, Run
 from watui.checks.scheduler import Policy
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
+from watui.client.pacing import Waiting
 from watui.client.server import Server
 from watui.client.transport import Transport
 from watui.failpoints import Failpoint, armed

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from watui.checks.scheduler import Policy
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
 from watui.client.failures import AccessDenied, Refused, ServerTrouble, Unreachable, Unusable
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.client.transport import Transport
 from watui.contract.models import BLOCKING_MODES, Blocking
@@ -35,7 +37,7 @@ from watui.simulator.serving import ServerThread
 pytestmark = pytest.mark.anyio
 
 FAST = Policy(
-    batch_size=10, rate=10_000, first_poll_after=0.005, poll_growth=1.0, first_retry_after=0.001, longest_retry=0.01
+    batch_size=10, rate=10_000, first_poll_after=0.005, poll_growth=1.0, pacing=Pacing(first=0.001, growth=1.0)
 )
 NUMBERS = [f"+1 212 555 {last}" for last in range(2000, 2025)]
 DEADLINE = 10.0
@@ -186,6 +188,7 @@ def refuse_connection(_: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(401, json={"errors": [{"code": 1005}]}), AccessDenied, 1),
         (lambda _: httpx.Response(403), AccessDenied, 1),
         (lambda _: httpx.Response(400, json={"errors": [{"code": 1009}]}), Refused, 1),
+        (lambda _: httpx.Response(400, json={"errors": [{"code": 2048}]}), Refused, 1),
         (lambda _: httpx.Response(404), Refused, 1),
     ],
 )
@@ -205,6 +208,118 @@ async def test_a_failure_that_waiting_does_not_mend_stops_after_its_tries(
     assert len(seen) == tries == run.requests
     assert {row.status for row in reader.rows(run_id)} == {"queued"}
     assert reader.run(run_id).state == RunState.RUNNING, "it can be resumed"
+
+
+@pytest.mark.parametrize(
+    "status", [0, 408, 429, 500, 502, 503, pytest.param(-1, id="reset"), pytest.param(-2, id="time-out")]
+)
+async def test_an_outage_in_the_middle_is_waited_out_and_told(
+    ledger: Ledger, reader: Reader, paths: Paths, status: int
+) -> None:
+    told: list[str] = []
+    requests = 0
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        if not 1 < requests <= 20:
+            return all_valid(request)
+        assert (run.is_paused, run.failure) == (False, None)
+        if run.waiting is not None:
+            told.append(run.waiting.words)
+        match status:
+            case 0:
+                raise httpx.ConnectError("refused")
+            case -1:
+                raise httpx.ReadError("reset")
+            case -2:
+                raise TimeoutError
+            case _:
+                return httpx.Response(status)
+
+    run_id = draft(ledger, NUMBERS)
+    async with opened(paths, run_id, handler, policy=replace(FAST, in_flight=1)) as run:
+        await drive(run)
+        assert run.waiting is None
+    assert {row.status for row in reader.rows(run_id)} == {"valid"}
+    assert len(told) >= 18
+    assert all(words.startswith("waits until ") for words in told)
+
+
+async def test_a_server_that_takes_a_connection_again_is_asked_at_once(
+    ledger: Ledger, reader: Reader, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, looks = 0, iter([False, False, True])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return refuse_connection(request) if asked == 2 else all_valid(request)
+
+    async def knock(_: Transport) -> bool:
+        return next(looks)
+
+    monkeypatch.setattr(Transport, "knock", knock)
+    hopeless = Pacing(first=1_000.0, knock=0.01)
+    run_id = draft(ledger, NUMBERS)
+    async with opened(paths, run_id, handler, policy=replace(FAST, in_flight=1, pacing=hopeless)) as run:
+        await drive(run)
+    assert {row.status for row in reader.rows(run_id)} == {"valid"}
+    assert list(looks) == []
+    assert asked == run.requests == 4
+
+
+async def test_a_batch_that_the_server_fails_at_stops_the_run(ledger: Ledger, reader: Reader, paths: Paths) -> None:
+    asked = 0
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += NUMBERS[12] in asked_in(request)
+        return httpx.Response(500) if NUMBERS[12] in asked_in(request) else all_valid(request)
+
+    run_id = draft(ledger, NUMBERS)
+    async with opened(paths, run_id, handler, policy=replace(FAST, batch_size=2, in_flight=1)) as run:
+        with pytest.raises(ServerTrouble):
+            await drive(run)
+    assert asked == 3
+    assert reader.run(run_id).state == RunState.RUNNING, "it can be resumed"
+
+
+async def test_a_wish_of_the_server_is_told_as_one(ledger: Ledger, paths: Paths) -> None:
+    run_id = draft(ledger, NUMBERS)
+    busy = httpx.Response(503, headers={"Retry-After": "600"}, json={"errors": [{"code": 1016, "title": "Overloaded"}]})
+    async with opened(paths, run_id, lambda _: busy, policy=replace(FAST, in_flight=1)) as run:
+        driving = asyncio.create_task(run.drive(stop_on_failure=True))
+        await eventually(lambda: run.waiting is not None)
+        waiting = run.waiting
+        driving.cancel()
+        await asyncio.gather(driving, return_exceptions=True)
+    assert waiting is not None
+    assert waiting.until == pytest.approx(time.time() + 600, abs=DEADLINE)
+    at = f"{datetime.fromtimestamp(waiting.until):%H:%M:%S}"
+    assert waiting.words == f"the server asks us to wait until {at}: Overloaded (1016)"
+
+
+async def test_a_person_who_goes_on_is_told_of_the_wish_that_still_holds(ledger: Ledger, paths: Paths) -> None:
+    requests = 0
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        return httpx.Response(500, headers={"Retry-After": "600"} if requests == 3 else {})
+
+    run_id = draft(ledger, NUMBERS[:3])
+    async with opened(paths, run_id, handler) as run:
+        driving = asyncio.create_task(run.drive(stop_on_failure=False))
+        await eventually(lambda: run.failure is not None)
+        run.resume()
+        assert run.waiting is not None
+        assert run.waiting.is_wanted
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert requests == 3
+        driving.cancel()
+        await asyncio.gather(driving, return_exceptions=True)
 
 
 async def test_patience_does_not_use_up_the_tries(ledger: Ledger, reader: Reader, paths: Paths) -> None:

@@ -13,7 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watui.checks.scheduler import STUCK_POLLS, Ask, Done, Policy, Scheduler, Wait
+from watui.checks.scheduler import STUCK_POLLS, Ask, Done, Knock, Policy, Scheduler, Wait
+from watui.client.failures import (
+    Failure,
+    NotConnected,
+    Overloaded,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+    Unreachable,
+    Unusable,
+)
+from watui.client.pacing import MOST_TRIES, PACING
 
 HOUR = 3600.0
 
@@ -25,22 +36,16 @@ class Sent(NamedTuple):
     ask: Ask
 
 
-class Failed(NamedTuple):
-    """No answer, and how long the server asks to be left alone."""
-
-    retry_after: float | None = None
-
-
 @dataclass
 class Server:
     """Decides a number some time after it was first asked, and answers a request after a while."""
 
     decides_after: Callable[[int], float] = lambda _: 0.0
     answers_after: Callable[[], float] = lambda: 0.05
-    fails: Callable[[float], Failed | None] = lambda _: None
+    fails: Callable[[float], Failure | None] = lambda _: None
     first_asked: dict[int, float] = field(default_factory=dict)
 
-    def answer(self, ask: Ask, now: float) -> list[int] | Failed:
+    def answer(self, ask: Ask, now: float) -> list[int] | Failure:
         if (failed := self.fails(now)) is not None:
             return failed
         for number in ask.numbers:
@@ -48,12 +53,19 @@ class Server:
         return [n for n in ask.numbers if now < self.first_asked[n] + self.decides_after(n)]
 
 
+def overload(retry_after: float | None = None) -> Overloaded:
+    return Overloaded("System overloaded", retry_after)
+
+
 def make(policy: Policy, unasked: Iterable[int], open_numbers: Iterable[int] = ()) -> Scheduler:
     return Scheduler(policy, list(unasked), dict.fromkeys(open_numbers, 1), Random(0))
 
 
 def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) -> list[Sent]:
-    """Let the scheduler and the server talk until all is done, or `until`; return what was sent."""
+    """Let the scheduler and the server talk until all is done, or `until`; return what was sent.
+
+    Where a failure stops it, a person says at once that it shall go on.
+    """
     now, order = 0.0, 0
     sent: list[Sent] = []
     flights: list[tuple[float, int, Ask]] = []
@@ -67,14 +79,17 @@ def play(scheduler: Scheduler, server: Server, until: float = 30 * 24 * HOUR) ->
                 sent.append(Sent(now, ask))
                 heapq.heappush(flights, (now + server.answers_after(), order, ask))
                 assert scheduler.in_flight == len(flights)
+            case Knock():
+                scheduler.knocked(server.fails(now) is None, now)
             case Wait(wake_at):
                 assert wake_at > now, "a wait must lead somewhere"
                 now = min(wake_at, flights[0][0] if flights else wake_at)
                 while flights and flights[0][0] <= now:
                     _, _, ask = heapq.heappop(flights)
                     outcome = server.answer(ask, now)
-                    if isinstance(outcome, Failed):
-                        scheduler.failed(ask, now, outcome.retry_after)
+                    if isinstance(outcome, Failure):
+                        if not scheduler.failed(ask, outcome, now):
+                            scheduler.forgive()
                     else:
                         scheduler.answered(ask, outcome, now)
     return sent
@@ -100,7 +115,9 @@ def test_every_number_becomes_final_within_the_limits_of_the_policy(
     server = Server(
         latency.__getitem__,
         lambda: chance.uniform(0.001, 20),
-        lambda _: Failed(chance.choice([None, 0.0, 90.0])) if chance.random() < trouble else None,
+        lambda _: (
+            chance.choice([BUSY, overload(0.0), overload(90.0), SHUT, LATE, ODD]) if chance.random() < trouble else None
+        ),
     )
     scheduler = make(policy, range(unasked), range(unasked, unasked + open_before))
     sent = play(scheduler, server)
@@ -113,11 +130,12 @@ def test_every_number_becomes_final_within_the_limits_of_the_policy(
     assert all(gap >= 1 / policy.rate - 1e-6 for gap in gaps)
 
     # force_check goes with first questions: each number has one, repeated only as the very question that failed.
-    first = Counter(number for _, ask in sent if ask.is_first and ask.tries == 0 for number in ask.numbers)
-    assert first == Counter(range(unasked))
+    first = {ask.numbers for _, ask in sent if ask.is_first}
+    assert Counter(number for numbers in first for number in numbers) == Counter(range(unasked))
     asked_before: set[int] = set()
     for _, ask in sent:
-        if ask.is_first and ask.tries == 0:
+        if ask.numbers in first:
+            first.discard(ask.numbers)
             assert asked_before.isdisjoint(ask.numbers)
         asked_before.update(ask.numbers)
 
@@ -203,14 +221,14 @@ def test_nothing_goes_out_before_retry_after(retry_after: float, answered_meanwh
     # Other requests are in flight when the server asks for patience; their answers do not shorten it.
     scheduler = make(Policy(batch_size=1, rate=100, first_poll_after=0.1), range(20))
     asks = [scheduler.next(place) for place in range(answered_meanwhile + 1)]
-    scheduler.failed(take(asks[0]), 10, retry_after)
+    scheduler.failed(take(asks[0]), overload(retry_after), 10)
     for ask in asks[1:]:
         scheduler.answered(take(ask), take(ask).numbers, 10)
     step = scheduler.next(10)
     assert isinstance(step, Wait)
     assert step.until >= 10 + retry_after
     again = scheduler.next(step.until)
-    assert again == take(asks[0])._replace(tries=1, sent_at=step.until), "what failed comes first"
+    assert again == take(asks[0])._replace(sent_at=step.until), "what failed comes first"
 
 
 def take(step: object) -> Ask:
@@ -221,26 +239,15 @@ def take(step: object) -> Ask:
 def test_a_second_retry_after_that_is_shorter_does_not_shorten_the_first() -> None:
     scheduler = make(Policy(batch_size=1, rate=100), range(9))
     first, second = take(scheduler.next(0)), take(scheduler.next(1))
-    scheduler.failed(first, 2, 500.0)
-    scheduler.failed(second, 3, 5.0)
+    scheduler.failed(first, overload(500.0), 2)
+    scheduler.failed(second, overload(5.0), 3)
     step = scheduler.next(4)
     assert isinstance(step, Wait)
     assert step.until >= 502
 
 
-def test_failures_are_further_and_further_apart_but_recovery_is_noticed_within_about_a_minute() -> None:
-    outage = 0.5 * HOUR
-    server = Server(fails=lambda now: Failed() if now < outage else None)
-    sent = play(make(Policy(), [1, 2]), server)
-    gaps = [later.at - earlier.at for earlier, later in pairwise(sent)]
-    assert gaps[0] < 2
-    assert max(gaps) <= Policy.longest_retry * 1.25 + 0.1
-    assert sent[-1].at - outage <= Policy.longest_retry * 1.25 + 0.1
-    assert len(set(gaps)) == len(gaps), "jitter: no two waits are alike"
-
-
 def test_an_outage_of_days_breaks_nothing() -> None:
-    server = Server(fails=lambda now: Failed() if now < 72 * HOUR else None)
+    server = Server(fails=lambda now: overload() if now < 72 * HOUR else None)
     scheduler = make(Policy(), [1])
     play(scheduler, server)
     assert scheduler.is_done
@@ -249,26 +256,180 @@ def test_an_outage_of_days_breaks_nothing() -> None:
 def test_a_person_can_make_it_go_on_at_once() -> None:
     scheduler = make(Policy(), [1])
     ask = take(scheduler.next(0))
-    scheduler.failed(ask, 1)
+    scheduler.failed(ask, ServerTrouble("HTTP 500", None), 1)
     assert isinstance(scheduler.next(1.1), Wait)
     scheduler.forgive()
     again = take(scheduler.next(1.1))
     assert again == ask._replace(sent_at=1.1)
-    scheduler.failed(again, 2, 1000)
+    scheduler.failed(again, overload(1000), 2)
     scheduler.forgive()
-    assert scheduler.next(2.1) == Wait(1002), "what the server asked for outlasts a person's patience"
+    step = scheduler.next(2.1)
+    assert isinstance(step, Wait)
+    assert step.until >= 1002, "what the server asked for outlasts a person's patience"
 
 
 def test_questions_that_fail_together_are_one_trouble() -> None:
-    policy = Policy(batch_size=1, rate=100, first_retry_after=1.0)
+    policy = Policy(batch_size=1, rate=100)
     scheduler = make(policy, range(20))
     asks = [take(scheduler.next(place / 10)) for place in range(8)]
     for ask in asks:
-        scheduler.failed(ask, 30)
+        scheduler.failed(ask, TimedOut("no answer"), 30)
     step = scheduler.next(30)
     assert isinstance(step, Wait)
-    assert step.until <= 30 + 1.25 * policy.first_retry_after
+    assert step.until <= 30 + (1 + PACING.jitter) * PACING.first
     first = take(scheduler.next(step.until))
     assert scheduler.next(step.until + 1) == Wait(math.inf), "one question at a time until one is answered"
     scheduler.answered(first, [], step.until + 2)
     assert isinstance(scheduler.next(step.until + 2), Ask)
+
+
+SHUT, GONE, LATE = NotConnected("refused"), Unreachable("reset"), TimedOut("no answer")
+BROKEN, BUSY, ODD, NO = ServerTrouble("HTTP 500", None), overload(), Unusable("HTML"), Refused("no", 1009, 400)
+
+
+def until_it_stops(says: Callable[[Ask, int], Failure | None], batches: int = 20, most: int = 60) -> list[Ask] | None:
+    """Ask one question at a time, until a failure stops it; return what was asked, None where nothing stops it.
+
+    `says` answers by the question and how many came before.
+    """
+    scheduler, now = make(Policy(batch_size=1, rate=100), range(batches)), 0.0
+    asked: list[Ask] = []
+    while len(asked) < most:
+        match scheduler.next(now):
+            case Ask() as ask:
+                now += 0.01
+                asked.append(ask)
+                if (failure := says(ask, len(asked) - 1)) is None:
+                    scheduler.answered(ask, [], now)
+                elif not scheduler.failed(ask, failure, now):
+                    return asked
+            case Knock():
+                scheduler.knocked(False, now)
+            case Wait(until):
+                now = until
+            case Done():
+                return None
+    return None
+
+
+@pytest.mark.parametrize("failure", [SHUT, GONE, LATE, BROKEN, ODD], ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("batches", [1, 2, 20])
+def test_a_server_that_never_answers_is_asked_three_times(failure: Failure, batches: int) -> None:
+    asked = until_it_stops(lambda *_: failure, batches)
+    assert asked is not None
+    assert len(asked) == MOST_TRIES
+
+
+@pytest.mark.parametrize("failure", [SHUT, GONE, LATE, BROKEN, BUSY], ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("batches", [2, 20])
+def test_a_server_that_has_answered_is_waited_for_however_long(failure: Failure, batches: int) -> None:
+    assert until_it_stops(lambda _, place: failure if place else None, batches) is None
+
+
+def test_an_overloaded_server_is_waited_for_from_the_beginning() -> None:
+    assert until_it_stops(lambda *_: BUSY) is None
+    assert until_it_stops(lambda _, place: (BUSY, BUSY, BUSY, BUSY, SHUT, SHUT, None)[place], 1) is None
+
+
+def test_what_is_no_answer_of_the_api_is_asked_for_three_times_also_by_a_server_that_has_answered() -> None:
+    asked = until_it_stops(lambda _, place: ODD if place else None)
+    assert asked is not None
+    assert len(asked) == 1 + MOST_TRIES
+
+
+def test_what_is_refused_is_asked_once() -> None:
+    asked = until_it_stops(lambda _, place: NO if place else None)
+    assert asked is not None
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("failure", [GONE, LATE, BROKEN, ODD], ids=lambda failure: type(failure).__name__)
+def test_a_question_that_fails_while_others_are_answered_stops_it(failure: Failure) -> None:
+    asked = until_it_stops(lambda ask, _: failure if 7 in ask.numbers else None)
+    assert asked is not None
+    assert [ask.numbers for ask in asked].count((7,)) == MOST_TRIES
+    assert len({ask.numbers for ask in asked[7:]}) == MOST_TRIES, "another one between two of its tries"
+
+
+def test_several_that_fail_while_others_are_answered_stop_it_too() -> None:
+    asked = until_it_stops(lambda ask, _: BROKEN if {7, 8} & {*ask.numbers} else None)
+    assert asked is not None
+    assert len(asked) < 30
+
+
+def test_one_that_cannot_have_caused_it_stops_nothing() -> None:
+    for failure in (SHUT, BUSY):
+        assert until_it_stops(lambda ask, _: failure if 7 in ask.numbers else None) is None  # noqa: B023
+
+
+def test_few_questions_are_asked_in_a_long_outage() -> None:
+    """What is asked in vain is written down as asked, so it should not be ever more of the list."""
+    scheduler, now = make(Policy(batch_size=1, rate=100), range(100)), 0.0
+    first = take(scheduler.next(now))
+    scheduler.answered(first, [], now)
+    asked: set[tuple[int, ...]] = set()
+    while now < HOUR:
+        match scheduler.next(now):
+            case Ask() as ask:
+                asked.add(ask.numbers)
+                assert scheduler.failed(ask, BROKEN, now)
+            case Wait(until):
+                now = until
+    assert len(asked) <= 7
+
+
+def shut() -> tuple[Scheduler, float]:
+    """Return a scheduler whose server takes no connection any more, and when that was last met."""
+    scheduler, now = make(Policy(batch_size=1, rate=100), range(100)), 0.0
+    scheduler.answered(take(scheduler.next(now)), [], now)
+    failures = 0
+    while failures < 4:
+        match scheduler.next(now):
+            case Ask() as ask:
+                failures += scheduler.failed(ask, SHUT, now)
+            case Wait(until):
+                now = until
+    return scheduler, now
+
+
+def wait_of(scheduler: Scheduler, now: float) -> float:
+    step = scheduler.next(now + 0.011)
+    assert isinstance(step, Wait)
+    return step.until
+
+
+def test_a_server_that_takes_no_connection_is_looked_at_without_asking_and_asked_once_it_does() -> None:
+    scheduler, now = shut()
+    for _ in range(2):
+        at = wait_of(scheduler, now)
+        assert PACING.knock <= at - now <= PACING.knock * (1 + PACING.jitter)
+        assert scheduler.next(at) == Knock()
+        assert scheduler.next(at) == Wait(math.inf), "one look at a time"
+        now = at + 1
+        scheduler.knocked(False, now)
+    at = wait_of(scheduler, now)
+    assert scheduler.next(at) == Knock()
+    scheduler.knocked(True, at)
+    assert isinstance(scheduler.next(at), Ask)
+
+
+def test_a_connection_that_leads_to_nothing_is_believed_once_in_a_trouble() -> None:
+    scheduler, now = shut()
+    at = wait_of(scheduler, now)
+    assert scheduler.next(at) == Knock()
+    scheduler.knocked(True, at)
+    scheduler.failed(take(scheduler.next(at)), SHUT, at)
+    again = wait_of(scheduler, at)
+    assert again - at > 2 * PACING.knock
+    ask = take(scheduler.next(again))
+    scheduler.answered(ask, [], again + 1)
+    assert scheduler.trouble is None
+
+
+def test_nobody_knocks_before_retry_after() -> None:
+    scheduler, now = make(Policy(batch_size=1, rate=100), range(100)), 10.0
+    asks = [take(scheduler.next(place / 10)) for place in range(3)]
+    scheduler.answered(asks[0], [], 1.0)
+    scheduler.failed(asks[1], SHUT, now)
+    scheduler.failed(asks[2], overload(500.0), now)
+    assert wait_of(scheduler, now) >= now + 500

@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ from watui.ledger.rows import RunState
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.simulator.conditions import Conditions
+from watui.simulator.faults import Fault, Kind
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
@@ -269,6 +271,21 @@ def test_stuck_numbers_are_given_up_as_processing(watui: Watui, world: Recording
     assert ended.code == Exit.UNFINISHED
     assert "Gave up after 0.5 seconds" in ended.err
     assert [row["status"] for row in rows_of(ended)] == ["processing", "failed"]
+
+
+def test_a_wish_of_the_server_is_told_on_one_line_of_a_terminal(
+    watui: Watui, world: RecordingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.base = Conditions(faults=(Fault(Kind.QUEUE_FULL, retry_after=600),))
+    world.reset(START)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with ServerThread(create_app(world, TOKEN)) as server:
+        ended = watui("check", "--number", "+12125552368", "--url", server.url, "--give-up-after", "1")
+    assert ended.code == Exit.UNFINISHED
+    shown = [part.partition("\x1b[K")[2] for part in ended.err.replace("\n", "\r").split("\r")]
+    assert any(re.match(r"0 of 1 numbers; the server asks us to wait until \d\d:\d\d:\d\d: ", words) for words in shown)
+    assert [words for words in shown if words.startswith("0 of 1") and len(words) > 79] == []
 
 
 def test_follow_prints_a_row_whenever_a_status_changes(watui: Watui, world: RecordingWorld, source: Path) -> None:

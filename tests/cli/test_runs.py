@@ -20,11 +20,11 @@ from tests.cli.conftest import SECONDS, Ended, RecordingWorld, Watui, assert_one
 from tests.cli.test_trail import nowhere
 from tests.conftest import TOKEN
 from tests.simulated import create_app
-from watui.checks import run as run_module
 from watui.checks.compare import Change
 from watui.checks.prepare import CHUNK_ROWS, Import, add_source
 from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit
+from watui.client import pacing
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FINAL
 from watui.export.formats import Format
@@ -92,7 +92,7 @@ def other(other_world: RecordingWorld) -> Iterator[ServerThread]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first failure of a question be the last."""
-    monkeypatch.setattr(run_module, "UNUSABLE_TRIES", 1)
+    monkeypatch.setattr(pacing, "MOST_TRIES", 1)
 
 
 def write_run(

@@ -1,6 +1,7 @@
 """The transport against real sockets that behave badly, and what it writes down of every exchange."""
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import time
@@ -169,6 +170,50 @@ async def test_no_proxy_stands_before_a_server_on_this_machine(
     transport = Transport(Server.at(server.url, TOKEN), exchanges)
     assert (await transport.send("POST", PATH, BODY, 5)).status == 200
     await transport.close()
+
+
+async def knocked(url: str, exchanges: Exchanges) -> bool:
+    transport = Transport(Server.at(url, CANARY), exchanges)
+    try:
+        return await transport.knock()
+    finally:
+        await transport.close()
+
+
+async def test_a_knock_tells_whether_connections_are_taken_and_sends_nothing(exchanges: Exchanges) -> None:
+    came: list[bytes] = []
+    has_ended = asyncio.Event()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            came.append(await reader.read())
+        writer.close()
+        has_ended.set()
+
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    assert await knocked(url, exchanges)
+    await asyncio.wait_for(has_ended.wait(), 5)
+    assert came in ([], [b""])
+    listener.close()
+    await listener.wait_closed()
+    assert not await knocked(url, exchanges)
+    assert list(exchanges) == [], "nothing was asked"
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "ALL_PROXY"])
+async def test_nobody_knocks_where_a_proxy_stands_between(
+    variable: str, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: object) -> None:
+        raise AssertionError("a connection past the proxy")
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    assert not await knocked("https://wa.example.com", exchanges)
+    monkeypatch.setenv("no_proxy", "wa.example.com")
+    with pytest.raises(AssertionError):
+        await knocked("https://wa.example.com", exchanges)
 
 
 async def test_every_exchange_is_written_down_without_the_token(server: ServerThread, exchanges: Exchanges) -> None:

@@ -9,8 +9,9 @@ from textual.widgets import Input
 
 from tests.simulated import a_world
 from tests.tui.story import NOBODY, PEOPLE, WIDE, Story, console, console_at, table_lines
-from watui.actions import batch
 from watui.actions.batch import NOT_SENT
+from watui.client import contacts
+from watui.client.pacing import Pacing
 from watui.contract.wa_ids import bare
 from watui.ledger import trail
 from watui.ledger.trail import Outcome
@@ -31,8 +32,8 @@ SLOWLY = Fault(Trouble.LATENCY, path="*/block", seconds=0.1)
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait between two requests, or before it is tried again."""
-    monkeypatch.setattr(batch, "FIRST_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(batch, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(batch, "PACING", Pacing(first=0.0))
+    monkeypatch.setattr(contacts, "RATE_LIMIT", 1e9)
 
 
 @pytest.fixture
@@ -292,7 +293,7 @@ async def test_a_server_that_asks_for_patience_is_named(paths: Paths, world: Wor
     async with console_at(world, paths) as story:
         await plan(story, PEOPLE[:3])
         await confirm(story, 3)
-        await story.until_shown("1 blocked, 2 to do", "Waits until", "Too many requests (1015)")
+        await story.until_shown("1 blocked, 2 to do", "The server asks us to wait until", "Too many requests (1015)")
         await story.press("escape")
         await story.until_on(Confirm)
         await story.press("y")

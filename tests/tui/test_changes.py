@@ -9,6 +9,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import NOBODY, PEOPLE, PROFILE, Story, console, console_at
 from watui.actions import batch
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.contract.rules import MAX_REASON, is_reason
 from watui.ledger import trail
@@ -45,7 +46,7 @@ def world() -> World:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait before it is tried again."""
-    monkeypatch.setattr(batch, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(batch, "PACING", Pacing(first=0.0))
 
 
 def written(story: Story) -> Action:
@@ -110,6 +111,16 @@ async def test_a_block_with_a_reason(paths: Paths, world: World) -> None:
         assert world.people.is_blocked(NUMBER)
         action = written(story)
         assert (action.kind, action.outcome, action.reason) == (Kind.BLOCK, Outcome.DONE, "spam")
+
+
+async def test_a_server_that_asks_for_patience_is_named(paths: Paths, world: World) -> None:
+    fault = Fault(Trouble.TOO_MANY_REQUESTS, path="*/block", nth=1, retry_after=3600)
+    async with console_at(a_world(latency=None, engaged=1.0, faults=(fault,)), paths) as story:
+        await story.preview(NUMBER)
+        await block(story, "")
+        await story.until_told(f"{NAME}: the server asks us to wait until ")
+        await story.until_told("Too many requests (1015). It goes on by itself.")
+        assert len(story.sent) == 1
 
 
 async def test_a_block_without_a_reason_has_no_body(paths: Paths, world: World) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world
 from tests.tui.story import HOSTILE, NOBODY, PEOPLE, WIDE, Story, console, console_at
 from watui.actions import batch
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.contract import errors
 from watui.ledger import trail
@@ -197,7 +198,7 @@ async def test_an_identity_that_changed_in_between_is_not_acknowledged_unseen(pa
 async def test_an_acknowledgement_whose_answer_is_lost_is_read_off_the_identity(
     trouble: Trouble, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(batch, "PACING", Pacing(first=0.0))
     world = a_world(latency=None, faults=(Fault(trouble, path="*/identity", method="PUT", nth=1),))
     world.people.change_identity(NUMBER, time.time())
     async with console_at(world, paths) as story:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import HOSTILE, NOBODY, PEOPLE, Story, console, console_at, is_change
-from watui.actions import batch
+from watui.client import contacts
 from watui.client.server import Server
 from watui.ledger import trail
 from watui.ledger.trail import Outcome, Wish
@@ -235,7 +235,7 @@ async def play(
 ) -> Witness:
     """Let somebody press keys at random, and return what was seen."""
     patches.chdir(folder)
-    patches.setattr(batch, "PACE_SECONDS", 0.0)
+    patches.setattr(contacts, "RATE_LIMIT", 1e9)
     witness = Witness(patches)
     patches.setattr(WatuiApp, "exit", lambda *_, **__: setattr(witness, "exits", witness.exits + 1))
     world = a_world(latency=None, engaged=1.0)

@@ -1,7 +1,9 @@
 """The console when its own house is in trouble: it says so, and goes on working."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,6 +13,9 @@ from textual.widgets import Input
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import PEOPLE, console, console_at
+from watui import desk
+from watui.checks.scheduler import Policy
+from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.ledger import upkeep
 from watui.ledger.ledger import Ledger
@@ -18,6 +23,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
+from watui.simulator.conditions import Changes
 from watui.simulator.faults import Fault, Kind
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
@@ -149,6 +155,44 @@ async def test_a_server_that_asks_for_patience_is_named_while_it_is_waited_for(p
                 "what is waited for",
             )
             assert story.session.phase is Phase.RUNNING
+
+
+async def test_a_wish_to_wait_is_told_in_full_on_a_small_screen(paths: Paths) -> None:
+    fault = Fault(Kind.QUEUE_FULL, path="*/contacts", retry_after=3600)
+    async with console_at(a_world(latency=None, faults=(fault,)), paths) as story:
+        await story.preview(NUMBERS)
+        await story.press("enter")
+        await story.until(lambda: story.session.waiting is not None, "the wait")
+        waiting = story.session.waiting
+        assert waiting is not None
+        await story.until_shown(
+            f"Waiting: the server asks us to wait until {waiting.at} ({waiting.reason}).",
+            "It goes on by itself.",
+            f"waits until {waiting.at}",
+        )
+        assert story.session.phase is Phase.RUNNING
+
+
+async def test_an_outage_is_told_in_full_on_a_small_screen_and_waited_for(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer before, three tries would stop it."""
+    world = a_world(latency=Latency(1000.0, 2000.0))
+    monkeypatch.setattr(desk, "Policy", partial(Policy, pacing=Pacing(first=0.001, growth=50.0)))
+    async with console_at(world, paths) as story:
+        await story.preview(NUMBERS)
+        await story.press("enter")
+        await story.until(lambda: story.session.tally.get("processing") is not None, "the first answer")
+        world.change(Changes(faults=(Fault(Kind.RESET, path="*/contacts"),)), time.time())
+        await story.until(lambda: (w := story.session.waiting) is not None and w.requests >= 4, "the fourth try")
+        waiting = story.session.waiting
+        assert waiting is not None
+        await story.until_shown(
+            "Waiting: the connection to 127.0.0.1:",
+            f"It is asked again at {waiting.at} and goes on by itself; 4 requests in vain.",
+        )
+        assert story.session.phase is Phase.RUNNING
+        world.change(Changes(faults=()), time.time())
 
 
 async def test_a_ledger_that_cannot_be_read_for_a_moment_is_told_and_the_run_goes_on(

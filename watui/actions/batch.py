@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -11,23 +13,12 @@ from typing import NamedTuple
 
 from watui.actions.plans import is_listed, target_of_action
 from watui.client.contacts import ContactsClient
-from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble
-from watui.contract.rules import RATE_LIMIT
+from watui.client.failures import AccessDenied, Failure, Overloaded, Refused
+from watui.client.pacing import MOST_TRIES, PACING, Remedy, Trouble, Waiting, remedy
 from watui.ledger import trail
 from watui.ledger.drivers import Driver
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, NewAction, Outcome, Wish
-
-PACE_SECONDS = 1 / RATE_LIMIT
-"""Between two requests of a batch: what a server allows in the long run."""
-
-MOST_TRIES = 3
-"""Failures in a row after which a batch stops and says why; and how often one change is sent."""
-
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
-"""After a failure, doubled with each further one."""
-
-MOST_DOUBLINGS = 10
 
 SEEN = "the answer was lost; the blocklist shows that it was done"
 NOT_SEEN = "the answer was lost; the blocklist shows that it was not done"
@@ -58,14 +49,6 @@ class Step:
     tries: int = 0
 
 
-class Waiting(NamedTuple):
-    """Why nothing is sent for a while."""
-
-    until: float
-    """In seconds since 1970."""
-    reason: str
-
-
 class Batch:
     """A confirmed batch. It can be paused, and stops by itself on failures that waiting does not mend."""
 
@@ -90,9 +73,9 @@ class Batch:
         self._client = client
         self._read_list = read_list
         self._driver = driver
-        self._failures = 0
-        self._overloads = 0
-        self._has_sent = False
+        self._trouble = Trouble(random.SystemRandom(), PACING)
+        self._sent_at = -math.inf
+        """When the latest request began."""
         self._met: Step | None = None
         """The step that met the latest failure."""
         self._go = asyncio.Event()
@@ -115,7 +98,7 @@ class Batch:
     def resume(self) -> None:
         """Go on, whatever stopped it."""
         self.failure = None
-        self._failures = self._overloads = 0
+        self._trouble.forgive()
         self._go.set()
 
     async def drive(self, stop_on_failure: bool) -> None:
@@ -153,8 +136,8 @@ class Batch:
             raise self.failure
         if self.waiting is not None:
             await asyncio.sleep(max(0.0, self.waiting.until - time.time()))
-        elif self._has_sent:
-            await asyncio.sleep(PACE_SECONDS)
+        elif self._sent_at > -math.inf:
+            await asyncio.sleep(1 / self._client.most_rate)
         await self._go.wait()
         self.waiting = None
 
@@ -162,13 +145,13 @@ class Batch:
         await self._ledger(trail.sent, step.id)
         step.end = End(Outcome.SENT)
         step.tries += 1
-        self._has_sent = True
+        self._sent_at = time.time()
         try:
             await self._send(step.action)
         except Failure as failure:
             step.end = self._failed(step, failure)
         else:
-            self._failures = self._overloads = 0
+            self._trouble.answered(self._sent_at)
             step.end = End(Outcome.DONE)
         await self._write([step])
 
@@ -188,7 +171,7 @@ class Batch:
     def _failed(self, step: Step, failure: Failure) -> End:
         """Decide what a failure means for a step, and whether the batch goes on."""
         if isinstance(failure, Refused) and failure.code is not None and not isinstance(failure, AccessDenied):
-            self._failures = self._overloads = 0
+            self._trouble.answered(self._sent_at)
             return End(Outcome.REFUSED, failure.code, failure.title)
         self._take(failure)
         self._met = step
@@ -200,22 +183,15 @@ class Batch:
 
     def _take(self, failure: Failure) -> None:
         """Wait after a failure, or stop where waiting won't mend it."""
-        if isinstance(failure, Overloaded):
-            self._overloads += 1
-            self._wait(failure, self._overloads)
-            return
-        self._failures += 1
-        if isinstance(failure, Refused) or self._failures >= MOST_TRIES:
+        # Whoever waits for the end of a batch is told early: that a server has answered before makes no difference.
+        cure, now = remedy(failure, is_known=False), time.time()
+        self._trouble.failed(failure, cure, self._sent_at, now)
+        if cure is Remedy.NOTHING or (cure is Remedy.TRIES and self._trouble.is_enough):
             # The next contact would meet the same: a wrong token, a server that has no such path, or is gone.
             self.failure = failure
             self.pause()
-        else:
-            self._wait(failure, self._failures)
-
-    def _wait(self, failure: Failure, count: int) -> None:
-        at_least = failure.retry_after if isinstance(failure, ServerTrouble) else None
-        seconds = min(FIRST_WAIT_SECONDS * 2 ** min(count - 1, MOST_DOUBLINGS), LONGEST_WAIT_SECONDS)
-        self.waiting = Waiting(time.time() + max(seconds, at_least or 0.0), failure.title)
+        if self.failure is None or self._trouble.is_wanted:
+            self.waiting = self._trouble.waiting(failure, now, now)
 
     def _can_settle(self, step: Step) -> bool:
         if self.wish.kind is Kind.REPORT or step.end.outcome is not Outcome.UNKNOWN:
@@ -228,12 +204,13 @@ class Batch:
 
     async def _settle(self, lost: Sequence[Step]) -> None:
         """Find out what became of steps without an answer; what was not done is sent again, up to MOST_TRIES times."""
+        self._sent_at = time.time()
         try:
             done = await self._done(lost)
         except Failure as failure:
             self._take(failure)
             return
-        self._failures = self._overloads = 0
+        self._trouble.answered(self._sent_at)
         for step in lost:
             step.end = self._settled(step, step.id in done)
         await self._write(lost)

@@ -7,26 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
-from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
+from watui.checks.scheduler import Ask, Done, Knock, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
-from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
+from watui.client.failures import Failure
+from watui.client.pacing import Waiting
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunRecord, RunState
 from watui.ledger.schema import LedgerBlocked
 from watui.ledger.thread import LedgerThread
-
-UNUSABLE_TRIES = 3
-"""Failures of one question, other than a server that asks for patience, after which a run stops and says why."""
-
-
-class Waiting(NamedTuple):
-    """Why nothing is asked for a while."""
-
-    until: float
-    """In seconds since 1970."""
-    reason: str
 
 
 class Patience(NamedTuple):
@@ -139,6 +129,8 @@ class Run:
         self.failure = None
         self._paused = False
         self._scheduler.forgive()
+        if self._trouble is not None and not self._trouble.is_wanted:
+            self._trouble = None
         self._may_send.set()
         self._wake.set()
 
@@ -173,6 +165,8 @@ class Run:
                     return
                 case Ask():
                     self._tasks.add(asyncio.create_task(self._ask(step)))
+                case Knock():
+                    self._tasks.add(asyncio.create_task(self._knock()))
                 case Wait(until):
                     await self._sleep(None if math.isinf(until) else until - now)
 
@@ -213,6 +207,14 @@ class Run:
                 await self._insist(Ledger.answered, run_id, ask_id, answers, verdicts.version, left_out)
                 self._answered(ask, answers)
         finally:
+            self._wake.set()
+
+    async def _knock(self) -> None:
+        is_open = False
+        try:
+            is_open = await self._client.knock()
+        finally:
+            self._scheduler.knocked(is_open, time.monotonic())
             self._wake.set()
 
     async def _insist(
@@ -258,8 +260,9 @@ class Run:
 
     def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
         final = {answer.number_id for answer in answers if answer.final}
-        self._trouble = None
         self._scheduler.answered(ask, (number for number in ask.numbers if number not in final), time.monotonic())
+        if self._scheduler.trouble is None:
+            self._trouble = None
         if self.follower is None:
             return
         changed = [answer.number_id for answer in answers if self._open_status.get(answer.number_id) != answer.status]
@@ -270,18 +273,12 @@ class Run:
         self.follower(changed)
 
     def _failed(self, ask: Ask, failure: Failure) -> None:
-        retry_after = failure.retry_after if isinstance(failure, ServerTrouble) else None
-        asks_for_patience = isinstance(failure, Overloaded)
-        self._scheduler.failed(ask, time.monotonic(), retry_after, counts=not asks_for_patience)
-        may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble)
-        if asks_for_patience or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
-            held_until = self._scheduler.held_until
-            seconds = held_until - time.monotonic() if held_until is not None else 0.0
-            self._trouble = Waiting(time.time() + seconds, failure.title)
-            return
-        self.failure = failure
-        self._trouble = None
-        self._paused = True
+        now = time.monotonic()
+        goes_on = self._scheduler.failed(ask, failure, now)
+        if (trouble := self._scheduler.trouble) is not None:
+            self._trouble = trouble.waiting(failure, now, time.time())
+        if not goes_on:
+            self.failure, self._paused = failure, True
 
 
 def _answers(inputs: dict[int, str], verdicts: Verdicts) -> list[Answered]:

@@ -3,7 +3,8 @@
 Numbers that were never asked go out in batches, in order. Those that come back without a final status are asked
 again, the documented recipe of `no_wait` (contract section 1): each after a delay that grows from poll to poll, and
 packed with whatever else is due into one request. Polls and first questions take turns, so that a long list neither
-starves its first answers nor is starved by them. Trouble on the server's side holds everything back for a while.
+starves its first answers nor is starved by them. A failure holds everything back for a while, as `client.pacing` says,
+and then one question at a time goes out until one is answered.
 """
 
 import heapq
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from watui.client.failures import Failure
+from watui.client.pacing import MOST_TRIES, PACING, Pacing, Remedy, Trouble, may_be_its_own, remedy
 from watui.contract.rules import DEFAULT_BATCH_SIZE
 
 
@@ -29,10 +32,10 @@ class Policy:
     """How much longer each wait for the next poll of a number is."""
     longest_poll: float = 300.0
     """Twelve polls an hour for a number that never gets a final status."""
-    first_retry_after: float = 1.0
-    longest_retry: float = 60.0
     in_flight: int = 8
     """Requests without an answer at any time."""
+    pacing: Pacing = PACING
+    """After failures."""
 
 
 _MOST_POLLS = 100
@@ -41,9 +44,6 @@ _MOST_POLLS = 100
 STUCK_POLLS = 27
 """Answers without a final status after which a number counts as stuck: that takes about half an hour, and from then on
 the usual policy waits as long as it ever does."""
-
-_MOST_DOUBLINGS = 16
-"""Of the delay after failures; any `longest_retry` is reached long before."""
 
 
 class Ask(NamedTuple):
@@ -54,7 +54,13 @@ class Ask(NamedTuple):
     """Whether none of them has been answered before: `force_check` goes with these alone."""
     sent_at: float = -math.inf
     tries: int = 0
-    """How often this very question has failed before."""
+    """Troubles in which this very question has failed, as far as that may be its own doing."""
+    trouble: int = 0
+    """The latest of them."""
+
+
+class Knock(NamedTuple):
+    """Look whether the server takes a connection, without asking anything."""
 
 
 class Wait(NamedTuple):
@@ -78,7 +84,6 @@ class Scheduler:
         `chance` gives jitter.
         """
         self._policy = policy
-        self._chance = chance
         self._unasked = unasked
         self._next_unasked = 0
         self._failed: deque[Ask] = deque()
@@ -88,9 +93,10 @@ class Scheduler:
         self._order = 0
         self._in_flight = 0
         self._not_before = -math.inf
-        self._closed_until = -math.inf
-        self._trouble = 0
-        self._last_trouble_at = -math.inf
+        self._trouble = Trouble(chance, policy.pacing)
+        self._is_known = False
+        """Whether the server has answered anything."""
+        self._is_knocking = False
         self._poll_is_next = False
         if self._polls:
             self._put_back(tuple(self._polls), -math.inf)
@@ -106,37 +112,52 @@ class Scheduler:
         return self._stuck
 
     @property
-    def held_until(self) -> float | None:
-        """Until when nothing goes out because of trouble; None where there is none."""
-        return max(self._not_before, self._closed_until) if self._trouble else None
+    def trouble(self) -> Trouble | None:
+        """What holds everything back; None where the server answers."""
+        return self._trouble if self._trouble.is_on else None
 
     @property
     def is_done(self) -> bool:
         """Whether every number has a final status."""
         return not (self._in_flight or self._failed or self._due or self._has_unasked)
 
-    def next(self, now: float) -> Ask | Wait | Done:
+    def next(self, now: float) -> Ask | Knock | Wait | Done:
         """Return what to do at `now`. An Ask counts as sent."""
         if self.is_done:
             return Done()
-        if self._in_flight >= (1 if self._trouble else self._policy.in_flight):
+        if self._is_knocking or self._in_flight >= (1 if self._trouble.is_on else self._policy.in_flight):
             return Wait(math.inf)
-        ready_at = max(self._not_before, self._closed_until, self._first_due())
-        if now < ready_at:
-            return Wait(ready_at)
+        ready_at = max(self._not_before, self._trouble.until, self._first_due())
+        if now >= ready_at:
+            return self._ask(now)
+        if now >= self._trouble.knock_at:
+            self._is_knocking = True
+            return Knock()
+        return Wait(min(ready_at, self._trouble.knock_at))
+
+    def _ask(self, now: float) -> Ask:
         self._in_flight += 1
         self._not_before = now + 1 / self._policy.rate
-        if self._failed:
-            return self._failed.popleft()._replace(sent_at=now)
         poll_is_due = bool(self._due) and self._due[0][0] <= now
+        if self._failed and not (self._are_suspect and (poll_is_due or self._has_unasked)):
+            return self._failed.popleft()._replace(sent_at=now)
         is_poll = poll_is_due and (self._poll_is_next or not self._has_unasked)
         self._poll_is_next = not is_poll
         return Ask(self._take_polls(now), False, now) if is_poll else Ask(self._take_unasked(), True, now)
 
+    @property
+    def _are_suspect(self) -> bool:
+        """Whether the questions that failed may be all that does: another one tells.
+
+        In a long outage that is asked ever more seldom, so that not all of a list is asked in vain.
+        """
+        return self._failed[0].tries > 0 and self._trouble.failures >= len(self._failed) ** 2
+
     def answered(self, ask: Ask, still_open: Iterable[int], now: float) -> None:
         """Take note that `ask` was answered, leaving `still_open` without a final status."""
         self._in_flight -= 1
-        self._trouble = 0
+        self._is_known = True
+        self._trouble.answered(ask.sent_at)
         by_polls: dict[int, list[int]] = {}
         still_open = set(still_open)
         for number in ask.numbers:
@@ -149,27 +170,32 @@ class Scheduler:
         for polls, numbers in by_polls.items():
             self._put_back(tuple(numbers), now + self._poll_delay(polls))
 
-    def failed(self, ask: Ask, now: float, retry_after: float | None = None, *, counts: bool = True) -> None:
-        """Take note that `ask` got no answer: it is asked again, after `retry_after` seconds at least.
+    def failed(self, ask: Ask, failure: Failure, now: float) -> bool:
+        """Take note that `ask` got no answer, and return whether it is asked again without anybody's doing.
 
-        `counts` is whether it counts among the tries of this question. Questions that were under way together and
-        fail together are one trouble, and after it one question at a time goes out until one is answered.
+        It is where waiting may mend that; not where a server has never answered, and not where it is this question
+        that fails, again and again, while others are answered.
         """
         self._in_flight -= 1
-        if ask.sent_at > self._last_trouble_at:
-            self._last_trouble_at = now
-            doublings = min(self._trouble, _MOST_DOUBLINGS)
-            backoff = min(self._policy.longest_retry, self._policy.first_retry_after * 2**doublings)
-            self._trouble += 1
-            self._not_before = max(self._not_before, now + backoff * self._chance.uniform(0.75, 1.25))
-        self._closed_until = max(self._closed_until, now + (retry_after or 0.0))
-        self._failed.append(ask._replace(tries=ask.tries + counts))
+        cure = remedy(failure, is_known=self._is_known)
+        self._trouble.failed(failure, cure, ask.sent_at, now, self._in_flight)
+        counts = may_be_its_own(failure) and ask.trouble != self._trouble.number
+        if counts:
+            ask = ask._replace(tries=ask.tries + 1, trouble=self._trouble.number)
+        self._failed.append(ask)
+        if cure is Remedy.NOTHING or (counts and ask.tries >= MOST_TRIES):
+            return False
+        return cure is Remedy.TIME or not self._trouble.is_enough
+
+    def knocked(self, is_open: bool, now: float) -> None:
+        """Take note whether the server takes a connection."""
+        self._is_knocking = False
+        self._trouble.knocked(is_open, now)
 
     def forgive(self) -> None:
         """Forget past failures: a person says that it may go on. What the server asked to wait still holds."""
-        self._trouble = 0
-        self._not_before = -math.inf
-        self._failed = deque(ask._replace(tries=0) for ask in self._failed)
+        self._trouble.forgive()
+        self._failed = deque(ask._replace(tries=0, trouble=0) for ask in self._failed)
 
     @property
     def _has_unasked(self) -> bool:

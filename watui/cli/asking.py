@@ -167,7 +167,11 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
     progress = asyncio.create_task((_show_progress if sys.stderr.isatty() else _say_progress)(desk, record, run))
     try:
         async with asyncio.timeout(limit):
-            await run.drive(stop_on_failure=True)
+            try:
+                await run.drive(stop_on_failure=True)
+            finally:
+                progress.cancel()
+                await asyncio.gather(progress, return_exceptions=True)
     except TimeoutError:
         trouble = f" The last trouble: {run.waiting.reason}." if run.waiting else ""
         say(f"Gave up after {limit:g} seconds.{trouble}")
@@ -177,8 +181,6 @@ async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
         say(f"Interrupted. What was answered by then is kept as run {record.id}.")
         raise
     finally:
-        progress.cancel()
-        await asyncio.gather(progress, return_exceptions=True)
         say(f"{counted(run.requests, 'request')} sent.")
     return None
 
@@ -190,12 +192,12 @@ async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
             final = final_of(desk.reader.tally(record.id))
             pace.observe(time.monotonic(), final)
             left = pace.seconds_left(record.numbers - final)
-            ending = f", about {left:.0f} s left" if left is not None else ""
+            ending = f" have a final status, about {left:.0f} s left" if left is not None else " have a final status"
             if run.stuck:
                 ending += f", {run.stuck:,} stuck"
             if run.waiting is not None:
-                ending = f"; waits {max(0.0, run.waiting.until - time.time()):.0f} s: {run.waiting.reason}"
-            line.show(f"{final:,} of {record.numbers:,} numbers have a final status{ending}")
+                ending = f"; {run.waiting.words}"
+            line.show(f"{final:,} of {record.numbers:,} numbers{ending}")
             await asyncio.sleep(PROGRESS_SECONDS)
     finally:
         line.clear()
@@ -205,7 +207,7 @@ async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
     """Say now and then where it stands, for whoever reads a log."""
     while True:
         await asyncio.sleep(LIFE_SIGN_SECONDS)
-        trouble = f"; waits: {run.waiting.reason}" if run.waiting else ""
+        trouble = f"; {run.waiting.words}" if run.waiting else ""
         final = final_of(desk.reader.tally(record.id))
         say(f"{final:,} of {record.numbers:,} numbers have a final status{trouble}")
 

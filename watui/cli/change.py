@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -248,7 +247,7 @@ async def _show_progress(batch: Batch) -> None:
             counts = batch.counts
             left = counts[Outcome.PLANNED] + counts[Outcome.SENT]
             waiting = batch.waiting
-            why = f"; waits {max(0.0, waiting.until - time.time()):.0f} s: {waiting.reason}" if waiting else ""
+            why = f"; {waiting.words}" if waiting else ""
             line.show(f"{total - left:,} of {counted(total, 'contact')}{why}")
             await asyncio.sleep(PROGRESS_SECONDS)
     finally:

@@ -1,5 +1,7 @@
 """Talk for people, on stderr."""
 
+import shutil
+
 import click
 
 from watui.text import clean
@@ -17,9 +19,10 @@ class ProgressLine:
         self._is_shown = False
 
     def show(self, words: str) -> None:
-        """Show `words` in place of what was shown before."""
+        """Show `words`, as far as there is room, in place of what was shown before."""
         self._is_shown = True
-        click.echo(f"\r\x1b[K{clean(words)}", err=True, nl=False)
+        said, room = clean(words), shutil.get_terminal_size().columns - 1
+        click.echo(f"\r\x1b[K{said if len(said) <= room else said[: room - 1] + '…'}", err=True, nl=False)
 
     def clear(self) -> None:
         """Take the line away."""

@@ -10,13 +10,11 @@ import msgspec
 
 from watui.client.exchanges import Reply
 from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble, Unusable
+from watui.client.pacing import read_retry_after
 from watui.contract import errors
 from watui.contract.models import ApiError
 
 _Answer = TypeVar("_Answer")
-
-LONGEST_RETRY_AFTER = 24 * 3600.0
-"""Seconds that a server's wish to wait is taken seriously."""
 
 _OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -103,13 +101,9 @@ def _words(error: ApiError) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for, given as seconds or as an HTTP date (contract section 5)."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_RETRY_AFTER)
+    """Return the seconds that `Retry-After` asks for; a date is read by the server's own clock, where that is told."""
     try:
-        date = parsedate_to_datetime(text)
-        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+        now = parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError):
-        return None
+        now = datetime.now(UTC)
+    return read_retry_after(headers.get("retry-after", ""), now if now.tzinfo else now.replace(tzinfo=UTC))

@@ -9,18 +9,21 @@ looked for.
 """
 
 import asyncio
+import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from watui.client.contacts import Page
 from watui.client.failures import Overloaded, Unusable
+from watui.client.pacing import PACING, Remedy, Trouble
 from watui.contract.rules import MAX_PAGE
 
 Ask = Callable[[int, int], Awaitable[Page]]
 """Asks for a page, by limit and offset."""
 
 
-WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+LONGEST_WAIT = 30.0
 """Seconds before the same page is asked for once more; who asks for a longer wait is not waited for."""
 
 
@@ -40,14 +43,17 @@ def patient(ask: Ask) -> Ask:
     """Return `ask`, asking again where that was too quick: a long list takes more requests than a burst allows."""
 
     async def asked(limit: int, offset: int) -> Page:
-        for seconds in WAITS:
+        trouble = Trouble(random.SystemRandom(), PACING)
+        while True:
+            sent_at = time.monotonic()
             try:
                 return await ask(limit, offset)
             except Overloaded as failure:
-                if (failure.retry_after or 0) > WAITS[-1]:
+                now = time.monotonic()
+                trouble.failed(failure, Remedy.TIME, sent_at, now)
+                if trouble.until - now > LONGEST_WAIT:
                     raise
-                await asyncio.sleep(max(seconds, failure.retry_after or 0))
-        return await ask(limit, offset)
+                await asyncio.sleep(trouble.until - now)
 
     return asked
 

@@ -25,7 +25,7 @@ from watui.contract.models import (
     ReportRequest,
     version_of,
 )
-from watui.contract.rules import DEFAULT_PAGE, MAX_PAGE
+from watui.contract.rules import DEFAULT_PAGE, MAX_PAGE, RATE_LIMIT
 from watui.contract.wa_ids import bare
 
 NO_WAIT_SECONDS = 30.0
@@ -67,7 +67,9 @@ class ContactsClient:
         self._transport = transport
         self.dialect = transport.server.dialect
         self.rate = transport.server.rate or self.dialect.rate
-        """Requests a second that it may be asked."""
+        """Requests a second of a long list, with room for others who ask the same server."""
+        self.most_rate = transport.server.rate or RATE_LIMIT
+        """Requests a second that it allows in the long run."""
 
     def require(self, ability: Ability) -> None:
         """Raise NotOffered where servers of this kind don't do that."""
@@ -123,6 +125,10 @@ class ContactsClient:
         """Acknowledge the identity with this `hash` (section 3)."""
         self.require(Ability.IDENTITY)
         await self._change("PUT", wa_id, "identity", AcknowledgeRequest(hash))
+
+    async def knock(self) -> bool:
+        """Return whether the server takes a connection; nothing is asked. False where that can't be told."""
+        return await self._transport.knock()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -81,12 +81,13 @@ class Server:
     @property
     def is_behind_proxy(self) -> bool:
         """Whether a proxy stands between, by its own setting or by the environment's."""
-        from urllib.request import getproxies, proxy_bypass
-
         if self.is_local or self.proxy is not None:
             return not self.is_local and self.proxy != NO_PROXY
+        from urllib.request import getproxies, proxy_bypass  # takes a while, and is seldom needed
+
         parts = urlsplit(self.url)
-        return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+        is_named = bool(getproxies().keys() & {parts.scheme, "all"})
+        return is_named and not proxy_bypass(parts.hostname or "")
 
     @property
     def is_local(self) -> bool:

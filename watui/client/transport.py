@@ -31,6 +31,9 @@ LOGIN_SECONDS = 30.0
 
 HTTP_UNAUTHORIZED = 401
 
+KNOCK_SECONDS = 5.0
+"""Time allowed for a connection over which nothing is sent."""
+
 KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
 meets that moment is lost."""
@@ -52,6 +55,7 @@ class Transport:
         self.server = server
         self._exchanges = exchanges
         self._auth = auth or Fixed(server.token)
+        self._is_direct = handler is None and not server.is_behind_proxy
         goes_direct = server.is_local or server.proxy == NO_PROXY
         self._client = httpx.AsyncClient(
             transport=handler,
@@ -84,6 +88,18 @@ class Transport:
         """Send a request of a login or a logout, whose secrets are written down nowhere."""
         secret = ("Authorization", authorization)
         return await self._exchange("POST", path, body, LOGIN_SECONDS, secret, without_secrets)
+
+    async def knock(self) -> bool:
+        """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""
+        if not self._is_direct:
+            return False
+        try:
+            async with asyncio.timeout(KNOCK_SECONDS):
+                _, writer = await asyncio.open_connection(*self.server.address)
+        except OSError:
+            return False
+        writer.transport.abort()
+        return True
 
     async def close(self) -> None:
         """Close every connection."""

@@ -29,6 +29,7 @@ from watui.tui.screens.reasons import BlockDialog, ReportDialog
 
 if TYPE_CHECKING:
     from watui.actions.actions import Actions
+    from watui.client.pacing import Waiting
     from watui.contract.models import Identity
 
 LISTED_SECONDS = 60.0
@@ -260,6 +261,7 @@ class Changes:
     async def _drive(self, actions: Actions, wish: Wish, target: Target) -> None:
         name = for_people(target.number or target.input)
         batch = await actions.begin(await actions.plan(wish, [target]))
+        batch.follower = lambda _: self._tell_waiting(name, batch.waiting)
         try:
             await batch.drive(stop_on_failure=True)
         finally:
@@ -267,6 +269,12 @@ class Changes:
             end = batch.steps[0].end
             said = result(wish, name, end, self._explained(wish, end.code))
             (self.tell if end.outcome is Outcome.DONE else self.refuse)(said)
+
+    def _tell_waiting(self, name: str, waiting: Waiting | None) -> None:
+        """Say why nothing happens for a while."""
+        if waiting is not None and waiting.is_long:
+            said = clean(f"{name}: {waiting.words}. It goes on by itself.")
+            self._app.notify(said, severity="warning", markup=False, timeout=waiting.seconds)
 
     def _explained(self, wish: Wish, code: int | None) -> str | None:
         explained = words.explain(wish, code)

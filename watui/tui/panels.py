@@ -3,13 +3,13 @@
 import math
 import time
 from collections.abc import Sequence
-from datetime import datetime
 
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
 from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words
 from watui.checks.scheduler import STUCK_POLLS
+from watui.client.pacing import Waiting
 from watui.contract.statuses import Status, explain, meaning
 from watui.desk import Desk, Offer
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -76,17 +76,29 @@ def banner(session: Session) -> Content | None:
     """Why the run does not go on, with what to do, or which one could; None while there is nothing to say."""
     if session.phase is Phase.EMPTY:
         return _offer(session.offer) if session.offer is not None else None
-    if session.waiting is not None and session.is_blocked:
-        reason, until = clean(session.waiting.reason), datetime.fromtimestamp(session.waiting.until).astimezone()
-        return Content.assemble(("Held: ", "bold"), reason, f". It is tried again at {until:%H:%M:%S}.")
+    waiting = session.waiting
+    if waiting is not None and session.is_blocked:
+        return Content.assemble(("Held: ", "bold"), clean(waiting.reason), f". It is tried again at {waiting.at}.")
     failure = session.failure
     if failure is None and session.phase is Phase.STOPPED:
         return _cut_short(session)
+    if failure is None and waiting is not None and waiting.is_long and session.phase is Phase.RUNNING:
+        return _waits(waiting)
     if failure is None:
         return _stuck(session)
     if session.phase is Phase.PAUSED:
         return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
+
+
+def _waits(waiting: Waiting) -> Content:
+    reason = clean(waiting.reason)
+    if waiting.is_wanted:
+        said = f"the server asks us to wait until {waiting.at} ({reason}). It goes on by itself."
+    else:
+        asked = counted(waiting.requests, "request")
+        said = f"{reason}. It is asked again at {waiting.at} and goes on by itself; {asked} in vain."
+    return Content.assemble(("Waiting: ", "bold"), said)
 
 
 def _cut_short(session: Session) -> Content | None:
@@ -138,9 +150,9 @@ def progress(session: Session, width: int) -> Content:
     match session.phase:
         case Phase.RUNNING if session.is_blocked:
             words.append((f"{_GAP}held", "bold $text-warning"))
-        case Phase.RUNNING if session.waiting is not None:
-            until = datetime.fromtimestamp(session.waiting.until).astimezone()
-            words.append((f"{_GAP}waits until {until:%H:%M:%S}: {clean(session.waiting.reason)}", "$text-warning"))
+        case Phase.RUNNING if (waiting := session.waiting) is not None:
+            said = f"waits until {waiting.at}" if waiting.is_long else clean(waiting.words)
+            words.append((f"{_GAP}{said}", "$text-warning"))
         case Phase.RUNNING:
             words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
             if (left := session.seconds_left) is not None and done < total:

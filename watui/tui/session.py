@@ -18,7 +18,8 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
-    from watui.checks.run import Run, Waiting
+    from watui.checks.run import Run
+    from watui.client.pacing import Waiting
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process is still at work on a run."""

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -279,8 +278,8 @@ class BulkScreen(Modal[bool]):
         if self._stage is Stage.ENDED:
             return [Content.styled(explained, _DIM) for explained in self._explained(batch)]
         if waiting is not None and waiting.until > time.time():
-            until = datetime.fromtimestamp(waiting.until).astimezone()
-            return [Content.styled(f"Waits until {until:%H:%M:%S}: {clean(waiting.reason)}", warning)]
+            said = clean(waiting.words)
+            return [Content.styled(f"{said[0].upper()}{said[1:]}", warning)]
         return []
 
     def _planned(self, plan: Plan) -> Content:
