@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from tests.simulated import a_world
 from tests.tui.story import NOBODY, PEOPLE, WIDE, Story, console, console_at, table_lines
+from watui.actions import batch
 from watui.actions.batch import NOT_SENT
 from watui.client import contacts
 from watui.client.pacing import Pacing
