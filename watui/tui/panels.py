@@ -10,7 +10,7 @@ from textual.content import Content
 from watui.checks.freshness import Freshness, freshness
 from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words
 from watui.checks.scheduler import STUCK_POLLS
-from watui.contract.statuses import Status, explain, meaning
+from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk, Offer
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
@@ -176,8 +176,10 @@ def shown_statuses(tally: Tally, version: str | None) -> list[str]:
 
 
 def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
-    """One line over the table: the filter, or what `valid` means on this server."""
+    """One line over the table: the filter, or what `valid` means on this server, or at each version that answered."""
     if wanted == RowFilter():
+        if session.has_versions:
+            return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if wanted.status:
