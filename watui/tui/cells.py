@@ -51,14 +51,21 @@ def columns(width: int, *, preview: bool, has_versions: bool = False) -> tuple[C
     """
     wanted: Wanted = _PREVIEW if preview else _WIDE_STATUS if width >= _WIDE else _STATUS
     if has_versions and not preview:
-        behind = [name for name, _ in wanted].index("status") + 1
-        wanted = (*wanted[:behind], _VERSION, *wanted[behind:])
+        wanted = _with_version(wanted)
     wanted = without_drops(wanted, width, _NARROW_DROPS)
     free = max(1, width - needed(wanted))
     has_note = wanted[-1][0] == "note"
     input_width = min(free, _MOST_INPUT) if has_note else free
     widths = {"input": input_width, "note": wanted[-1][1] + free - input_width}
     return place([(name, widths.get(name, room)) for name, room in wanted])
+
+
+def _with_version(wanted: Wanted) -> Wanted:
+    """Return `wanted` with the version behind the status; a note gives the room for it."""
+    taken = _VERSION[1] + 1
+    behind = [name for name, _ in wanted].index("status") + 1
+    narrower = [(name, room - taken if name == "note" else room) for name, room in wanted]
+    return [*narrower[:behind], _VERSION, *narrower[behind:]]
 
 
 def cells(row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
