@@ -32,6 +32,9 @@ _MOST_REGIONS = 6
 MOST_OF_A_SOURCE = 60
 """Characters of what a list was imported from, in a sentence."""
 
+MOST_OF_A_SEARCH = 30
+"""Characters of what is searched for, on a line that says more."""
+
 _WIDE, _USUAL = 100, 80
 _GAP = "   "
 
@@ -185,7 +188,7 @@ def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
-        parts.append((f" with “{clean(wanted.text)}”", "bold"))
+        parts.append((f" with “{shortened(clean(wanted.text), MOST_OF_A_SEARCH)}”", "bold"))
     parts.append((f"{_GAP}esc shows all", _DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
         parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
