@@ -90,4 +90,4 @@ class Liar:
 
     @property
     def _meta(self) -> dict[str, str]:
-        return {"version": self.text, "api_status": self.text}
+        return {"version": self.text[:100], "api_status": self.text}

@@ -100,6 +100,8 @@ LIES: Mapping[str, Answer] = {
     "status an object": of_each(lambda text: {"input": text, "status": {"valid": True}}),
     "wa_id a number": of_each(lambda text: {**valid(text), "wa_id": 16315551000}),
     "wa_id a list": of_each(lambda text: {**valid(text), "wa_id": ["1"]}),
+    "status of a megabyte": of_each(lambda text: {"input": text, "status": "x" * 1_000_000}),
+    "wa_id of a megabyte": of_each(lambda text: {**valid(text), "wa_id": "1" * 1_000_000}),
     "one bad element": lambda inputs: saying([*map(valid, inputs), {"input": 1}]),
     "errors beside": lambda inputs: saying([*map(valid, inputs)], errors=[{"code": 1014, "title": "Internal error"}]),
     "errors of no shape": lambda inputs: saying([*map(valid, inputs)], errors="yes"),

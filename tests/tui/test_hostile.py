@@ -403,3 +403,28 @@ async def test_nothing_hostile_is_obeyed_or_can_be_clicked(
         f"\n{go.__name__} at {size[0]}x{size[1]}: {len(PAYLOADS)} payloads, {len(walk.looked)} places looked at"
         f" {walk.looked.total()} times, {walk.clicks} clicks, {gate.texts:,} texts"
     )
+
+
+async def test_a_megabyte_in_every_field_of_an_answer_holds_nothing_up(paths: Paths, gate: Gate) -> None:
+    liar = Liar()
+    liar.text = LONG
+    with ServerThread(liar) as server:
+        async with console(paths, Server.at(server.url, TOKEN), size=WIDE) as story:
+            walk = Walk(story, gate)
+            await story.preview(LONG.replace("\0", ""))
+            await walk.look("preview of a long line", is_clicked=False)
+            await story.paste(PEOPLE[1])
+            await story.until_shown("1 distinct number")
+            await story.press("enter")
+            await story.until(lambda: story.session.waiting is not None, "an answer that is none")
+            await walk.look("waiting", is_clicked=False)
+            await story.press("end", "o")
+            await story.until_on(ContactScreen)
+            await story.until_idle("look")
+            await walk.look("contact", is_clicked=False)
+            await story.press("u")
+            await story.until_on(Confirm)
+            await story.press("y")
+            await story.until(lambda: bool(story.notices), "the refusal")
+            await walk.look("refused", is_clicked=False)
+            assert max(map(len, story.notices)) < 2_000
