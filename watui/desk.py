@@ -303,6 +303,10 @@ class Desk:
         """Return what a list was imported from and what is in it, read in another thread."""
         return await asyncio.to_thread(self._read, lambda reader: summary_of(reader, run_id))
 
+    async def versions(self, run_id: int) -> list[str | None]:
+        """Return the versions of the servers that gave verdicts, read in another thread; None for one without."""
+        return await asyncio.to_thread(self._read, lambda reader: reader.versions(run_id))
+
     async def numbers(self, run_id: int, wanted: RowFilter, most: int) -> list[str] | None:
         """Return the numbers of the rows that fit `wanted`, each once and in order; None beyond `most` characters."""
         return await asyncio.to_thread(self._read, lambda reader: _numbers(reader.rows(run_id, wanted), most))

@@ -1186,3 +1186,25 @@ def test_what_valid_meant_is_told_for_each_version_that_answered(
     ended = watui("runs", "resume", "1")
     assert "At v2.41, valid: has a WhatsApp account." in ended.err
     assert "At v2.43, valid: the check is done" in ended.err
+
+
+def test_answers_of_two_versions_are_told_apart_in_a_table(watui: Watui, paths: Paths) -> None:
+    said = [Said(VALID, "valid", "1", version="v2.43"), Said(INVALID, "invalid"), Said(FAILED, "failed", version=None)]
+    write_run(paths, "http://wa.example.com", said)
+    lines = watui("runs", "resume", "1", "--format", "table").out.splitlines()
+    column = lines[0].index("version")
+    assert column + len("version") <= 80
+    assert [line[column:].split()[0] for line in lines[1:]] == ["v2.43", "v2.41", "unknown"]
+    write_run(paths, "http://wa.example.com", said[:1])
+    assert "version" not in watui("runs", "resume", "2", "--format", "table").out
+
+
+def test_rows_that_are_followed_on_a_terminal_hold_nothing_that_it_obeys(
+    watui: Watui, server: ServerThread, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(paths, server.url, [Said(f"{VALID} \x9b2J\x7f\u202e", "valid", "1"), Said(INVALID)], RunState.RUNNING)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    ended = watui("runs", "resume", "1", "--follow")
+    assert ended.code == Exit.DONE, ended.err
+    assert VALID in ended.out
+    assert not {"\x9b", "\x7f", "\u202e"} & set(ended.out + ended.err)

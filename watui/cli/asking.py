@@ -16,7 +16,7 @@ from watui.checks.pace import Pace
 from watui.checks.rows import final_of, result_row
 from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit, ReaderGone, Stop
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import ProgressLine, say
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, Refused
@@ -24,7 +24,7 @@ from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
 from watui.export.rows import ResultRow, json_line
-from watui.export.table import RESULTS, formatted
+from watui.export.table import RESULTS, RESULTS_BY_VERSION, formatted
 from watui.export.xlsx import refuse_without_xlsx
 from watui.files import CannotWrite, write_whole
 from watui.intake.sources import STDIN
@@ -213,8 +213,7 @@ async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
 
 
 def _print_rows(rows: Iterable[ResultRow]) -> None:
-    for row in rows:
-        click.echo(json_line(row), nl=False)
+    print_lines(map(json_line, rows))
 
 
 def _trace(exchange: Exchange) -> None:
@@ -232,14 +231,15 @@ def write(reader: Reader, record: RunRecord, output: Output, *, is_over: bool = 
     Of a run that `is_over` none was.
     """
     rows = map(result_row, reader.rows(record.id))
+    layout = RESULTS_BY_VERSION if len(reader.versions(record.id)) > 1 else RESULTS
     if output.path is not None and output.format in list(Format):
         count = write_rows(output.path, rows, Format(output.format), replace=True)
         say(f"{counted(count, Format(output.format).noun)} written to {output.path}")
     elif output.path is not None:
-        write_whole(output.path, formatted(rows, RESULTS, output.format, None), replace=True)
+        write_whole(output.path, formatted(rows, layout, output.format, None), replace=True)
         say(f"{counted(record.rows, 'row')} written to {output.path}")
     elif not output.follow or is_over:
-        print_rows(rows, RESULTS, output.format)
+        print_rows(rows, layout, output.format)
 
 
 def _meaning(versions: Sequence[str | None]) -> str:

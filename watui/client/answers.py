@@ -13,8 +13,12 @@ from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, Se
 from watui.client.pacing import read_retry_after
 from watui.contract import errors
 from watui.contract.models import ApiError
+from watui.text import shortened
 
 _Answer = TypeVar("_Answer")
+
+MOST_WORDS = 1_000
+"""Characters of what a server says of an error."""
 
 _OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -97,7 +101,7 @@ def _failure(reply: Reply, said: _Said | None) -> Failure:
 def _words(error: ApiError) -> str:
     number = f" ({error.code})" if error.code is not None else ""
     details = f": {error.details}" if error.details else ""
-    return f"{error.title or 'Error'}{number}{details}"
+    return shortened(f"{error.title or 'Error'}{number}{details}", MOST_WORDS)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

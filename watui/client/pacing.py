@@ -88,6 +88,8 @@ class Waiting(NamedTuple):
     """Sent in vain so far."""
     seconds: float = 0.0
     """How long it is in all."""
+    may_be_sooner: bool = False
+    """Whether it ends as soon as the server takes a connection."""
 
     @property
     def at(self) -> str:
@@ -220,7 +222,8 @@ class Trouble:
     def waiting(self, failure: Failure, now: float, wall: float) -> Waiting:
         """Return what is waited for after `failure`; `wall` is what `now` is in seconds since 1970."""
         seconds = max(0.0, self.until - now)
-        return Waiting(wall + seconds, failure.title, self.is_wanted, self.requests, seconds)
+        may_be_sooner = not math.isinf(self._knock_at)
+        return Waiting(wall + seconds, failure.title, self.is_wanted, self.requests, seconds, may_be_sooner)
 
     def forgive(self) -> None:
         """Forget the failures: a person says that it may go on. What the server asked to wait still holds."""

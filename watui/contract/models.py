@@ -7,6 +7,14 @@ import msgspec
 LARGEST = 2**53
 """The largest whole number that every JSON parser keeps exactly."""
 
+LONGEST_VERSION = 100
+"""Characters of a version that is read; it is kept with every number of an answer."""
+
+LONGEST_TEXT = 10_000
+"""Characters of a status, a wa_id or a hash; an answer with a longer one is not of the contract's shape."""
+
+ShortText = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
+
 Blocking = Literal["no_wait", "wait"]
 BLOCKING_MODES: tuple[str, ...] = get_args(Blocking)
 
@@ -23,8 +31,8 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     """One element of an answer. `input` is echoed as sent; `wa_id` is optional in every status (section 1)."""
 
     input: str
-    status: str
-    wa_id: str | None = None
+    status: ShortText
+    wa_id: ShortText | None = None
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -58,11 +66,11 @@ class ErrorAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def version_of(meta: object) -> str | None:
-    """Return `meta.version` where it is a text, else None: a version that can't be read counts as unknown."""
+    """Return `meta.version` where it is a text of a version's length, else None: what can't be read is unknown."""
     if isinstance(meta, Meta):
         return meta.version
     version = meta.get("version") if isinstance(meta, dict) else None
-    return version if isinstance(version, str) else None
+    return version if isinstance(version, str) and len(version) <= LONGEST_VERSION else None
 
 
 class BlockRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,7 +90,7 @@ class ReportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 class BlockedContact(msgspec.Struct, frozen=True):
     """An entry of the blocklist; here, and only here, the wa_id carries `@s.whatsapp.net` (section 2)."""
 
-    wa_id: str
+    wa_id: ShortText
 
 
 class Pagination(msgspec.Struct, frozen=True):
@@ -104,7 +112,7 @@ class BlocklistAnswer(msgspec.Struct, omit_defaults=True):
 class Identity(msgspec.Struct, frozen=True):
     """What is known of a contact's identity (section 3)."""
 
-    hash: str
+    hash: ShortText
     """Eight bytes in base64."""
     created_timestamp: int
     """Milliseconds since 1970."""

@@ -1,6 +1,7 @@
 """Statuses and what they mean by server version (contract section 1)."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -70,6 +71,23 @@ def meaning(version: str | None) -> Meaning:
     if number <= _LAST_WITH_ACCOUNTS:
         return _ACCOUNTS
     return _CHECKED if number >= _FIRST_WITHOUT_INVALID else _CAUTIOUS
+
+
+def told_apart(versions: Sequence[str | None]) -> str:
+    """Return what `valid` means where servers of several `versions` answered, the cautious meaning first."""
+    names: dict[bool, list[str]] = {False: [], True: []}
+    for version in sorted(versions, key=_age):
+        names[meaning(version).claims_account].append(version or "unknown")
+    cautious, claiming = (", ".join(found) for found in names.values())
+    if not cautious or not claiming:
+        return f"{meaning(versions[0]).valid} ({cautious or claiming})"
+    return f"valid at {cautious}: says nothing about an account; at {claiming}: has one"
+
+
+def _age(version: str | None) -> tuple[bool, tuple[int, int], str]:
+    """Return what sorts versions, those that can't be read last."""
+    number = parse_version(version)
+    return number is None, number or (0, 0), version or ""
 
 
 def explain(status: str, version: str | None) -> str:

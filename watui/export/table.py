@@ -116,6 +116,14 @@ RESULTS: Layout[ResultRow] = Layout(
     ),
 )
 
+_VERSION = Column[ResultRow]("version", 7, lambda row: row.server_version or ("unknown" if row.checked_at else ""))
+_BEHIND_STATUS = [column.heading for column in RESULTS.columns].index("status") + 1
+
+RESULTS_BY_VERSION = RESULTS._replace(
+    columns=(*RESULTS.columns[:_BEHIND_STATUS], _VERSION, *RESULTS.columns[_BEHIND_STATUS:])
+)
+"""For where servers of several versions answered: the same status means something else at each."""
+
 CHANGES: Layout[ActionRow] = Layout(
     ActionRow.__struct_fields__,
     (

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from watui.contract.conversion import for_people
-from watui.text import clean, counted
+from watui.text import clean, counted, shortened
 from watui.tui.blocklist import Blocklist, BlockRow
 from watui.tui.cells import STATUS_STYLES, age, status_text
 from watui.tui.contacts import moment
 from watui.tui.grid import Cell, Column, fit, lay_out
+from watui.tui.panels import MOST_OF_A_SEARCH
 
 _DIM = "$foreground 60%"
 _GAP = "   "
@@ -87,7 +88,8 @@ def state(blocklist: Blocklist, reading: str | None) -> Content:
 def _where(blocklist: Blocklist) -> str:
     total = counted(blocklist.total, "contact")
     if blocklist.found is not None:
-        return f"{blocklist.shown:,} of {total} with “{clean(blocklist.text)}”{_GAP}esc shows all"
+        text = shortened(clean(blocklist.text), MOST_OF_A_SEARCH)
+        return f"{blocklist.shown:,} of {total} with “{text}”{_GAP}esc shows all"
     if not blocklist.total:
         return "Nobody is blocked"
     assert blocklist.page is not None

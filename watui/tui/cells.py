@@ -34,23 +34,38 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 _PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 8), ("note", 22))
 _STATUS = (("input", 0), ("number", 16), ("country", 8), ("status", 12), ("wa_id", 15), ("age", 5))
+_VERSION = ("version", 7)
+"""Stands behind the status where servers of several versions answered, for it means something else at each."""
 _WIDE_STATUS = (("line", 7), *_STATUS, ("note", 26))
 _WIDE = 110
 _NARROW_DROPS = ("line", "age", "wa_id", "country", "note", "number")
-"""What a narrow terminal goes without, first to last; input and status stay."""
+"""What a narrow terminal goes without, first to last; input and status stay, and the version."""
 
 _MOST_INPUT = 40
 
 
-def columns(width: int, *, preview: bool) -> tuple[Column, ...]:
-    """Return the columns that fit `width`; the input takes what the others leave, then the note."""
+def columns(width: int, *, preview: bool, has_versions: bool = False) -> tuple[Column, ...]:
+    """Return the columns that fit `width`; the input takes what the others leave, then the note.
+
+    With `has_versions` there is one for the version of the server that answered.
+    """
     wanted: Wanted = _PREVIEW if preview else _WIDE_STATUS if width >= _WIDE else _STATUS
+    if has_versions and not preview:
+        wanted = _with_version(wanted)
     wanted = without_drops(wanted, width, _NARROW_DROPS)
     free = max(1, width - needed(wanted))
     has_note = wanted[-1][0] == "note"
     input_width = min(free, _MOST_INPUT) if has_note else free
     widths = {"input": input_width, "note": wanted[-1][1] + free - input_width}
     return place([(name, widths.get(name, room)) for name, room in wanted])
+
+
+def _with_version(wanted: Wanted) -> Wanted:
+    """Return `wanted` with the version behind the status; a note gives the room for it."""
+    taken = _VERSION[1] + 1
+    behind = [name for name, _ in wanted].index("status") + 1
+    narrower = [(name, room - taken if name == "note" else room) for name, room in wanted]
+    return [*narrower[:behind], _VERSION, *narrower[behind:]]
 
 
 def cells(row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
@@ -108,6 +123,8 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
             text = row.region or ""
         case "status":
             text, style = status_text(row.status), STATUS_STYLES.get(row.status, "dim")
+        case "version":
+            text, style = clean(row.server_version or ("unknown" if row.checked_at is not None else "")), "dim"
         case "wa_id":
             text = clean(row.wa_id or "")
         case "age":
@@ -121,9 +138,10 @@ class RowLook(NamedTuple):
     """How the rows of a run look: in a preview, or with their statuses."""
 
     preview: bool
+    has_versions: bool = False
 
     def columns(self, width: int) -> tuple[Column, ...]:
-        return columns(width, preview=self.preview)
+        return columns(width, preview=self.preview, has_versions=self.has_versions)
 
     def cells(self, row: Row, wanted: tuple[Column, ...], now: float) -> tuple[Cell, ...]:
         return cells(row, wanted, now)

@@ -10,7 +10,7 @@ from watui.checks.freshness import Freshness, freshness
 from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words
 from watui.checks.scheduler import STUCK_POLLS
 from watui.client.pacing import Waiting
-from watui.contract.statuses import Status, explain, meaning
+from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk, Offer
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
@@ -32,17 +32,16 @@ _MOST_REGIONS = 6
 MOST_OF_A_SOURCE = 60
 """Characters of what a list was imported from, in a sentence."""
 
+MOST_OF_A_SEARCH = 30
+"""Characters of what is searched for, on a line that says more."""
+
 _WIDE, _USUAL = 100, 80
 _GAP = "   "
 
 
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
-    run = f" · run {run_id}" if run_id is not None else ""
-    tabs = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", ""), ("4", "Settings", "")]
-    left = Content.assemble(
-        (" watui ", "bold $primary"), *(_tab(key, name, more, name.lower() == screen) for key, name, more in tabs)
-    )
+    left = _tabs(screen, f" · run {run_id}" if run_id is not None else "")
     known = (desk.expected_version if desk.is_simulator else None) or version
     said = f" {clean(known)}" if known else ""
     read_only = Content.styled(" READ-ONLY ", "bold $background on $secondary") if desk.read_only else Content("")
@@ -56,7 +55,14 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     region = Content.styled(f" {known_or_assumed} {desk.region} ", _DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content(" ")
-    return sides(left, Content.assemble(region, read_only, badge), width)
+    right = Content.assemble(region, read_only, badge)
+    return sides(left if left.cell_length + right.cell_length < width else _tabs(screen, ""), right, width)
+
+
+def _tabs(screen: str, run: str) -> Content:
+    names = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", ""), ("4", "Settings", "")]
+    shown = (_tab(key, name, more, name.lower() == screen) for key, name, more in names)
+    return Content.assemble((" watui ", "bold $primary"), *shown)
 
 
 _COLOURS = {"red": "$error", "yellow": "$warning", "green": "$success", "blue": "$secondary"}
@@ -97,7 +103,8 @@ def _waits(waiting: Waiting) -> Content:
         said = f"the server asks us to wait until {waiting.at} ({reason}). It goes on by itself."
     else:
         asked = counted(waiting.requests, "request")
-        said = f"{reason}. It is asked again at {waiting.at} and goes on by itself; {asked} in vain."
+        sooner = ", or as soon as it is there," if waiting.may_be_sooner else ""
+        said = f"{reason}. It is asked again at {waiting.at}{sooner} and goes on by itself; {asked} in vain."
     return Content.assemble(("Waiting: ", "bold"), said)
 
 
@@ -197,14 +204,16 @@ def shown_statuses(tally: Tally, version: str | None) -> list[str]:
 
 
 def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
-    """One line over the table: the filter, or what `valid` means on this server."""
+    """One line over the table: the filter, or what `valid` means on this server, or at each version that answered."""
     if wanted == RowFilter():
+        if session.has_versions:
+            return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
-        parts.append((f" with “{clean(wanted.text)}”", "bold"))
+        parts.append((f" with “{shortened(clean(wanted.text), MOST_OF_A_SEARCH)}”", "bold"))
     parts.append((f"{_GAP}esc shows all", _DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
         parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))

@@ -13,7 +13,7 @@ from watui.desk import Desk, Offer
 from watui.intake.problems import BadSource
 from watui.intake.sources import STDIN, source_name
 from watui.ledger.drivers import Driven
-from watui.ledger.rows import RunOptions, RunRecord, RunState, Summary, Tally
+from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process is still at work on a run."""
+
+MOST_VERSIONS = 9
+"""Versions of servers that are told apart; no run meets more but by a server's mischief."""
 
 
 class Session:
@@ -34,6 +37,8 @@ class Session:
         self.phase = Phase.EMPTY
         self.record: RunRecord | None = None
         self.tally: Tally = {}
+        self.versions: tuple[str | None, ...] = ()
+        """Of the servers that answered, None among them where an answer named none."""
         self.summary: Summary | None = None
         """What the preview shows."""
         self.offer: Offer | None = None
@@ -77,6 +82,11 @@ class Session:
     def version(self) -> str | None:
         """Server version of the latest answer, or the one to expect."""
         return (self.record.server_version if self.record else None) or self.desk.expected_version
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether servers of several versions answered, so that the same status means something else in other rows."""
+        return len(self.versions) > 1
 
     @property
     def final(self) -> int:
@@ -136,6 +146,7 @@ class Session:
         self._is_old = True
         self.record = self.desk.reader.run(self.record.id)
         self.tally = self.desk.reader.tally(self.record.id)
+        self._note_version(self.record)
         if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
             self._seen_waiting = self.waiting
@@ -144,6 +155,17 @@ class Session:
         if self.is_asking or self.phase is Phase.WATCHED:
             self._pace.observe(time.monotonic(), self.final)
         self._is_old = False
+
+    def _note_version(self, record: RunRecord) -> None:
+        """Note the version of the latest answer: to read those of all numbers takes long."""
+        version = record.server_version
+        has_answers = version is not None or any(status not in (QUEUED, REJECTED) for status in self.tally)
+        if has_answers and version not in self.versions:
+            self.versions = (*self.versions, version)[:MOST_VERSIONS]
+
+    async def _versions_of(self, run_id: int) -> tuple[str | None, ...]:
+        """Return the versions of all verdicts. Raises LedgerUnusable."""
+        return tuple((await self.desk.versions(run_id))[:MOST_VERSIONS])
 
     def _is_time_to_look(self) -> bool:
         """Whether it is a while ago that somebody looked who drives the run: that is not in the ledger."""
@@ -168,10 +190,12 @@ class Session:
         """
         shown, record = self._shown, self.desk.reader.run(run_id)
         summary = await self.desk.summary(run_id) if record.state is RunState.DRAFT else None
+        versions = await self._versions_of(run_id)
         if self._shown != shown or not self.has_room:
             return False
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
+        self.versions = versions
         self._was_there_before = True
         self.refresh()
         return True
@@ -259,7 +283,7 @@ class Session:
 
     def forget(self) -> None:
         """Begin anew; a run that was started stays in the ledger."""
-        self.phase, self.record, self.tally, self.summary = Phase.EMPTY, None, {}, None
+        self.phase, self.record, self.tally, self.summary, self.versions = Phase.EMPTY, None, {}, None, ()
         self._was_there_before = self._is_old = False
         self.problem, self._run, self._pace = None, None, Pace()
 
@@ -277,6 +301,8 @@ class Session:
         try:
             self._run = await self.desk.open_run(run_id)
             await self._run.drive(stop_on_failure=False)
+            versions = await self._versions_of(run_id)
+            self.versions = versions if self._shown == run_id else self.versions
         except Driven:
             pass  # It is watched from here on.
         except (LedgerUnusable, OSError) as error:

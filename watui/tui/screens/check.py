@@ -17,6 +17,7 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
+from watui.tui.cells import RowLook
 from watui.tui.changes import Changes
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.contacts import Contact
@@ -102,7 +103,7 @@ class CheckScreen(ContactsScreen):
         if session.phase is not phase:
             self._show_phase()
             return
-        if phase is Phase.IMPORTING:
+        if phase is Phase.IMPORTING or self.rows.look != self._look():
             self._show_rows()
         else:
             self.rows.update()
@@ -172,7 +173,10 @@ class CheckScreen(ContactsScreen):
         return self.size.width - (PANEL_WIDTH if self.simulator.display and self.size.width >= WIDE else 0)
 
     def _show_rows(self) -> None:
-        self.rows.show(self.session.record, preview=self.session.phase in (Phase.IMPORTING, Phase.PREVIEW))
+        self.rows.show(self.session.record, self._look())
+
+    def _look(self) -> RowLook:
+        return RowLook(self.session.phase in (Phase.IMPORTING, Phase.PREVIEW), self.session.has_versions)
 
     @on(RowList.Shown)
     def rows_shown(self) -> None:

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from watui.contract.statuses import Status, explain
+from watui.text import clean
 from watui.tui.cells import status_text
 from watui.tui.commands import Command, Scope, described, key_names
 from watui.tui.screens.modal import Modal
@@ -57,7 +58,7 @@ class HelpScreen(Modal[None]):
             lines += [_command(command) for command in described() if command.scope is scope]
             lines += [_line(key, words) for key, words in _MOVING.get(scope, ())]
             lines.append(Content(""))
-        lines += [Content.styled(f"Statuses on server version {self._version or 'unknown'}", "bold")]
+        lines += [Content.styled(f"Statuses on server version {clean(self._version or 'unknown')}", "bold")]
         for status in Status:
             lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
         lines.append(_line(status_text("queued"), "not answered yet"))

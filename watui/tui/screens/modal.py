@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette
 from textual.screen import ModalScreen, Screen
+
+from watui.tui.widgets.safe_input import SafeInput
 
 Answer = TypeVar("Answer")
 
@@ -40,8 +43,19 @@ class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
         self.dismiss(None)
 
 
+class SafeCommandInput(CommandInput, SafeInput):
+    """The palette's input, into which anything may be pasted."""
+
+
 class Palette(CommandPalette, ClosedOnce[None]):
     """Textual's list of commands. Without Textual's id, for one may still be closing when the next one opens."""
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            if isinstance(widget, CommandInput):
+                yield SafeCommandInput(placeholder=widget.placeholder, select_on_focus=False)
+            else:
+                yield widget
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Textual errs where a page is turned of a list that is not laid out.

@@ -81,9 +81,9 @@ class RowList(Vertical):
     def __init__(self, desk: Desk, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.wanted = RowFilter()
+        self.look = RowLook(preview=True)
         self._desk = desk
         self._record: RunRecord | None = None
-        self._preview = True
         self._row: Row | None = None
         self._is_stale = False
         self._searching: Timer | None = None
@@ -99,12 +99,12 @@ class RowList(Vertical):
     def on_mount(self) -> None:
         self.set_interval(PICK_SECONDS, self._pick_again)
 
-    def show(self, record: RunRecord | None, *, preview: bool) -> None:
-        """Show the rows of `record` from now on, or none, in the columns of a preview or of a run."""
+    def show(self, record: RunRecord | None, look: RowLook) -> None:
+        """Show the rows of `record` from now on, or none, drawn as `look` says."""
         if record is None or self._record is None or record.id != self._record.id:
             self.wanted = RowFilter()
             self._hide_search()
-        self._record, self._preview = record, preview
+        self._record, self.look = record, look
         if record is None:
             self._show_view(None)
         elif self.wanted == RowFilter():
@@ -120,7 +120,7 @@ class RowList(Vertical):
     def filter(self, wanted: RowFilter) -> None:
         """Show only the rows that fit `wanted`."""
         self.wanted = wanted
-        self.show(self._record, preview=self._preview)
+        self.show(self._record, self.look)
 
     def start_search(self) -> None:
         """Open the search line."""
@@ -183,7 +183,7 @@ class RowList(Vertical):
         self.detail.show(panels.detail(self._row, self.size.width))
 
     def _show_view(self, view: RunView | None) -> None:
-        self.table.show(view, RowLook(self._preview))
+        self.table.show(view, self.look)
         self.post_message(self.Shown())
 
     def _hide_search(self) -> None:
