@@ -1,6 +1,7 @@
 """HTTP: the one module that knows httpx."""
 
 import asyncio
+import logging
 import os
 import ssl
 import time
@@ -34,6 +35,10 @@ HTTP_UNAUTHORIZED = 401
 KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
 meets that moment is lost."""
+
+for _library in ("httpx", "httpcore"):
+    # They tell whole URLs, with the numbers in them, to whoever listens.
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class Transport:
@@ -141,6 +146,7 @@ class Transport:
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
                     _masked_header(*secret) if secret else None,
+                    type(failure).__name__ if failure else None,
                 )
             )
         if failure is not None:
