@@ -15,6 +15,7 @@ from watui import __version__
 from watui.cli.block import block, report, unblock
 from watui.cli.blocklist import blocklist
 from watui.cli.check import check
+from watui.cli.doctor import doctor
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import backup
 from watui.cli.identity import identity
@@ -64,7 +65,7 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     return int(context.invoke(check, sample=True, region=region))
 
 
-for command in (check, block, unblock, report, blocklist, identity, actions, runs, backup, simulate, simulator):
+for command in (check, block, unblock, report, blocklist, identity, actions, runs, backup, simulate, simulator, doctor):
     watui.add_command(command)
 
 
