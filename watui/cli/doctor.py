@@ -78,9 +78,11 @@ def doctor(as_json: bool, profile: str | None, everywhere: bool) -> int:
 
 
 def _print(groups: Iterable[Group]) -> None:
+    from watui.doctor.terminal import is_unicode
+
     encoding = sys.stdout.encoding or "ascii"
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    is_plain = not encoding.lower().startswith("utf")
+    is_plain = not is_unicode()
     for place, group in enumerate(groups):
         if place:
             click.echo()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from watui.findings import Finding, Level
+from watui.text import counted
 
 LEAST_COLUMNS, LEAST_LINES = 80, 24
 """In which the console shows all that it has."""
@@ -93,12 +94,15 @@ def width() -> Iterator[Finding]:
     if not all(_ends().values()) or not is_unicode():
         yield Finding("wide characters", Level.OK, "not asked for: that takes a terminal and UTF-8")
         return
-    columns = _columns_of(_WIDE)
+    try:
+        columns = _columns_of(_WIDE)
+    except (OSError, termios.error):
+        columns = None
     if columns is None:
         words = "the terminal does not tell where its cursor is"
         yield Finding("wide characters", Level.NOTE, words, "Should tables be out of line, try another terminal.")
     elif columns != 2:
-        words = f"drawn in {columns} columns instead of 2: tables will be out of line"
+        words = f"drawn in {counted(columns, 'column')} instead of 2: tables will be out of line"
         yield Finding("wide characters", Level.NOTE, words, "Look for a Unicode setting of the terminal, or of tmux.")
     else:
         yield Finding("wide characters", Level.OK, "drawn in 2 columns, as they should be")
