@@ -1,13 +1,14 @@
 """What commands leave in the log, and what they never do."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.cli.conftest import RecordingWorld, Watui
+from tests.cli.conftest import SECONDS, RecordingWorld, Watui, start
 from tests.conftest import TOKEN
 from watui.cli.app import name_of
 from watui.cli.exits import Exit
@@ -147,6 +148,30 @@ def test_a_log_that_cannot_be_written_disturbs_nobody(watui: Watui, paths: Paths
     ended = watui("check", "--number", GIVEN)
     assert ended.code == Exit.DONE
     assert os.fspath(paths.log) not in ended.err
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_command_that_a_signal_ends_says_so(watui: Watui, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: object) -> None:
+        raise SystemExit(143)
+
+    monkeypatch.setattr("watui.cli.check.ask", end)
+    with pytest.raises(SystemExit):
+        watui("check", "--number", GIVEN)
+    _, last = words_of(paths)
+    assert last == "watui check ends by a signal"
+
+
+def test_a_server_tells_where_it_listens(paths: Paths) -> None:
+    with start("simulate", "--port", "0") as running:
+        assert running.stdout is not None
+        url = running.stdout.readline().strip()
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=SECONDS)
+    begins, listens, ends = words_of(paths)
+    assert begins.startswith("watui simulate begins, ")
+    assert listens == f"the simulator listens at {url}"
+    assert ends.startswith("watui simulate ends ")
 
 
 @pytest.mark.parametrize(
