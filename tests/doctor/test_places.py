@@ -52,9 +52,10 @@ def test_looking_at_a_ledger_changes_nothing(paths: Paths, is_open: bool) -> Non
     ledger = Ledger(paths.ledger)
     if not is_open:
         ledger.close()
-    before = {file.name: file.stat().st_mtime_ns for file in paths.data.iterdir()}
+    looked_at = (paths.data, *paths.data.iterdir())
+    before = [place.stat().st_mtime_ns for place in looked_at]
     finding = found(places.ledger, paths, "ledger")
-    assert {file.name: file.stat().st_mtime_ns for file in paths.data.iterdir()} == before
+    assert [place.stat().st_mtime_ns for place in looked_at] == before
     if is_open:
         ledger.close()
     assert finding.level is Level.OK
