@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, environment, process
+from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, environment, process, start
 from tests.conftest import TOKEN
 from watui.cli import doctor
 from watui.cli.exits import Exit
@@ -128,6 +128,16 @@ def test_lines_are_wrapped_to_a_terminal(watui: Watui, monkeypatch: pytest.Monke
     assert block[0].startswith("  • subject          word word")
     assert block[1].startswith(" " * 21 + "word")
     assert any(line.startswith(" " * 21 + "→ step") for line in block)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_a_reader_that_goes_away_is_no_mistake(arguments: list[str]) -> None:
+    with start("doctor", *arguments) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(SECONDS) == Exit.UNHEARD
 
 
 def test_textual_is_not_loaded() -> None:

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from watui import __version__
-from watui.cli.exits import Exit, Stop
+from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
 from watui.findings import Finding, Level
 from watui.settings.paths import find_paths
@@ -68,11 +68,15 @@ def doctor(as_json: bool, profile: str | None, everywhere: bool) -> int:
         raise Stop(str(error)) from error
     counts = Counter(finding.level for group in groups for finding in group.findings)
     troubles, notes = counts[Level.TROUBLE], counts[Level.NOTE]
-    if as_json:
-        rows = [_Row(group.name, *finding) for group in groups for finding in group.findings]
-        click.echo(msgspec.json.encode(_Report(rows, troubles, notes)))
-    else:
-        _print(groups)
+    try:
+        if as_json:
+            rows = [_Row(group.name, *finding) for group in groups for finding in group.findings]
+            click.echo(msgspec.json.encode(_Report(rows, troubles, notes)))
+        else:
+            _print(groups)
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    if not as_json:
         say(f"{counted(troubles, 'trouble') if troubles else 'No trouble'}, {counted(notes, 'note')}.")
     return Exit.UNFINISHED if troubles else Exit.DONE
 
