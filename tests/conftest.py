@@ -46,6 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "WATUI_PROFILE",
         "WATUI_READ_ONLY",
         "WATUI_RETENTION_DAYS",
+        "WATUI_LOG_NUMBERS",
         "WATUI_PASSWORD",
         "CREDENTIALS_DIRECTORY",
     ):

@@ -163,7 +163,10 @@ def _of_the_login(auth: Auth | None) -> Iterator[Finding]:
 
 
 def _of_the_clock(told: Health) -> Iterator[Finding]:
-    if told.clock_ahead is None or abs(told.clock_ahead) < MOST_SKEW_SECONDS:
+    if told.clock_ahead is None:
+        return
+    if abs(told.clock_ahead) < MOST_SKEW_SECONDS:
+        yield Finding("clock", Level.OK, "the server's clock agrees with this machine's")
         return
     which = "ahead of" if told.clock_ahead > 0 else "behind"
     words = f"the server's clock is {abs(told.clock_ahead):,.0f} seconds {which} this machine's"

@@ -1,8 +1,11 @@
 """What is told of a mistake of our own: where it happened, never with what data."""
 
+import logging
 import traceback
 from pathlib import Path
 from typing import NamedTuple, Self
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Crash(NamedTuple):
@@ -19,6 +22,7 @@ class Crash(NamedTuple):
 
     def report(self, log: Path) -> str:
         """Write the crash into `log` and return the words for the person."""
+        _LOGGER.error("a mistake in watui itself (%s)", self.kind)
         words = f"watui stopped because of a mistake in itself ({self.kind}). What was answered by then is kept."
         try:
             log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
@@ -41,6 +43,7 @@ from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState, S
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
+from watui.log import log_exchange
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
 from watui.sites import NO_MARK, Mark, Site
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 DAY_SECONDS = 24 * 3600
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Offer(NamedTuple):
@@ -88,7 +93,8 @@ class Desk:
 
     The simulator reads numbers as if it were registered in `region`, and the ledger calls it SIMULATOR: its port is
     another one each time. Where it is `read_only`, nothing may be changed. `find_auth` looks for what we are known by
-    there; without it that is the server's own token. Raises LedgerUnusable.
+    there; without it that is the server's own token. With `log_numbers` the log holds all that is said. Raises
+    LedgerUnusable.
     """
 
     def __init__(
@@ -101,6 +107,7 @@ class Desk:
         read_only: bool = False,
         mark: Mark = NO_MARK,
         find_auth: Callable[[], Auth] | None = None,
+        log_numbers: bool = False,
     ) -> None:
         self.paths = paths
         self.region = region
@@ -109,6 +116,7 @@ class Desk:
         self.mark = mark
         self._find_auth = find_auth
         self.exchanges = Exchanges()
+        self.exchanges.follow(partial(log_exchange, with_numbers=log_numbers))
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
         self._server = server
@@ -130,6 +138,7 @@ class Desk:
             read_only=site.read_only,
             mark=site.mark,
             find_auth=site.find_auth,
+            log_numbers=site.log_numbers,
         )
 
     @property
@@ -390,6 +399,7 @@ class Desk:
         from watui.client.transport import Transport
         from watui.client.whapi import WhapiClient
 
+        _LOGGER.info("profile %s is used", self.profile)
         server = self._server or self._start_simulator()
         client = WhapiClient if server.kind is ServerKind.WHAPI else ContactsClient
         auth = Deferred(self._find_auth) if self._find_auth is not None else None

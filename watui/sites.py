@@ -58,6 +58,8 @@ class Site(NamedTuple):
     find_auth: Callable[[], Auth] | None = None
     """Looks for what we are known by there: it may ask a keyring, so not on the event loop. None for the server's own
     token. It raises NoCredentials."""
+    log_numbers: bool = False
+    """Whether the log holds what is said there."""
 
     @property
     def server_id(self) -> str:
@@ -89,6 +91,7 @@ def site_of(settings: Settings, name: str, secrets: Secrets, region: str | None 
         profile.batch_size or settings.batch_size,
         Mark(profile.word, profile.colour),
         partial(find_auth, name, profile, secrets) if server is not None else None,
+        settings.log_numbers,
     )
 
 
@@ -115,7 +118,14 @@ def check_profile(name: str, profile: Profile) -> None:
 
 def site_at(settings: Settings, server: Server, region: str | None = None) -> Site:
     """Return a server that no profile knows. Raises UnknownRegion."""
-    return Site(server.host, server, region_of(settings, Profile(), region), settings.read_only, settings.batch_size)
+    return Site(
+        server.host,
+        server,
+        region_of(settings, Profile(), region),
+        settings.read_only,
+        settings.batch_size,
+        log_numbers=settings.log_numbers,
+    )
 
 
 def server_of(profile: Profile) -> Server | None:

@@ -30,6 +30,7 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunOptions, RunState
 from watui.ledger.thread import LedgerThread
+from watui.log import keep_log
 from watui.settings.paths import Paths
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
@@ -400,6 +401,41 @@ async def test_while_it_is_paused_nothing_is_sent_and_answers_still_come_in(
         await asyncio.wait_for(driving, DEADLINE)
     assert sorted(followed) == list(range(1, len(NUMBERS) + 1))
     assert {row.status for row in reader.rows(run_id)} == {"valid"}
+
+
+async def test_the_log_tells_where_a_run_paused_stopped_and_went_on(ledger: Ledger, paths: Paths) -> None:
+    is_broken = True
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401) if is_broken else all_valid(request)
+
+    run_id = draft(ledger, NUMBERS[:1])
+    with keep_log(paths.event_log, "begins"):
+        async with opened(paths, run_id, handler) as run:
+            driving = asyncio.create_task(run.drive(stop_on_failure=False))
+            await eventually(lambda: run.failure is not None and run.in_flight == 0)
+            run.resume()
+            await eventually(lambda: run.failure is not None and run.in_flight == 0)
+            driving.cancel()
+            await asyncio.gather(driving, return_exceptions=True)
+        is_broken = False
+        async with opened(paths, run_id, handler) as run:
+            run.pause()
+            run.resume()
+            await drive(run)
+    words = [line.split(" ", 3)[3] for line in paths.event_log.read_text("utf-8").splitlines()]
+    assert words == [
+        "begins",
+        "run 1 begins: 1 of 1 numbers are open",
+        "run 1 is stopped: AccessDenied",
+        "run 1 goes on",
+        "run 1 is stopped: AccessDenied",
+        "run 1 is left unfinished after 2 requests",
+        "run 1 begins: 1 of 1 numbers are open",
+        "run 1 is paused",
+        "run 1 goes on",
+        "run 1 is done after 1 requests",
+    ]
 
 
 async def test_cancelling_keeps_what_is_known_and_the_rest_can_be_asked_later(

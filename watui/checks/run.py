@@ -1,6 +1,7 @@
 """Drives a run: asks what the scheduler says, writes down every question before it goes out and every answer after."""
 
 import asyncio
+import logging
 import math
 import random
 import time
@@ -27,6 +28,8 @@ class Patience(NamedTuple):
 
 
 PATIENCE = Patience()
+
+_LOGGER = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -96,6 +99,8 @@ class Run:
         except BaseException:
             driver.close()
             raise
+        left = len(unanswered) + len(open_numbers)
+        _LOGGER.info("run %d begins: %d of %d numbers are open", record.id, left, record.numbers)
         scheduler = Scheduler(policy, unanswered, open_numbers, random.SystemRandom())
         return cls(record, ledger, client, scheduler, driver, patience)
 
@@ -121,11 +126,13 @@ class Run:
 
     def pause(self) -> None:
         """Ask nothing more; answers under way still come in."""
+        _LOGGER.info("run %d is paused", self.record.id)
         self._paused = True
         self._wake.set()
 
     def resume(self) -> None:
         """Go on, whatever stopped it; what the server asked to wait still holds."""
+        _LOGGER.info("run %d goes on", self.record.id)
         self.failure = None
         self._paused = False
         self._scheduler.forgive()
@@ -140,6 +147,7 @@ class Run:
         A failure that waiting does not mend pauses the run, or, with `stop_on_failure`, is raised.
         Cancelling is safe at any moment: what was asked and answered by then is written down, if it can be.
         """
+        is_done = False
         try:
             try:
                 await self._drive(stop_on_failure)
@@ -148,8 +156,11 @@ class Run:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._insist(Ledger.end, self.record.id, RunState.DONE)
+            is_done = True
         finally:
             self._driver.close()
+            state = "done" if is_done else "left unfinished"
+            _LOGGER.info("run %d is %s after %d requests", self.record.id, state, self.requests)
 
     async def _drive(self, stop_on_failure: bool) -> None:
         while True:
@@ -278,6 +289,7 @@ class Run:
         if (trouble := self._scheduler.trouble) is not None:
             self._trouble = trouble.waiting(failure, now, time.time())
         if not goes_on:
+            _LOGGER.warning("run %d is stopped: %s", self.record.id, type(failure).__name__)
             self.failure, self._paused = failure, True
 
 

@@ -1,11 +1,13 @@
 """The commands of `watui`."""
 
 import asyncio
+import logging
 import os
 import select
 import signal
 import stat
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -13,6 +15,7 @@ from watui import __version__
 from watui.cli.block import block, report, unblock
 from watui.cli.blocklist import blocklist
 from watui.cli.check import check
+from watui.cli.doctor import doctor
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import backup
 from watui.cli.identity import identity
@@ -25,10 +28,18 @@ from watui.cli.talk import say
 from watui.cli.target import target_options
 from watui.cli.trail import actions
 from watui.crash import Crash
+from watui.log import keep_log
 from watui.settings.paths import find_paths
 
 _LONGEST_WAIT_FOR_INPUT = 0.3
 """Seconds that a program piped into us may take to say something, before we take it that nothing comes."""
+
+_UNLOGGED = frozenset({"watui doctor"})
+"""Commands that leave no trace."""
+
+_ASKS_FOR_HELP = frozenset({"--help", "-h", "--version"})
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,6 +83,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     health,
     simulate,
     simulator,
+    doctor,
 )
 for command in _COMMANDS:
     watui.add_command(command)
@@ -82,6 +94,30 @@ def run() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _end_by)
+    name, code = name_of(sys.argv[1:]), None
+    if name in _UNLOGGED or _ASKS_FOR_HELP & set(sys.argv[1:]):
+        return _run()
+    with keep_log(find_paths().event_log, f"{name} begins, version {__version__}"):
+        try:
+            code = _run()
+        finally:
+            _LOGGER.info("%s ends %s", name, "by a signal" if code is None else f"with exit code {code:d}")
+    return code
+
+
+def name_of(arguments: Sequence[str]) -> str:
+    """Return the name of the command that is called, without what a person gives to it."""
+    command: click.Command = watui
+    names = ["watui"]
+    for argument in arguments:
+        if not isinstance(command, click.Group) or argument not in command.commands:
+            break
+        command = command.commands[argument]
+        names.append(argument)
+    return " ".join(names)
+
+
+def _run() -> int:
     try:
         code = watui.main(prog_name="watui", standalone_mode=False)
     except Stop as stop:

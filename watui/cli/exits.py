@@ -10,7 +10,7 @@ class Exit(IntEnum):
     """All of it is done, or was so already; every entry has a final status or a stated rejection."""
     UNFINISHED = 1
     """Part of it is not done, was refused or is not known, nobody confirmed it, or the rows could not be written; what
-    is known is kept."""
+    is known is kept. The doctor found trouble."""
     USAGE = 2
     """The command line, a file or a setting can't be used; nothing was sent."""
     UNREACHABLE = 3

@@ -1,6 +1,7 @@
 """`watui simulate`: the simulated server by itself."""
 
 import fcntl
+import logging
 import math
 import os
 import secrets
@@ -34,6 +35,8 @@ DEFAULT_PORT = 9090
 MOST_TIME_SCALE = 100_000.0
 TOKEN_BYTES = 16
 EXAMPLE = '{"contacts": ["+16315551000"]}'
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def _serve(wanted: Wanted, stopped: threading.Event) -> None:
             raise Stop(str(error)) from error
         with server:
             _tell(wanted, simulator, server.url)
+            _LOGGER.info("the simulator listens at %s", server.url)
             click.echo(server.url)
             stopped.wait()
         if simulator.problem is not None:

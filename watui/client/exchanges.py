@@ -39,6 +39,8 @@ class Exchange(NamedTuple):
     """Why no answer came."""
     secret: str | None
     """The header that carried a token or a password, with stars in place of it; None where there was none."""
+    failure_kind: str | None = None
+    """The class of the Failure; None where there was none, or where the request was interrupted."""
 
 
 class Exchanges:

@@ -1,6 +1,7 @@
 """HTTP: the one module that knows httpx."""
 
 import asyncio
+import logging
 import os
 import ssl
 import time
@@ -37,6 +38,10 @@ KNOCK_SECONDS = 5.0
 KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
 meets that moment is lost."""
+
+for _library in ("httpx", "httpcore"):
+    # They tell whole URLs, with the numbers in them, to whoever listens.
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class Transport:
@@ -157,6 +162,7 @@ class Transport:
                     time.monotonic() - started,
                     None if reply else failure.title if failure else "interrupted",
                     _masked_header(*secret) if secret else None,
+                    type(failure).__name__ if failure else None,
                 )
             )
         if failure is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from array import array
@@ -14,6 +15,8 @@ from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -85,6 +88,7 @@ class Ledger:
             self.end(run_id, RunState.CANCELLED)
         finally:
             driver.close()
+        _LOGGER.info("run %d is cancelled", run_id)
 
     # Importing
 

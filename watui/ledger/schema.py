@@ -210,19 +210,26 @@ def unusable(what: str, error: sqlite3.Error) -> LedgerUnusable:
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open the ledger at `path` as `connect` does; where nothing can be written, as it is. Raises LedgerUnusable."""
-    # Without a log there is nobody who is about to change it.
-    is_alone = not Path(f"{path}-wal").exists()
+    is_alone = _is_alone(path)
     try:
         return connect(path)
     except LedgerBlocked as blocked:
         try:
-            uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * is_alone}"
-            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            connection = _open_as_it_is(path, is_alone)
             if _version(connection) != SCHEMA_VERSION:
                 raise blocked
         except sqlite3.Error:
             raise blocked from None
         return connection
+
+
+def version_at(path: Path) -> int:
+    """Return the version of the tables at `path`, where nothing is made or changed. Raises LedgerUnusable."""
+    try:
+        with closing(_open_as_it_is(path, _is_alone(path))) as connection:
+            return _version(connection)
+    except sqlite3.Error as error:
+        raise unusable(f"cannot read the ledger {path}", error) from error
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -293,6 +300,16 @@ def query(connection: sqlite3.Connection, statement: str, values: Values = ()) -
 
 def _open(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _is_alone(path: Path) -> bool:
+    """Whether nobody is about to change the ledger at `path`: there is no log of changes."""
+    return not Path(f"{path}-wal").exists()
+
+
+def _open_as_it_is(path: Path, is_alone: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * is_alone}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -41,6 +41,11 @@ class Paths:
         return self.data / "locks"
 
     @property
+    def event_log(self) -> Path:
+        """What watui did."""
+        return self.log / "watui.log"
+
+    @property
     def crash_log(self) -> Path:
         return self.log / "crash.log"
 

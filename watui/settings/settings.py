@@ -1,5 +1,6 @@
 """What a person has chosen. Flags beat environment (`WATUI_…`) beat `settings.toml` beat defaults."""
 
+import logging
 import os
 import textwrap
 import tomllib
@@ -18,6 +19,8 @@ from watui.files import CannotWrite, write_whole
 ENVIRONMENT_PREFIX = "WATUI_"
 
 _MOST_DIGITS = 9
+
+_LOGGER = logging.getLogger(__name__)
 
 HEADING = "# Settings of watui. A setting behind a # has its default value; take the # away to change it."
 
@@ -116,6 +119,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Days after which ended runs and changes are forgotten when the console starts; 0 for never.",
         ),
     ] = 0
+    log_numbers: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Whether the log holds numbers, with all that is said to servers and by them; secrets never."
+        ),
+    ] = False
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(
@@ -225,6 +234,7 @@ def save(path: Path, name: str, value: Value | None) -> None:
             document[name] = value
 
     _rewrite(path, change)
+    _LOGGER.info("setting %s is changed", name)
 
 
 def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> None:
@@ -244,6 +254,7 @@ def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> 
         _refuse_bad(name, profile.unwrap())
 
     _rewrite(path, change)
+    _LOGGER.info("profile %s is changed: %s", name, ", ".join(members))
 
 
 def remove_profile(path: Path, name: str) -> None:
@@ -255,6 +266,7 @@ def remove_profile(path: Path, name: str) -> None:
             document.pop("profile")
 
     _rewrite(path, change)
+    _LOGGER.info("profile %s is removed", name)
 
 
 def _refuse_bad(name: str, members: Mapping[str, Any]) -> None:
@@ -294,7 +306,7 @@ def _from_text(name: str, value: str) -> object:
     """Return the value of a variable; what is none for its setting stays a text, which is refused by its type."""
     if name in ("batch_size", "retention_days") and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
-    if name == "read_only":
+    if name in ("read_only", "log_numbers"):
         return {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
     return value
 

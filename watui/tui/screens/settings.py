@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from watui.client.auth import Token
     from watui.sites import Site
 
-_NEXT_START = frozenset({"region", "batch_size", "blocking", "profile", "read_only", "retention_days"})
+_NEXT_START = frozenset({"region", "batch_size", "blocking", "profile", "read_only", "retention_days", "log_numbers"})
 """Settings that hold from the next start on."""
 
 _TROUBLES = (*BAD_CHOICES, BadSecret, BadTrust, OSError)
