@@ -22,6 +22,7 @@ PICTURES: tuple[tuple[str, Stage, tuple[int, int], str], ...] = (
     ("simulator-panel", stages.panel, WIDE, "watui-dark"),
     ("blocklist", stages.blocklist, NARROW, "watui-dark"),
     ("runs", stages.runs, WIDE, "watui-dark"),
+    ("settings", stages.settings, WIDE, "watui-dark"),
     ("contact", stages.contact, NARROW, "watui-dark"),
     ("check-done-light", stages.done, NARROW, "watui-light"),
 )

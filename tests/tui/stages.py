@@ -14,10 +14,12 @@ from watui.contract.statuses import Status
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, NewRow, RunOptions, RunState
+from watui.settings.settings import save_profile
 from watui.simulator.scenario import Scenario, Start
 from watui.tui import contacts
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
+from watui.tui.screens.settings import SettingsScreen
 from watui.tui.session import Session
 
 Stage = Callable[[Pilot[int]], Awaitable[None]]
@@ -157,6 +159,20 @@ def _write_history(ledger: Ledger) -> None:
             with ledger.transaction() as db:
                 db.execute("UPDATE run SET started_at = ended_at - ? WHERE id = ?", (seconds, run_id))
         driver.close()
+
+
+async def settings(pilot: Pilot[int]) -> None:
+    """The Settings screen, at a profile for production."""
+    story = _story(pilot)
+    path = story.session.desk.paths.settings
+    production = {"url": "https://wa.example.com:9090", "user": "admin", "region": "IN", "word": "PRODUCTION"}
+    save_profile(path, "production", {**production, "colour": "red", "batch_size": 200})
+    save_profile(path, "gateway", {"url": "https://waba.example.com", "kind": "360dialog", "read_only": True})
+    await story.press("4")
+    screen = await story.until_on(SettingsScreen)
+    await story.until(lambda: screen.groups.row_count == 4, "the profiles")
+    await story.press("down", "down")
+    await story.until(lambda: screen.members.row_count > 10, "what the profile holds")
 
 
 def _story(pilot: Pilot[int]) -> Story:

@@ -53,3 +53,9 @@ def test_changes(
 def test_runs(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+def test_settings(size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
+    console = ClosingApp(Desk(paths, None, "US"), Settings())
+    assert snap_compare(console, terminal_size=size, run_before=stages.settings)
