@@ -124,7 +124,9 @@ class Setup:
     def _groups(self) -> list[Group]:
         settings = load(self.paths.settings)
         profiles = {SIMULATOR: settings.profiles.get(SIMULATOR, Profile())} | settings.profiles
-        general = Group(GENERAL, True, False, False, f"for all profiles, in {self.paths.settings.name}", tuple(_general(settings)))
+        general = Group(
+            GENERAL, True, False, False, f"for all profiles, in {self.paths.settings.name}", tuple(_general(settings))
+        )
         return [general, *(self._group(name, profile, settings) for name, profile in profiles.items())]
 
     def _group(self, name: str, profile: Profile, settings: Settings) -> Group:
