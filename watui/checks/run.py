@@ -9,7 +9,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from watui.checks.scheduler import Ask, Done, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
-from watui.client.failures import Failure, Overloaded, ServerTrouble, Unreachable, Unusable
+from watui.client.failures import Failure, NotYetAccepted, Overloaded, ServerTrouble, Unreachable, Unusable
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
@@ -273,7 +273,7 @@ class Run:
         retry_after = failure.retry_after if isinstance(failure, ServerTrouble) else None
         asks_for_patience = isinstance(failure, Overloaded)
         self._scheduler.failed(ask, time.monotonic(), retry_after, counts=not asks_for_patience)
-        may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble)
+        may_mend = isinstance(failure, Unreachable | Unusable | ServerTrouble | NotYetAccepted)
         if asks_for_patience or (may_mend and ask.tries + 1 < UNUSABLE_TRIES):
             held_until = self._scheduler.held_until
             seconds = held_until - time.monotonic() if held_until is not None else 0.0

@@ -5,6 +5,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 
@@ -77,13 +78,16 @@ class Transport:
         if reply.status == HTTP_UNAUTHORIZED and token is not None:
             other = await self._auth.another(token, self.post)
             if other is not None:
-                return await self._send_with(other, method, path, body, seconds)
+                reply = await self._send_with(other, method, path, body, seconds)
+            return reply._replace(is_token_fresh=self._auth.is_fresh)
         return reply
 
-    async def post(self, path: str, body: bytes, authorization: str) -> Reply:
-        """Send a request of a login or a logout, whose secrets are written down nowhere."""
-        secret = ("Authorization", authorization)
-        return await self._exchange("POST", path, body, LOGIN_SECONDS, secret, without_secrets)
+    async def post(self, path: str, body: bytes, authorization: str, secrets: tuple[str, ...]) -> Reply:
+        """Send a request of a login or a logout; neither its `authorization` nor other `secrets` are written down."""
+        header = ("Authorization", authorization)
+        masked = partial(without_secrets, secrets=(*secrets, authorization.rpartition(" ")[2]))
+        reply = await self._exchange("POST", path, body, LOGIN_SECONDS, header, masked)
+        return reply._replace(body=masked(reply.body)) if _tells_an_error(reply) else reply
 
     async def close(self) -> None:
         """Close every connection."""
@@ -102,8 +106,7 @@ class Transport:
             lambda shown: _without(shown, token),
         )
         # A server might quote it back in an error, whose words are shown. In verdicts it may be a word of theirs.
-        is_error = not 200 <= reply.status < 300
-        return reply._replace(body=_without(reply.body, token)) if is_error else reply
+        return reply._replace(body=_without(reply.body, token)) if _tells_an_error(reply) else reply
 
     async def _exchange(
         self,
@@ -195,6 +198,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _tells_an_error(reply: Reply) -> bool:
+    return not 200 <= reply.status < 300 or b'"error' in reply.body
 
 
 def _without(body: bytes, token: str) -> bytes:
