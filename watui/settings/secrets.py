@@ -4,12 +4,14 @@ In this order: a variable of the environment, a credential that systemd hands ov
 its owner alone may read. Nothing is kept in a file unless a person has said so.
 """
 
+import contextlib
 import os
 import stat
 import threading
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -27,6 +29,9 @@ CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 
 _SERVICE = "watui"
 _PRIVATE_FOLDER = 0o700
+
+_LONGEST_NAME = 200
+"""Bytes in the name of a file, of the 255 that file systems take."""
 
 _T = TypeVar("_T")
 
@@ -90,26 +95,26 @@ class Secrets:
         """Keep a secret, in place of an earlier one, and return where, for people. Raises BadSecret."""
         if store is Store.KEYRING:
             self._with_keyring(lambda ring: ring.set_password(_SERVICE, _name(profile, secret), value))
-            self._path(profile, secret).unlink(missing_ok=True)
+            self._delete_file(profile, secret)
             return self._keyring_words()
         path = self._path(profile, secret)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self._folder.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self._folder.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
             self._folder.chmod(_PRIVATE_FOLDER)
             write_whole(path, [value], replace=True, mode=PRIVATE_MODE)
         except (OSError, CannotWrite) as error:
             raise BadSecret(f"cannot keep a secret: {error}") from error
+        with contextlib.suppress(NoKeyring):
+            self._delete_from_keyring(profile, secret)
         return _file_words(path)
 
     def forget(self, profile: str, *secrets: Secret) -> None:
-        """Delete secrets of a profile wherever they are kept. Raises BadSecret where a file can't be deleted."""
+        """Delete secrets of a profile wherever they are kept. Raises BadSecret where something can't be deleted."""
         for secret in secrets:
-            if self.keyring_trouble() is None:
-                self._with_keyring(partial(_delete, name=_name(profile, secret)))
-            try:
-                self._path(profile, secret).unlink(missing_ok=True)
-            except OSError as error:
-                raise BadSecret(f"cannot delete {self._path(profile, secret)}: {error.strerror}") from error
+            self._delete_file(profile, secret)
+        for secret in secrets:
+            self._delete_from_keyring(profile, secret)
 
     def keyring_trouble(self) -> str | None:
         """Return why there is no keyring that can be used; None where there is one."""
@@ -151,8 +156,22 @@ class Secrets:
         value = _read(path)
         return Found(value, _file_words(path), Store.FILE) if value else None
 
+    def _delete_from_keyring(self, profile: str, secret: Secret) -> None:
+        if self.keyring_trouble() is None:
+            self._with_keyring(partial(_delete, name=_name(profile, secret)))
+
+    def _delete_file(self, profile: str, secret: Secret) -> None:
+        path = self._path(profile, secret)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadSecret(f"cannot delete {path}: {error.strerror}") from error
+
     def _path(self, profile: str, secret: Secret) -> Path:
-        return self._folder / _name(quote(profile, safe=""), secret)
+        name = quote(profile, safe="")
+        if len(name) > _LONGEST_NAME:
+            name = sha256(profile.encode()).hexdigest()
+        return self._folder / _name(name, secret)
 
     def _with_keyring(self, do: Callable[[Any], _T]) -> _T:
         """Let the keyring do something. One that did not answer is not asked again. Raises NoKeyring."""
