@@ -141,6 +141,7 @@ def test_a_variable_goes_before_systemd_before_the_keyring_before_a_file(
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / f"watui-{secret}").write_text("from systemd\n")
+    path = paths.secrets / f"{PROFILE}.{secret}"
     everything = {secret.variable: "from the variable", "CREDENTIALS_DIRECTORY": str(folder)}
     Secrets(paths.secrets, {}).keep(PROFILE, secret, "from the file", Store.FILE)
     ring.kept[f"{PROFILE}.{secret}"] = "from the keyring"
@@ -157,7 +158,7 @@ def test_a_variable_goes_before_systemd_before_the_keyring_before_a_file(
         lambda: everything.pop(secret.variable),
         lambda: everything.pop("CREDENTIALS_DIRECTORY"),
         ring.kept.clear,
-        (paths.secrets / f"{PROFILE}.{secret}").unlink,
+        path.unlink,
         lambda: None,
     ]
     for found, step in zip(expected, steps, strict=True):
@@ -224,8 +225,9 @@ def test_without_a_keyring_the_file_is_used_and_the_reason_told(
 def test_a_keyring_that_fails_is_not_asked_again(
     kind: type[Ring], words: str, install: Install, paths: Paths, secrets: Secrets
 ) -> None:
-    install(ring := kind())
     secrets.keep(PROFILE, Secret.TOKEN, CANARY, Store.FILE)
+    install(ring := kind())
+    secrets = Secrets(paths.secrets, {})
     began = time.monotonic()
     for _ in range(5):
         found = secrets.find(PROFILE, Secret.TOKEN)
