@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 CLIENT_HELLO = b"\x16"
 """Begins a handshake, to which somebody who speaks plain http answers in plain http."""
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+ANSWER = "HTTP/1.1 {} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}Connection: close\r\n\r\n"
 
 
 class Shown(NamedTuple):
@@ -96,13 +96,20 @@ def self_signed(host: str = "wa.example.com", until: int = 1, serial: int = 1) -
 class Listener:
     """A server on loopback that shows a certificate, answers whoever trusts it, and writes down what it can read."""
 
-    def __init__(self, shown: Shown | None, answer: Callable[[bytes], bytes] = lambda _: b"{}") -> None:
+    def __init__(
+        self,
+        shown: Shown | None,
+        answer: Callable[[bytes], bytes] = lambda _: b"{}",
+        status: int = 200,
+        headers: str = "",
+    ) -> None:
         self.shown = shown
         """None for one that speaks plain http."""
         self.connections = 0
         self.requests: list[bytes] = []
         """Every byte that came, decrypted, by connection."""
         self._answer = answer
+        self._status, self._headers = status, headers
         self._socket = socket.create_server((LOOPBACK, 0))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if shown else 'http'}://{LOOPBACK}:{self.port}"
@@ -143,7 +150,7 @@ class Listener:
                     return
                 self.requests[-1] += data
             body = self._answer(self.requests[-1])
-            connection.sendall(ANSWER % (len(body), body))
+            connection.sendall(ANSWER.format(self._status, len(body), self._headers).encode() + body)
 
 
 def _is_whole(request: bytes) -> bool:

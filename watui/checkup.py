@@ -85,7 +85,7 @@ def _shake_hands(server: Server) -> list[Finding]:
     except ssl.SSLCertVerificationError as error:
         raise distrust(server, error) from error
     except OSError as error:
-        raise unreachable(server, error) from error
+        raise unreachable(server, error, is_handshake=True) from error
     pinned = server.trust.fingerprint
     by = f"it is the pinned one, SHA-256 {pinned}" if pinned else f"by {server.trust.ca_file or 'the system'}"
     return [Finding("certificate", Level.OK, f"trusted: {by}")]

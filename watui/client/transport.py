@@ -213,9 +213,10 @@ def _masked_header(name: str, value: str) -> str:
     return f"{name}: {scheme}{blank}***"
 
 
-def unreachable(server: Server, error: Exception) -> Unreachable:
-    """Return why there was no answer from a server."""
-    kind = NotConnected if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else Unreachable
+def unreachable(server: Server, error: Exception, *, is_handshake: bool = False) -> Unreachable:
+    """Return why there was no answer from a server; in a handshake alone nothing was sent."""
+    is_unsent = is_handshake or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    kind = NotConnected if is_unsent else Unreachable
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
             return kind(f"no secure connection: {server.host} speaks plain http there")
@@ -223,7 +224,7 @@ def unreachable(server: Server, error: Exception) -> Unreachable:
             return kind(f"no secure connection to {server.host}: {cause.reason or cause}")
     if isinstance(error, httpx.ConnectTimeout):
         return kind(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
-    if isinstance(error, httpx.ConnectError):
+    if is_unsent:
         return kind(f"cannot reach {server.host}: {_reason(error)}")
     return kind(f"the connection to {server.host} broke off: {_reason(error)}")
 
