@@ -31,6 +31,8 @@ async def log_in(
 ) -> Kept:
     """Log in, once, and keep the password and the token in `store`; None keeps neither.
 
+    What is kept takes the place of a token that a person gave, which would go before it.
+
     Raises WrongPassword, PasswordChangeRequired and every other Failure, and BadSecret where they can't be kept.
     """
     transport = await _transport(site)
@@ -44,6 +46,7 @@ async def log_in(
     place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
     kept = msgspec.json.encode(token).decode()
     await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
+    await asyncio.to_thread(secrets.forget, site.profile, Secret.TOKEN)
     return Kept(token, place)
 
 
