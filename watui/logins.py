@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from watui.client.dialects import Ability
 from watui.client.exchanges import Exchanges
 from watui.client.failures import NotOffered
 from watui.client.transport import Transport
-from watui.settings.secrets import Secret, Secrets, Store
+from watui.settings.secrets import NoKeyring, Secret, Secrets, Store
 from watui.sites import Site, find_token
 
 
@@ -46,7 +47,8 @@ async def log_in(
     place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
     kept = msgspec.json.encode(token).decode()
     await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
-    await asyncio.to_thread(secrets.forget, site.profile, Secret.TOKEN)
+    with contextlib.suppress(NoKeyring):
+        await asyncio.to_thread(secrets.forget, site.profile, Secret.TOKEN)
     return Kept(token, place)
 
 

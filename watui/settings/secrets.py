@@ -28,6 +28,9 @@ CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 """Names the folder of the credentials that systemd hands to a service."""
 
 _SERVICE = "watui"
+_NOBODY = "nobody"
+"""Under whose name nothing is kept: asked for to see whether a keyring answers."""
+
 _PRIVATE_FOLDER = 0o700
 
 _LONGEST_NAME = 200
@@ -64,6 +67,10 @@ class BadSecret(Exception):
 
 class NoKeyring(BadSecret):
     """There is no keyring that can be used."""
+
+
+class KeyringFails(NoKeyring):
+    """There is a keyring, and it does not answer or does not do what it should: it may hold something all the same."""
 
 
 class Found(NamedTuple):
@@ -117,9 +124,9 @@ class Secrets:
             self._delete_from_keyring(profile, secret)
 
     def keyring_trouble(self) -> str | None:
-        """Return why there is no keyring that can be used; None where there is one."""
+        """Return why there is no keyring that can be used; None where there is one, and it answers."""
         try:
-            self._with_keyring(lambda ring: None)
+            self._with_keyring(lambda ring: ring.get_password(_SERVICE, _NOBODY))
         except NoKeyring as error:
             return str(error)
         return None
@@ -157,8 +164,12 @@ class Secrets:
         return Found(value, _file_words(path), Store.FILE) if value else None
 
     def _delete_from_keyring(self, profile: str, secret: Secret) -> None:
-        if self.keyring_trouble() is None:
+        try:
             self._with_keyring(partial(_delete, name=_name(profile, secret)))
+        except KeyringFails:
+            raise
+        except NoKeyring:
+            return
 
     def _delete_file(self, profile: str, secret: Secret) -> None:
         path = self._path(profile, secret)
@@ -215,9 +226,9 @@ def _in_time(do: Callable[[], _T]) -> _T:
     if results:
         return results[0]
     if not troubles:
-        raise NoKeyring(f"the keyring did not answer within {KEYRING_SECONDS:g} second: it may be locked")
+        raise KeyringFails(f"the keyring did not answer within {KEYRING_SECONDS:g} second: it may be locked")
     (trouble,) = troubles
-    raise trouble if isinstance(trouble, NoKeyring) else NoKeyring(f"the keyring fails: {type(trouble).__name__}")
+    raise trouble if isinstance(trouble, NoKeyring) else KeyringFails(f"the keyring fails: {type(trouble).__name__}")
 
 
 def _delete(ring: Any, name: str) -> None:
