@@ -126,7 +126,7 @@ def hold_a_session(session: Session, url: str) -> None:
         pass
     with session.run("block", NUMBER, *profile, "--yes", exit_code=0):
         pass
-    for command in (("health", *profile), ("profiles", "list"), ("profiles", "test", "shop"), ("blocklist", *profile)):
+    for command in (("health", *profile), ("profiles", "list")):
         with session.run(*command, exit_code=0):
             pass
 

@@ -206,7 +206,7 @@ NAMES = TEXT.filter(lambda name: name != SIMULATOR)
 
 
 @example(profiles=[("shop", Profile("", certificate="\r\n"))], other=Profile("", word="a\n[profiles.shop]\n"))
-@settings(max_examples=50, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
 @given(profiles=st.lists(st.tuples(NAMES, PROFILES), max_size=3), other=PROFILES)
 def test_any_profile_is_read_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, profiles: list[tuple[str, Profile]], other: Profile
