@@ -84,7 +84,7 @@ def _shake_hands(server: Server) -> list[Finding]:
     except ssl.SSLCertVerificationError as error:
         raise distrust(server, error) from error
     except OSError as error:
-        raise unreachable(server, error) from error
+        raise unreachable(server, error, is_handshake=True) from error
     by = "it is the pinned one" if server.trust.certificate else f"by {server.trust.ca_file or 'the system'}"
     return [Finding("certificate", Level.OK, f"trusted: {by}")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import msgspec
@@ -13,7 +14,7 @@ from watui.client.dialects import Ability
 from watui.client.exchanges import Exchanges
 from watui.client.failures import NotOffered
 from watui.client.transport import Transport
-from watui.settings.secrets import Secret, Secrets, Store
+from watui.settings.secrets import NoKeyring, Secret, Secrets, Store
 from watui.sites import Site, find_token
 
 
@@ -27,10 +28,15 @@ async def log_in(site: Site, credentials: Credentials, new_password: str | None 
 
 
 async def keep(site: Site, secrets: Secrets, password: str, token: Token, store: Store) -> str:
-    """Keep the password and the token of a login, and return where, for people. Raises BadSecret."""
+    """Keep the password and the token of a login, and return where, for people.
+
+    They take the place of a token that a person gave, which would go before them. Raises BadSecret.
+    """
     place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
     kept = msgspec.json.encode(token).decode()
     await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
+    with contextlib.suppress(NoKeyring):
+        await asyncio.to_thread(secrets.forget, site.profile, Secret.TOKEN)
     return place
 
 

@@ -64,6 +64,7 @@ def login(profile: str | None, user: str | None, store: str | None) -> int:
         if user != found.user:
             check_profile(site.profile, _with_user(found, user))
             save_profile(paths.settings, site.profile, {"user": user})
+            site, _ = _named(paths, secrets, profile)
         return _log_in(paths, site, secrets, user, chosen)
 
 

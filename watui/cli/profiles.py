@@ -116,10 +116,12 @@ def remove(name: str, yes: bool) -> int:
         say("Nothing was removed.")
         return Exit.UNFINISHED
     try:
-        Secrets(paths.secrets).forget(name, *Secret)
         remove_profile(paths.settings, name)
-    except (BadSecret, BadSettings) as error:
+        Secrets(paths.secrets).forget(name, *Secret)
+    except BadSettings as error:
         raise Stop(str(error)) from error
+    except BadSecret as error:
+        raise Stop(f"The profile {name} is removed, but perhaps not its secrets: {error}", Exit.UNFINISHED) from error
     say(f"The profile {name} is removed.")
     return Exit.DONE
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from watui.client.exchanges import Reply
-from watui.client.failures import AccessDenied, Failure, Overloaded, Refused, ServerTrouble, Unusable
+from watui.client.failures import AccessDenied, Failure, NotYetAccepted, Overloaded, Refused, ServerTrouble, Unusable
 from watui.client.pacing import read_retry_after
 from watui.contract import errors
 from watui.contract.models import ApiError
@@ -88,7 +88,8 @@ def _failure(reply: Reply, said: _Said | None) -> Failure:
     if reply.is_400_overload and reply.status == 400 and said is not None and said.is_own:
         return Overloaded(words, _retry_after(reply.headers))
     if code == errors.ACCESS_DENIED or reply.status in (401, 403):
-        return AccessDenied(words, code, reply.status)
+        kind = NotYetAccepted if reply.is_token_fresh and reply.status == 401 else AccessDenied
+        return kind(words, code, reply.status)
     if reply.status == 408 or reply.status >= 500 or (code in errors.ERRORS and errors.ERRORS[code].http_status >= 500):
         return ServerTrouble(words, _retry_after(reply.headers))
     if error is None and reply.status == 404:

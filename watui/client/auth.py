@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import json
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -12,7 +14,8 @@ import msgspec
 
 from watui.client.answers import answer_of
 from watui.client.exchanges import Reply
-from watui.client.failures import AccessDenied, Failure
+from watui.client.failures import AccessDenied, Failure, Unusable
+from watui.client.server import is_token
 from watui.contract import errors
 from watui.contract.models import LoginAnswer, LoginRequest
 
@@ -27,8 +30,8 @@ RENEWAL_RETRY_SECONDS = 60.0
 LEAST_LIFE_SECONDS = 5.0
 """Of a token: a server that refuses one sooner than that after its login would refuse the next one, too."""
 
-Post = Callable[[str, bytes, str], Awaitable[Reply]]
-"""Sends a request to a path, with a body and an `Authorization`."""
+Post = Callable[[str, bytes, str, tuple[str, ...]], Awaitable[Reply]]
+"""Sends a request to a path, with a body and an `Authorization`, and what of both is written down nowhere."""
 
 
 class Credentials(NamedTuple):
@@ -67,6 +70,10 @@ class Auth(Protocol):
     async def another(self, refused: str, post: Post) -> str | None:
         """Return another token for one that the server has refused, None where there is none. Raises Failure."""
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the token is one of a moment ago: a server that refuses it may only need another moment."""
+
 
 class Fixed:
     """A token that a person gave; None for a server that wants none."""
@@ -80,9 +87,13 @@ class Fixed:
     async def another(self, refused: str, post: Post) -> str | None:
         return None
 
+    is_fresh = False
+
 
 class Login:
     """A token that logins give: kept, renewed in time, and fetched once however many ask for it.
+
+    Who waits for a login shares what comes of it, a failure included.
 
     `find` returns who logs in, None where that is not known; `keep` is told of every new token. Both are called in
     another thread. A password that the server refused is never sent again: another one is.
@@ -101,6 +112,9 @@ class Login:
         self._now = now
         self._logged_in_at: float | None = None
         self._refused: tuple[Credentials, AccessDenied] | None = None
+        self._failures = 0
+        self._failure: Failure | None = None
+        """The latest one of a login."""
         self._lock = asyncio.Lock()
 
     @property
@@ -108,8 +122,12 @@ class Login:
         """When the present token expires, in seconds since 1970; None where that is not known."""
         return self._token.expires_at if self._token is not None else None
 
+    @property
+    def is_fresh(self) -> bool:
+        return self._logged_in_at is not None and self._now() - self._logged_in_at < LEAST_LIFE_SECONDS
+
     async def token(self, post: Post) -> str | None:
-        async with self._lock:
+        async with self._waiting():
             if self._token is None:
                 await self._log_in(post)
             elif self._token.renew_at is not None and self._now() >= self._token.renew_at:
@@ -117,13 +135,27 @@ class Login:
             return self._token.value if self._token is not None else None
 
     async def another(self, refused: str, post: Post) -> str | None:
-        async with self._lock:
+        async with self._waiting():
             if self._token is None or self._token.value == refused:
-                if self._logged_in_at is not None and self._now() - self._logged_in_at < LEAST_LIFE_SECONDS:
+                if self.is_fresh:
                     return None
                 self._token = None
                 await self._log_in(post)
             return self._token.value if self._token is not None else None
+
+    @asynccontextmanager
+    async def _waiting(self) -> AsyncIterator[None]:
+        """Wait for a login that is under way. Raises the Failure that came of it, where there is no token since."""
+        failures = self._failures
+        async with self._lock:
+            if self._token is None and self._failure is not None and self._failures > failures:
+                raise self._failure
+            try:
+                yield
+            except Failure as failure:
+                self._failures += 1
+                self._failure = failure
+                raise
 
     async def _renew(self, token: Token, post: Post) -> None:
         """Log in before it must be; where that fails, the token that there is may do a while longer."""
@@ -173,6 +205,10 @@ class Deferred:
         self._found = found
         return other
 
+    @property
+    def is_fresh(self) -> bool:
+        return self._found is not None and self._found.is_fresh
+
 
 class NoCredentials(AccessDenied):
     """Nobody to log in as: nothing was sent."""
@@ -201,16 +237,19 @@ async def log_in(post: Post, credentials: Credentials, new_password: str | None 
     Raises WrongPassword, PasswordChangeRequired, and every other Failure.
     """
     body = msgspec.json.encode(LoginRequest(new_password)) if new_password is not None else b""
-    reply = await post(LOGIN_PATH, body, credentials.authorization)
+    secrets = (credentials.password, *([new_password] if new_password is not None else []))
+    reply = await post(LOGIN_PATH, body, credentials.authorization, secrets)
     try:
-        (login, *_) = answer_of(reply, LoginAnswer).users
+        users = answer_of(reply, LoginAnswer).users
     except AccessDenied as failure:
         if failure.code == errors.PASSWORD_CHANGE:
             title = f"{credentials.user} must have another password before the first login"
             raise PasswordChangeRequired(title, failure.code, failure.http_status) from None
-        words = failure.title.replace(credentials.password, "***")
-        title = f"the server does not let {credentials.user} in: {words}"
+        title = f"the server does not let {credentials.user} in: {failure.title}"
         raise WrongPassword(title, failure.code, failure.http_status) from None
+    if not users or not is_token(users[0].token):
+        raise Unusable("the answer to the login holds no token that can be used")
+    login = users[0]
     expires_at = parse_expiry(login.expires_after)
     is_known = expires_at is not None and expires_at > now
     renew_at = now + RENEWED_AT * (expires_at - now) if is_known and expires_at is not None else None
@@ -219,7 +258,7 @@ async def log_in(post: Post, credentials: Credentials, new_password: str | None 
 
 async def log_out(post: Post, token: str) -> None:
     """Revoke a token, and that alone. Raises Failure."""
-    answer_of(await post(LOGOUT_PATH, b"", f"Bearer {token}"), object)
+    answer_of(await post(LOGOUT_PATH, b"", f"Bearer {token}", ()), object)
 
 
 def parse_expiry(text: str) -> float | None:
@@ -231,12 +270,24 @@ def parse_expiry(text: str) -> float | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
+    if moment.year not in _YEARS:
+        return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
+
+_YEARS = range(1970, 9999)
+"""In which a moment can be told in every zone of time."""
 
 _SECRETS = re.compile(rb'("(?:token|new_password|password)"\s*:\s*")(?:[^"\\]|\\.)*(")')
 
 
-def without_secrets(body: bytes) -> bytes:
-    """Return the body of a login, or of its answer, with stars in place of its secrets."""
+def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return the body of a login, or of its answer, with stars in place of its secrets, and of these where quoted."""
+    forms = {form for secret in secrets for form in (secret, _in_json(secret), _in_json(secret, ascii_alone=True))}
+    for form in sorted(filter(None, forms), key=len, reverse=True):
+        body = body.replace(form.encode(), b"***")
     return _SECRETS.sub(rb"\1***\2", body)
+
+
+def _in_json(text: str, *, ascii_alone: bool = False) -> str:
+    return json.dumps(text, ensure_ascii=ascii_alone)[1:-1]

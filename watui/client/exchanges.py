@@ -20,6 +20,8 @@ class Reply(NamedTuple):
     body: bytes
     is_400_overload: bool = False
     """Whether an error of the server's own with status 400 means too many requests."""
+    is_token_fresh: bool = False
+    """Whether the token that went with the request is one of a moment ago."""
 
 
 class Exchange(NamedTuple):

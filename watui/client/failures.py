@@ -95,6 +95,12 @@ class AccessDenied(Refused):
     next_step = "Give a valid token: 'watui login', key l on the Settings screen, or WATUI_TOKEN at the next start."
 
 
+class NotYetAccepted(AccessDenied):
+    """The server refuses a token that it gave a moment ago: it may have to spread among its nodes first."""
+
+    next_step = "Try again in a moment; if it stays, see the server's own log."
+
+
 class ServerTrouble(Failure):
     """The server says that it failed itself (5xx), or was too slow for itself (408)."""
 

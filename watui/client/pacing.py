@@ -13,7 +13,15 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import NamedTuple
 
-from watui.client.failures import Failure, NotConnected, Overloaded, ServerTrouble, Unreachable, Unusable
+from watui.client.failures import (
+    Failure,
+    NotConnected,
+    NotYetAccepted,
+    Overloaded,
+    ServerTrouble,
+    Unreachable,
+    Unusable,
+)
 
 MOST_TRIES = 3
 """Failures in a row after which somebody is told, where waiting alone may not mend it; and how often one change, whose
@@ -52,7 +60,7 @@ def remedy(failure: Failure, *, is_known: bool) -> Remedy:
             return Remedy.TIME
         case Unreachable() | ServerTrouble():
             return Remedy.TIME if is_known else Remedy.TRIES
-        case Unusable():
+        case Unusable() | NotYetAccepted():
             return Remedy.TRIES
         case _:
             return Remedy.NOTHING

@@ -6,6 +6,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 
@@ -86,13 +87,16 @@ class Transport:
         if reply.status == HTTP_UNAUTHORIZED and token is not None:
             other = await self._auth.another(token, self.post)
             if other is not None:
-                return await self._send_with(other, method, path, body, seconds)
+                reply = await self._send_with(other, method, path, body, seconds)
+            return reply._replace(is_token_fresh=self._auth.is_fresh)
         return reply
 
-    async def post(self, path: str, body: bytes, authorization: str) -> Reply:
-        """Send a request of a login or a logout, whose secrets are written down nowhere."""
-        secret = ("Authorization", authorization)
-        return await self._exchange("POST", path, body, LOGIN_SECONDS, secret, without_secrets)
+    async def post(self, path: str, body: bytes, authorization: str, secrets: tuple[str, ...]) -> Reply:
+        """Send a request of a login or a logout; neither its `authorization` nor other `secrets` are written down."""
+        header = ("Authorization", authorization)
+        masked = partial(without_secrets, secrets=(*secrets, authorization.rpartition(" ")[2]))
+        reply = await self._exchange("POST", path, body, LOGIN_SECONDS, header, masked)
+        return reply._replace(body=masked(reply.body)) if _tells_an_error(reply) else reply
 
     async def knock(self) -> bool:
         """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""
@@ -123,8 +127,7 @@ class Transport:
             lambda shown: _without(shown, token),
         )
         # A server might quote it back in an error, whose words are shown. In verdicts it may be a word of theirs.
-        is_error = not 200 <= reply.status < 300
-        return reply._replace(body=_without(reply.body, token)) if is_error else reply
+        return reply._replace(body=_without(reply.body, token)) if _tells_an_error(reply) else reply
 
     async def _exchange(
         self,
@@ -219,6 +222,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def _tells_an_error(reply: Reply) -> bool:
+    return not 200 <= reply.status < 300 or b'"error' in reply.body
+
+
 def _without(body: bytes, token: str) -> bytes:
     return body.replace(token.encode(), b"***")
 
@@ -228,9 +235,10 @@ def _masked_header(name: str, value: str) -> str:
     return f"{name}: {scheme}{blank}***"
 
 
-def unreachable(server: Server, error: Exception) -> Unreachable:
-    """Return why there was no answer from a server."""
-    kind = NotConnected if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else Unreachable
+def unreachable(server: Server, error: Exception, *, is_handshake: bool = False) -> Unreachable:
+    """Return why there was no answer from a server; in a handshake alone nothing was sent."""
+    is_unsent = is_handshake or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    kind = NotConnected if is_unsent else Unreachable
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
             return kind(f"no secure connection: {server.host} speaks plain http there")
@@ -238,7 +246,7 @@ def unreachable(server: Server, error: Exception) -> Unreachable:
             return kind(f"no secure connection to {server.host}: {cause.reason or cause}")
     if isinstance(error, httpx.ConnectTimeout):
         return kind(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
-    if isinstance(error, httpx.ConnectError):
+    if is_unsent:
         return kind(f"cannot reach {server.host}: {_reason(error)}")
     return kind(f"the connection to {server.host} broke off: {_reason(error)}")
 

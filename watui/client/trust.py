@@ -35,11 +35,10 @@ class Trust:
         try:
             if self.certificate is not None:
                 return _pinned(self.certificate)
-            context = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
-        except (OSError, ValueError) as error:
-            source = self.ca_file or "the pinned certificate"
+            return ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+        except (OSError, ValueError, TypeError) as error:
+            source = "the pinned certificate" if self.certificate is not None else self.ca_file
             raise BadTrust(f"{source} can't be used as a certificate: {_reason(error)}") from error
-        return context
 
     @property
     def fingerprint(self) -> str | None:
@@ -132,12 +131,47 @@ def _values(parts: Any, *wanted: str) -> tuple[str, ...]:
     return tuple(str(value) for part in parts or () for name, value in part or () if name in wanted)
 
 
+class _PinnedContext(ssl.SSLContext):
+    """Ends a connection right after the handshake, unless the certificate shown is the pinned one.
+
+    What OpenSSL verifies is that the pinned one, which may be an authority's, has signed it.
+    """
+
+    pinned: bytes
+    """As DER."""
+
+    def require_pinned(self, shown: bytes | None) -> None:
+        """Raise ssl.SSLCertVerificationError where another certificate is shown."""
+        if shown != self.pinned:
+            error = ssl.SSLCertVerificationError("another certificate than the pinned one")
+            error.verify_message = "it is another one than the pinned one"
+            raise error
+
+
+class _PinnedObject(ssl.SSLObject):
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        assert isinstance(self.context, _PinnedContext)
+        self.context.require_pinned(self.getpeercert(binary_form=True))
+
+
+class _PinnedSocket(ssl.SSLSocket):
+    def do_handshake(self, block: bool = False) -> None:
+        super().do_handshake(block)
+        assert isinstance(self.context, _PinnedContext)
+        self.context.require_pinned(self.getpeercert(binary_form=True))
+
+
 def _pinned(certificate: str) -> ssl.SSLContext:
     """Return what trusts one certificate and no other: that is more than a name in it could prove."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslobject_class, context.sslsocket_class = _PinnedObject, _PinnedSocket
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cadata=certificate)
+    if (count := context.cert_store_stats()["x509"]) != 1:
+        raise ValueError(f"there are {count} of them, and one is pinned")
+    context.pinned = ssl.PEM_cert_to_DER_cert(certificate.strip())
     return context
 
 

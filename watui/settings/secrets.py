@@ -4,12 +4,14 @@ In this order: a variable of the environment, a credential that systemd hands ov
 its owner alone may read. Nothing is kept in a file unless a person has said so.
 """
 
+import contextlib
 import os
 import stat
 import threading
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -26,7 +28,13 @@ CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 """Names the folder of the credentials that systemd hands to a service."""
 
 _SERVICE = "watui"
+_NOBODY = "nobody"
+"""Under whose name nothing is kept: asked for to see whether a keyring answers."""
+
 _PRIVATE_FOLDER = 0o700
+
+_LONGEST_NAME = 200
+"""Bytes in the name of a file, of the 255 that file systems take."""
 
 _T = TypeVar("_T")
 
@@ -59,6 +67,10 @@ class BadSecret(Exception):
 
 class NoKeyring(BadSecret):
     """There is no keyring that can be used."""
+
+
+class KeyringFails(NoKeyring):
+    """There is a keyring, and it does not answer or does not do what it should: it may hold something all the same."""
 
 
 class Found(NamedTuple):
@@ -98,32 +110,32 @@ class Secrets:
         self._remembered.pop((profile, secret), None)
         if store is Store.KEYRING:
             self._with_keyring(lambda ring: ring.set_password(_SERVICE, _name(profile, secret), value))
-            self._path(profile, secret).unlink(missing_ok=True)
+            self._delete_file(profile, secret)
             return self._keyring_words()
         path = self._path(profile, secret)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self._folder.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self._folder.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
             self._folder.chmod(_PRIVATE_FOLDER)
             write_whole(path, [value], replace=True, mode=PRIVATE_MODE)
         except (OSError, CannotWrite) as error:
             raise BadSecret(f"cannot keep a secret: {error}") from error
+        with contextlib.suppress(NoKeyring):
+            self._delete_from_keyring(profile, secret)
         return _file_words(path)
 
     def forget(self, profile: str, *secrets: Secret) -> None:
-        """Delete secrets of a profile wherever they are kept. Raises BadSecret where a file can't be deleted."""
+        """Delete secrets of a profile wherever they are kept. Raises BadSecret where something can't be deleted."""
         for secret in secrets:
             self._remembered.pop((profile, secret), None)
-            if self.keyring_trouble() is None:
-                self._with_keyring(partial(_delete, name=_name(profile, secret)))
-            try:
-                self._path(profile, secret).unlink(missing_ok=True)
-            except OSError as error:
-                raise BadSecret(f"cannot delete {self._path(profile, secret)}: {error.strerror}") from error
+            self._delete_file(profile, secret)
+        for secret in secrets:
+            self._delete_from_keyring(profile, secret)
 
     def keyring_trouble(self) -> str | None:
-        """Return why there is no keyring that can be used; None where there is one."""
+        """Return why there is no keyring that can be used; None where there is one, and it answers."""
         try:
-            self._with_keyring(lambda ring: None)
+            self._with_keyring(lambda ring: ring.get_password(_SERVICE, _NOBODY))
         except NoKeyring as error:
             return str(error)
         return None
@@ -160,8 +172,26 @@ class Secrets:
         value = _read(path)
         return Found(value, _file_words(path), Store.FILE) if value else None
 
+    def _delete_from_keyring(self, profile: str, secret: Secret) -> None:
+        try:
+            self._with_keyring(partial(_delete, name=_name(profile, secret)))
+        except KeyringFails:
+            raise
+        except NoKeyring:
+            return
+
+    def _delete_file(self, profile: str, secret: Secret) -> None:
+        path = self._path(profile, secret)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadSecret(f"cannot delete {path}: {error.strerror}") from error
+
     def _path(self, profile: str, secret: Secret) -> Path:
-        return self._folder / _name(quote(profile, safe=""), secret)
+        name = quote(profile, safe="")
+        if len(name) > _LONGEST_NAME:
+            name = sha256(profile.encode()).hexdigest()
+        return self._folder / _name(name, secret)
 
     def _with_keyring(self, do: Callable[[Any], _T]) -> _T:
         """Let the keyring do something. One that did not answer is not asked again. Raises NoKeyring."""
@@ -205,9 +235,9 @@ def _in_time(do: Callable[[], _T]) -> _T:
     if results:
         return results[0]
     if not troubles:
-        raise NoKeyring(f"the keyring did not answer within {KEYRING_SECONDS:g} second: it may be locked")
+        raise KeyringFails(f"the keyring did not answer within {KEYRING_SECONDS:g} second: it may be locked")
     (trouble,) = troubles
-    raise trouble if isinstance(trouble, NoKeyring) else NoKeyring(f"the keyring fails: {type(trouble).__name__}")
+    raise trouble if isinstance(trouble, NoKeyring) else KeyringFails(f"the keyring fails: {type(trouble).__name__}")
 
 
 def _delete(ring: Any, name: str) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import textwrap
 import tomllib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -245,13 +245,20 @@ def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> 
     if name == SIMULATOR and members.get("url") is not None:
         raise BadSettings(f"the profile {SIMULATOR} is the embedded simulator: give a server another name")
 
-    def change(document: MutableMapping[str, Any]) -> None:
+    def change(document: MutableMapping[str, Any]) -> str | None:
+        import tomlkit
+
         profile = document.setdefault("profiles", _table(is_super=True)).setdefault(name, _table())
+        added: dict[str, Any] = {}
         for member, value in members.items():
-            profile.pop(member, None)
-            if value is not None:
-                profile[member] = _written(value)
+            if value is None:
+                profile.pop(member, None)
+            else:
+                (profile if member in profile else added)[member] = _written(value)
+        text = _with_lines(tomlkit.dumps(document), name, tomlkit.dumps(added))
+        profile.update(added)
         _refuse_bad(name, profile.unwrap())
+        return text if _means(text, document) else None
 
     _rewrite(path, change)
     _LOGGER.info("profile %s is changed: %s", name, ", ".join(members))
@@ -260,13 +267,56 @@ def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> 
 def remove_profile(path: Path, name: str) -> None:
     """Take a profile out of `path`, keeping every other line. Raises BadSettings where that fails."""
 
-    def change(document: MutableMapping[str, Any]) -> None:
-        document.get("profiles", {}).pop(name, None)
+    def change(document: MutableMapping[str, Any]) -> str | None:
+        import tomlkit
+
         if document.get("profile") == name:
             document.pop("profile")
+        text = _without_profile(tomlkit.dumps(document), name)
+        profiles = document.get("profiles", {})
+        profiles.pop(name, None)
+        if not profiles:
+            document.pop("profiles", None)
+        return text if _means(text, document) else None
 
     _rewrite(path, change)
     _LOGGER.info("profile %s is removed", name)
+
+
+def _without_profile(text: str, name: str) -> str:
+    """Return `text` without the lines of a profile."""
+    lines = text.splitlines(keepends=True)
+    first, end = _lines_of(lines, name)
+    return "".join(lines[:first] + lines[end:])
+
+
+def _with_lines(text: str, name: str, more: str) -> str:
+    """Return `text` with `more` lines at the end of a profile's own."""
+    lines = text.splitlines(keepends=True)
+    _, end = _lines_of(lines, name)
+    return "".join([*lines[:end], more, *lines[end:]])
+
+
+def _lines_of(lines: Sequence[str], name: str) -> tuple[int, int]:
+    """Return where the lines of a profile begin and end; comments behind them belong to what follows."""
+    first = next((place for place, line in enumerate(lines) if _is_header(line, name)), len(lines))
+    rest = range(first + 1, len(lines))
+    end = next((place for place in rest if lines[place].lstrip().startswith("[")), len(lines))
+    while end > first + 1 and lines[end - 1].strip()[:1] in ("", "#"):
+        end -= 1
+    return first, end
+
+
+def _is_header(line: str, name: str) -> bool:
+    return line.lstrip().startswith("[") and _means(line, {"profiles": {name: {}}})
+
+
+def _means(text: str, document: Mapping[str, Any]) -> bool:
+    """Whether `text` is TOML that says what `document` does."""
+    try:
+        return tomllib.loads(text) == document
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _refuse_bad(name: str, members: Mapping[str, Any]) -> None:
@@ -287,17 +337,21 @@ def _written(value: Value) -> Any:
     """Return `value` as tomlkit writes it for people: a text of several lines on several lines."""
     import tomlkit
 
-    return tomlkit.string(value, multiline=True) if isinstance(value, str) and "\n" in value else value
+    has_lines = isinstance(value, str) and "\n" in value and "\r" not in value
+    return tomlkit.string(str(value), multiline=True) if has_lines else value
 
 
-def _rewrite(path: Path, change: Callable[[MutableMapping[str, Any]], None]) -> None:
+def _rewrite(path: Path, change: Callable[[MutableMapping[str, Any]], str | None]) -> None:
+    """Let `change` change what is in `path`; it may return the text to write."""
     import tomlkit
 
     try:
         document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else template())
-        change(document)
+        text = change(document) or tomlkit.dumps(document)
+        if not _means(text, document):
+            raise ValueError("the change does not fit into how it is written: make it by hand")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(path, [tomlkit.dumps(document)], replace=True)
+        write_whole(path, [text], replace=True)
     except (OSError, ValueError, CannotWrite) as error:
         raise BadSettings(f"cannot write {path}: {error}") from error
 
