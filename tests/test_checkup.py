@@ -86,16 +86,17 @@ def test_numbers_that_would_be_read_for_another_country_are_trouble() -> None:
     assert "registered in IN, but numbers without + are read as registered in US" in troubles(found)["region"]
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(0, None), (50, None), (-50, None), (90, "ahead of"), (-90, "behind")])
-def test_a_clock_that_is_off_is_told(seconds: float, told: str | None) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "agrees"), (50, "agrees"), (-50, "agrees"), (90, "ahead of"), (-90, "behind")]
+)
+def test_a_clock_that_is_off_is_told(seconds: float, told: str) -> None:
     def answer(request: bytes) -> bytes:
         return b'{"health": {"gateway_status": "connected"}}' if b"/v1/health" in request else b"{}"
 
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + seconds))
     with Listener(None, answer, headers=f"Date: {date}\r\n") as listener:
         found = look(Server(listener.url))
-    clock = words(found).get("clock")
-    assert (clock is None) if told is None else (told in (clock or ""))
+    assert told in words(found)["clock"]
     assert troubles(found) == {}
     assert (found.home, found.health is not None and found.health.version) == (None, None)
 
@@ -164,10 +165,10 @@ def test_no_secret_is_looked_for_where_the_server_is_not_trusted(
     assert listener.read == b""
 
 
-def test_the_pinned_certificate_is_told_by_its_fingerprint() -> None:
+def test_the_pinned_certificate_is_told() -> None:
     with Listener(self_signed(), lambda _: b'{"health": {"gateway_status": "connected"}}') as listener:
         found = look(Server(listener.url, trust=Trust(certificate=self_signed().certificate)))
-    assert words(found)["certificate"] == f"trusted: it is the pinned one, SHA-256 {self_signed().fingerprint}"
+    assert words(found)["certificate"] == "trusted: it is the pinned one"
 
 
 def test_a_file_of_authorities_that_cannot_be_read_is_trouble(tmp_path: Any) -> None:
