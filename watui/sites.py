@@ -176,7 +176,7 @@ def _secrets_for_client() -> Iterator[None]:
     try:
         yield
     except BadSecret as error:
-        raise NoCredentials(str(error)) from error
+        raise NoCredentials(str(error), "Then try again.") from error
 
 
 def find_token(name: str, secrets: Secrets) -> Token | None:

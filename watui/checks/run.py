@@ -209,6 +209,7 @@ class Run:
                     force_check=self.record.options.force_check and ask.is_first,
                 )
             except Failure as failure:
+                self.requests -= not failure.was_sent
                 await self._insist(Ledger.failed, ask_id, failure.title)
                 self._failed(ask, failure)
             else:

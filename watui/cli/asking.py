@@ -264,10 +264,7 @@ def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
         say(f"{what} 'watui runs cancel {record.id}' sets them aside.")
     if is_open:
         say(f"'watui runs resume {record.id}' asks about what is open.")
-    if isinstance(failure, Refused):
-        say(f"watui: the server refused: {failure.title}. {failure.next_step}")
-        return Exit.REFUSED
     if failure is not None:
-        say(f"watui: {failure.title}. {failure.next_step}")
-        return Exit.UNREACHABLE
+        say(f"watui: {in_words(failure)}.")
+        return code_of(failure)
     return Exit.UNFINISHED if is_open else Exit.DONE

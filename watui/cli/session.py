@@ -12,6 +12,7 @@ from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
+from watui.client.auth import NoCredentials
 from watui.client.failures import Failure, NotOffered, Refused
 from watui.desk import Desk
 from watui.ledger import trail
@@ -91,13 +92,13 @@ def find_where(url: str | None, profile: str | None, region: str | None) -> Wher
 
 def in_words(failure: Failure) -> str:
     """Return what went wrong and what to do, without a full stop at the end."""
-    refused = "the server refused: " if isinstance(failure, Refused) else ""
+    refused = "the server refused: " if isinstance(failure, Refused) and failure.was_sent else ""
     return f"{refused}{failure.title.rstrip('.')}. {failure.next_step.rstrip('.')}"
 
 
 def code_of(failure: Failure) -> Exit:
     """Return how a command ends that came to nothing."""
-    if isinstance(failure, NotOffered):
+    if isinstance(failure, NotOffered | NoCredentials):
         return Exit.USAGE
     return Exit.REFUSED if isinstance(failure, Refused) else Exit.UNREACHABLE
 

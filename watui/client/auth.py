@@ -213,22 +213,25 @@ class Deferred:
 class NoCredentials(AccessDenied):
     """Nobody to log in as: nothing was sent."""
 
-    next_step = "Log in first: 'watui login', or key l on the Settings screen."
+    next_step = "Log in first: 'watui login --profile NAME', or key l on the Settings screen."
+    was_sent = False
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, next_step: str | None = None) -> None:
         super().__init__(title, None, 401)
+        if next_step is not None:
+            self.next_step = next_step
 
 
 class WrongPassword(AccessDenied):
     """The server does not let this user in with this password. It is not tried again."""
 
-    next_step = "Log in with the right password: 'watui login', or key l on the Settings screen."
+    next_step = "Log in with the right password: 'watui login --profile NAME', or key l on the Settings screen."
 
 
 class PasswordChangeRequired(AccessDenied):
     """The first login of a user wants another password."""
 
-    next_step = "Log in by hand, which asks for a new one: 'watui login', or key l on the Settings screen."
+    next_step = "Log in by hand, which asks for a new one: 'watui login --profile NAME', or key l on the Settings screen."
 
 
 async def log_in(post: Post, credentials: Credentials, new_password: str | None = None, *, now: float) -> Token:
@@ -278,11 +281,15 @@ def parse_expiry(text: str) -> float | None:
 _YEARS = range(1970, 9999)
 """In which a moment can be told in every zone of time."""
 
+LEAST_SECRET = 8
+"""Characters of a password by the rule of section 4. In place of what is shorter, stars would tell what they hide."""
+
 _SECRETS = re.compile(rb'("(?:token|new_password|password)"\s*:\s*")(?:[^"\\]|\\.)*(")')
 
 
 def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
     """Return the body of a login, or of its answer, with stars in place of its secrets, and of these where quoted."""
+    secrets = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
     forms = {form for secret in secrets for form in (secret, _in_json(secret), _in_json(secret, ascii_alone=True))}
     for form in sorted(filter(None, forms), key=len, reverse=True):
         body = body.replace(form.encode(), b"***")

@@ -9,9 +9,12 @@ from typing import ClassVar
 class Failure(Exception):
     """A question without a usable answer."""
 
-    next_step: ClassVar[str]
+    next_step: str
+    """What to do, as a sentence."""
     may_have_worked: bool = True
     """Whether the server may have done what it was asked all the same."""
+    was_sent: ClassVar[bool] = True
+    """Whether anything was sent at all."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
@@ -29,23 +32,25 @@ class NotConnected(Unreachable):
     """There was no connection: nothing was sent."""
 
     may_have_worked = False
+    was_sent = False
 
 
 class Untrusted(Failure):
     """Nothing proves that it is the server: nothing was sent."""
 
     next_step = (
-        "Compare the certificate's fingerprint with the server's own, then pin it: 'watui profiles trust',"
-        " or key p on the Settings screen. Or name its authority as ca_file."
+        "Give the server a profile, compare the certificate's fingerprint with the server's own, and pin it:"
+        " 'watui profiles trust NAME', or key p on the Settings screen. Or name its authority as ca_file."
     )
     may_have_worked = False
+    was_sent = False
 
 
 class CertificateChanged(Untrusted):
     """It shows another certificate than the pinned one: nothing was sent, nor will be before a person decides."""
 
     next_step = (
-        "Ask whoever runs the server. If that is right, pin the new one: 'watui profiles trust', or key p on the"
+        "Ask whoever runs the server; if that is right, pin the new one: 'watui profiles trust NAME', or key p on the"
         " Settings screen."
     )
 
@@ -68,6 +73,7 @@ class NotOffered(Failure):
 
     next_step = "Use a profile whose server does."
     may_have_worked = False
+    was_sent = False
 
 
 class Unusable(Failure):
@@ -92,7 +98,7 @@ class Refused(Failure):
 class AccessDenied(Refused):
     """The token is missing, wrong, expired or not allowed to do this."""
 
-    next_step = "Give a valid token: 'watui login', key l on the Settings screen, or WATUI_TOKEN at the next start."
+    next_step = "Give a valid token: 'watui login --profile NAME', key l on the Settings screen, or WATUI_TOKEN."
 
 
 class NotYetAccepted(AccessDenied):
