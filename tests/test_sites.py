@@ -28,6 +28,7 @@ from watui.sites import (
     site_of,
 )
 
+OWNER = "admin at https://wa.example.com:9090"
 URL, TURN = "https://wa.example.com:9090", "https://whatsapp.turn.io"
 
 
@@ -164,8 +165,9 @@ async def test_a_token_that_a_person_gave_goes_before_a_login(secrets: Secrets) 
 @pytest.mark.anyio
 async def test_the_token_of_the_latest_login_is_used_again(secrets: Secrets) -> None:
     secrets.keep("shop", Secret.PASSWORD, "Canary-Pass1", Store.FILE)
-    keep_token("shop", secrets, Token("kept", 9e9, 9.1e9))
-    assert find_token("shop", secrets) == Token("kept", 9e9, 9.1e9)
+    keep_token("shop", secrets, OWNER, Token("kept", 9e9, 9.1e9))
+    assert find_token("shop", secrets, OWNER) == Token("kept", 9e9, 9.1e9, OWNER)
+    assert find_token("shop", secrets, "bob at https://elsewhere.example.com") is None
     assert await find_auth("shop", Profile(URL, user="admin"), secrets).token(no_post) == "kept"
 
 
@@ -178,7 +180,7 @@ def test_a_kept_token_that_cannot_be_read_is_no_token(kept: str, secrets: Secret
 def test_the_token_of_a_login_is_kept_only_where_the_password_is(paths: Paths, secrets: Secrets) -> None:
     given = Secrets(paths.secrets, {"WATUI_PASSWORD": "Canary-Pass1"})
     for each in (secrets, given):
-        keep_token("shop", each, Token("fresh"))
+        keep_token("shop", each, OWNER, Token("fresh"))
     assert not paths.secrets.exists()
 
 

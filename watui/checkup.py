@@ -104,17 +104,24 @@ async def _look(
     site: Site, server: Server, transport: Transport, auth: Auth | None, findings: Sequence[Finding]
 ) -> Checkup:
     """Ask, and add what was found to `findings`. Raises Failure."""
+    token = await auth.token(transport.post) if auth is not None else server.token
+    has_token = token is not None
     if Ability.HEALTH not in server.dialect.abilities:
-        await _knock(transport)
+        await _ask_nothing(transport)
         found = Finding("server", Level.OK, f"{server.dialect.title} answers at {server.host}")
-        return Checkup((*findings, found, *_of_the_login(auth)))
+        return Checkup((*findings, found, *_of_the_login(auth, has_token)))
     told = await asked.health(transport)
     home = await _home(transport)
-    about = (*_of_the_nodes(server, told), *_of_the_version(told), *_of_the_login(auth), *_of_the_clock(told))
+    about = (
+        *_of_the_nodes(server, told),
+        *_of_the_version(told),
+        *_of_the_login(auth, has_token),
+        *_of_the_clock(told),
+    )
     return Checkup((*findings, *about, *_of_the_region(site, home)), told, home)
 
 
-async def _knock(transport: Transport) -> None:
+async def _ask_nothing(transport: Transport) -> None:
     """Ask about no number. Raises a Failure where that shows that nobody is there, or that we are not let in."""
     body = msgspec.json.encode(CheckRequest([]))
     try:
@@ -149,9 +156,9 @@ def _of_the_version(told: Health) -> Iterator[Finding]:
     yield Finding("version", Level.OK, f"{told.version or 'an unknown version'}; {meaning}")
 
 
-def _of_the_login(auth: Auth | None) -> Iterator[Finding]:
+def _of_the_login(auth: Auth | None, has_token: bool) -> Iterator[Finding]:
     if not isinstance(auth, Login):
-        yield Finding("login", Level.OK, "the token is accepted")
+        yield Finding("login", Level.OK, "the token is accepted" if has_token else "it wants no token")
         return
     if auth.expires_at is None:
         yield Finding("login", Level.OK, "logged in; the server does not say until when")
@@ -175,6 +182,9 @@ def _of_the_clock(told: Health) -> Iterator[Finding]:
 
 def _of_the_region(site: Site, home: str | None) -> Iterator[Finding]:
     if home is None:
+        return
+    if not site.has_region:
+        yield Finding("region", Level.OK, f"registered in {home}; the profile names no region")
         return
     if are_read_alike(home, site.region):
         yield Finding("region", Level.OK, f"registered in {home}: numbers without + are read as the server reads them")

@@ -27,7 +27,7 @@ from watui.checks.rows import left_of, result_row, run_row, summary_of
 from watui.checks.scheduler import Policy
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
-from watui.client.trust import BadTrust
+from watui.client.trust import BadTrust, Trust
 from watui.contract.kinds import ServerKind
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FULLEST_VERSION
@@ -330,6 +330,13 @@ class Desk:
         Raises CannotWrite, also where there is such a file already, and LedgerUnusable.
         """
         return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
+
+    async def trust(self, trust: Trust) -> None:
+        """Believe others to be the server, from the next request on. Raises BadTrust."""
+        if self._server is not None:
+            self._server = replace(self._server, trust=trust)
+        if self._connecting is not None:
+            await (await self._connect()).trust(trust)
 
     async def warm_up(self) -> None:
         """Import and start, off the event loop, what the first question will need. Raises OSError."""

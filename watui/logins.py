@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-
-import msgspec
 
 from watui.client import auth
 from watui.client.auth import Credentials, Token
@@ -14,7 +11,7 @@ from watui.client.dialects import Ability
 from watui.client.exchanges import Exchanges
 from watui.client.failures import NotOffered
 from watui.client.transport import Transport
-from watui.settings.secrets import NoKeyring, Secret, Secrets, Store
+from watui.settings.secrets import Secret, Secrets
 from watui.sites import Site, find_token
 
 
@@ -25,19 +22,6 @@ async def log_in(site: Site, credentials: Credentials, new_password: str | None 
         return await auth.log_in(transport.post, credentials, new_password, now=time.time())
     finally:
         await transport.close()
-
-
-async def keep(site: Site, secrets: Secrets, password: str, token: Token, store: Store) -> str:
-    """Keep the password and the token of a login, and return where, for people.
-
-    They take the place of a token that a person gave, which would go before them. Raises BadSecret.
-    """
-    place = await asyncio.to_thread(secrets.keep, site.profile, Secret.PASSWORD, password, store)
-    kept = msgspec.json.encode(token).decode()
-    await asyncio.to_thread(secrets.keep, site.profile, Secret.LOGIN, kept, store)
-    with contextlib.suppress(NoKeyring):
-        await asyncio.to_thread(secrets.forget, site.profile, Secret.TOKEN)
-    return place
 
 
 async def log_out(site: Site, secrets: Secrets) -> bool:

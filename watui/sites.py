@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from watui.client.dialects import Ability
-from watui.client.server import Server, check_proxy, is_token
-from watui.client.trust import BadTrust, Trust
+from watui.client.server import BadServer, Server, check_proxy, is_token
+from watui.client.trust import SYSTEM, BadTrust, Trust
 from watui.contract.conversion import check_region
 from watui.settings.secrets import BadSecret, Secret, Secrets
-from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings
+from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings, load
 
 if TYPE_CHECKING:
     from watui.client.auth import Auth, Credentials, Token
@@ -60,6 +60,8 @@ class Site(NamedTuple):
     token. It raises NoCredentials."""
     log_numbers: bool = False
     """Whether the log holds what is said there."""
+    has_region: bool = True
+    """Whether the region is one that somebody named for this server."""
 
     @property
     def server_id(self) -> str:
@@ -76,13 +78,21 @@ def profile_of(settings: Settings, name: str) -> Profile:
     return found or Profile()
 
 
-def site_of(settings: Settings, name: str, secrets: Secrets, region: str | None = None) -> Site:
+def site_of(
+    settings: Settings, name: str, secrets: Secrets, region: str | None = None, path: Path | None = None
+) -> Site:
     """Return the server of a profile; `region` goes before the profile's own.
 
-    Raises NoSuchProfile, BadServer and UnknownRegion, each with words that say what to write instead.
+    Who logs in there is read anew from the settings at `path`, where it is given. Raises NoSuchProfile, BadServer and
+    UnknownRegion, each with words that say what to write instead.
     """
     profile = profile_of(settings, name)
     server = server_of(profile)
+    if server is not None and server.is_secure and server.trust != SYSTEM:
+        try:
+            server.trust.context()
+        except BadTrust as error:
+            raise BadServer(str(error)) from error
     return Site(
         name,
         server,
@@ -90,8 +100,9 @@ def site_of(settings: Settings, name: str, secrets: Secrets, region: str | None 
         profile.read_only or settings.read_only,
         profile.batch_size or settings.batch_size,
         Mark(profile.word, profile.colour),
-        partial(find_auth, name, profile, secrets) if server is not None else None,
+        partial(find_auth, name, profile, secrets, path) if server is not None else None,
         settings.log_numbers,
+        (region or profile.region) is not None,
     )
 
 
@@ -102,11 +113,16 @@ def check_profile(name: str, profile: Profile) -> None:
     if (name == SIMULATOR) is not (profile.url is None):
         what = "needs a url" if profile.url is None else "is the embedded simulator: give a server another name"
         raise BadSettings(f"the profile {name} {what}")
+    for member in ("user", "word"):
+        if not (getattr(profile, member) or "").isprintable():
+            raise BadSettings(f"{member}: it holds characters that can't be seen")
     if profile.region is not None:
         check_region(profile.region)
     server = server_of(profile)
     if server is None:
         return
+    if profile.certificate is not None and not server.is_secure:
+        raise BadSettings("a certificate is pinned, and the url is none of https: nothing would be verified there")
     if profile.user is not None and (why := server.dialect.why_not(Ability.LOGIN)) is not None:
         raise BadSettings(f"{why}: leave out the user, and give a token")
     if server.is_secure:
@@ -133,9 +149,16 @@ def server_of(profile: Profile) -> Server | None:
     if profile.url is None:
         return None
     server = Server.at(profile.url, None, profile.kind)
-    trust = Trust(Path(profile.ca_file).expanduser() if profile.ca_file else None, profile.certificate)
+    trust = Trust(_ca_file(profile.ca_file) if profile.ca_file else None, profile.certificate)
     proxy = check_proxy(profile.proxy) if profile.proxy is not None else None
     return replace(server, trust=trust, proxy=proxy, rate=profile.rate)
+
+
+def _ca_file(given: str) -> Path:
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:
+        raise BadServer(f"ca_file: there is no home as in {given}") from error
 
 
 def region_of(settings: Settings, profile: Profile, region: str | None) -> str:
@@ -145,27 +168,43 @@ def region_of(settings: Settings, profile: Profile, region: str | None) -> str:
     return wanted if wanted == Settings().region else check_region(wanted)
 
 
-def find_auth(name: str, profile: Profile, secrets: Secrets) -> Auth:
-    """Look for what we are known by at the server of a profile. Raises NoCredentials."""
+def find_auth(name: str, profile: Profile, secrets: Secrets, path: Path | None = None) -> Auth:
+    """Look for what we are known by at the server of a profile, as it stands at `path` now. Raises NoCredentials."""
     from watui.client.auth import Fixed, Login
 
+    user = _user(name, profile, path)
     with _secrets_for_client():
         given = secrets.find(name, Secret.TOKEN)
         if given is not None and not is_token(given.value):
             raise BadSecret(f"the token in {given.place} holds characters that cannot stand in a header")
-        if given is not None or profile.user is None:
+        if given is not None or user is None:
             return Fixed(given.value if given is not None else None)
-        find = partial(find_credentials, name, profile.user, secrets)
-        return Login(find, find_token(name, secrets), partial(keep_token, name, secrets))
+        find = partial(find_credentials, name, profile, secrets, path)
+        owner = owner_of(profile, user)
+        return Login(find, find_token(name, secrets, owner), partial(keep_token, name, secrets, owner))
 
 
-def find_credentials(name: str, user: str, secrets: Secrets) -> Credentials | None:
-    """Return who logs in at the server of a profile; None where there is no password. Raises NoCredentials."""
-    from watui.client.auth import Credentials
+def find_credentials(name: str, profile: Profile, secrets: Secrets, path: Path | None = None) -> Credentials | None:
+    """Return who logs in at the server of a profile; None where nobody does. Raises NoCredentials."""
+    from watui.client.auth import Credentials, NoCredentials
 
+    user = _user(name, profile, path)
     with _secrets_for_client():
         password = secrets.find(name, Secret.PASSWORD)
+    if user is None:
+        return None
+    if password is None and secrets.failing is not None:
+        raise NoCredentials(f"no password to log in with is found, and {secrets.failing}", "Unlock it, then try again.")
     return Credentials(user, password.value) if password is not None else None
+
+
+def _user(name: str, profile: Profile, path: Path | None) -> str | None:
+    """Return who logs in at the server of a profile, by the settings at `path` where they still mean that server."""
+    with contextlib.suppress(BadSettings):
+        now = load(path).profiles.get(name) if path is not None else None
+        if now is not None and now.url == profile.url:
+            return now.user
+    return profile.user
 
 
 @contextlib.contextmanager
@@ -179,18 +218,19 @@ def _secrets_for_client() -> Iterator[None]:
         raise NoCredentials(str(error), "Then try again.") from error
 
 
-def find_token(name: str, secrets: Secrets) -> Token | None:
-    """Return the token of the latest login, None where none is kept that can be read. Raises BadSecret."""
+def find_token(name: str, secrets: Secrets, owner: str | None = None) -> Token | None:
+    """Return the token of the latest login; None where none is kept, or not the `owner`'s. Raises BadSecret."""
     from watui.client.auth import Token
 
     kept = secrets.find(name, Secret.LOGIN)
     try:
-        return msgspec.json.decode(kept.value, type=Token) if kept is not None else None
+        token = msgspec.json.decode(kept.value, type=Token) if kept is not None else None
     except msgspec.MsgspecError:
         return None
+    return token if token is not None and owner in (None, token.owner) else None
 
 
-def keep_token(name: str, secrets: Secrets, token: Token) -> None:
+def keep_token(name: str, secrets: Secrets, owner: str, token: Token) -> None:
     """Keep the token of a login beside the password; where that is kept by nobody, nor is the token.
 
     What can't be kept is fetched again at the next start.
@@ -198,7 +238,17 @@ def keep_token(name: str, secrets: Secrets, token: Token) -> None:
     with contextlib.suppress(BadSecret):
         password = secrets.find(name, Secret.PASSWORD)
         if password is not None and password.store is not None:
-            secrets.keep(name, Secret.LOGIN, msgspec.json.encode(token).decode(), password.store)
+            secrets.keep(name, Secret.LOGIN, login_record(token, owner), password.store)
+
+
+def login_record(token: Token, owner: str) -> str:
+    """Return what is kept of a login."""
+    return msgspec.json.encode(msgspec.structs.replace(token, owner=owner)).decode()
+
+
+def owner_of(profile: Profile, user: str) -> str:
+    """Return whose a login's token is, and where: it is of no use elsewhere."""
+    return f"{user} at {profile.url}"
 
 
 def secret_place(name: str, profile: Profile, secrets: Secrets) -> str | None:

@@ -114,7 +114,7 @@ def test_nothing_is_kept_where_that_is_wanted(login: Type, site: Site, paths: Pa
     profile(paths, site.url, user="admin")
     ended = login(*LOGIN, "--store", "none", given=f"{PASSWORD}\n")
     assert ended.code == Exit.DONE
-    assert "Nothing is kept." in ended.err
+    assert "Nothing is kept: give the password as WATUI_PASSWORD" in ended.err
     assert kept(paths) == {}
 
 
@@ -259,14 +259,14 @@ def test_a_typed_password_is_not_echoed_and_plain_text_needs_a_yes(site: Site, p
     for answer, is_kept in ((b"n\r", False), (b"y\r", True)):
         profile(paths, site.url, user="admin", region="US")
         with at_a_terminal(*LOGIN) as terminal:
-            terminal.until(r"Keep it as plain text in .*\[y/N\]")
-            terminal.send(answer)
             terminal.until("Password of admin at shop")
             terminal.send(PASSWORD.encode() + b"\r")
+            terminal.until(r"Keep it as plain text in .*\[y/N\]")
+            terminal.send(answer)
             terminal.until_ended()
             assert terminal.exit_code == 0
             assert PASSWORD.encode() not in terminal.output
-            assert (b"Nothing is kept." in terminal.output) is not is_kept
+            assert (b"Nothing is kept:" in terminal.output) is not is_kept
         assert set(kept(paths)) == ({"shop.password", "shop.login"} if is_kept else set())
 
 

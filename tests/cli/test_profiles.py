@@ -60,7 +60,7 @@ def test_a_profile_is_added_with_every_option_listed_and_removed(watui: Watui, p
     assert profiles(paths) == {
         "shop": Profile(
             URL,
-            "de",
+            "DE",
             True,
             user="admin",
             rate=2.5,
@@ -99,10 +99,10 @@ def test_a_change_needs_a_word_and_leaves_what_is_not_named(watui: Watui, paths:
         (["shop", "--url", "https://admin:canary@wa.example.com"], "user:password@"),
         (["shop", "--url", URL, "--proxy", "http://a:canary@proxy:3128"], "secrets don't stand in settings"),
         (["shop", "--url", URL, "--region", "XX"], "XX"),
-        (["shop", "--url", URL, "--rate", "0"], "--rate: "),
-        (["shop", "--url", URL, "--rate", "many"], "--rate: "),
-        (["shop", "--url", URL, "--batch-size", "1001"], "--batch-size: "),
-        (["shop", "--url", URL, "--word", "x" * 21], "--word: "),
+        (["shop", "--url", URL, "--rate", "0"], "rate: it is at least 0.01"),
+        (["shop", "--url", URL, "--rate", "many"], "rate: it is a number"),
+        (["shop", "--url", URL, "--batch-size", "1001"], "batch_size: it is at most 1000"),
+        (["shop", "--url", URL, "--word", "x" * 21], "word: it has at most 20 characters"),
         (["shop", "--url", URL, "--kind", "cloud"], "--kind"),
         (["shop", "--url", URL, "--colour", "pink"], "--colour"),
         (["shop", "--url", URL, "--ca-file", "/nowhere/ca.pem"], "/nowhere/ca.pem can't be used"),
@@ -144,9 +144,9 @@ def test_a_server_that_is_well_is_told_and_teaches_its_region(
     ended = watui("profiles", "test", "shop")
     assert ended.code == Exit.DONE
     assert {row["level"] for row in rows(ended)} == {"ok"}
-    assert "The server is registered in US" in ended.err
+    assert "US is the region of shop from now on" in ended.err
     assert profiles(paths)["shop"].region == "US"
-    assert "that is the region" not in watui("profiles", "test", "shop").err
+    assert "is the region" not in watui("profiles", "test", "shop").err
 
 
 @pytest.mark.parametrize(

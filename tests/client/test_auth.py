@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -351,6 +352,54 @@ async def test_the_same_token_is_not_sent_twice(stand_in: StandIn) -> None:
     with pytest.raises(AccessDenied):
         await client.check([NUMBER])
     assert len(stand_in.requests) == 1
+
+
+@pytest.mark.parametrize("password", [CANARY, "Wrong-Pass1"])
+async def test_many_at_once_look_once_and_log_in_once(stand_in: StandIn, password: str) -> None:
+    looks: list[int] = []
+    may_go = threading.Event()
+
+    def find() -> Auth:
+        looks.append(1)
+        may_go.wait(10)
+        return login_of(stand_in, password)
+
+    client = client_of(stand_in, Deferred(find))
+    asked = [asyncio.create_task(client.check([NUMBER])) for _ in range(8)]
+    await asyncio.sleep(0)
+    may_go.set()
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert len(stand_in.logins) == 1
+    if password == CANARY:
+        assert (len(looks), len(stand_in.others)) == (1, 8)
+    else:
+        assert {type(each) for each in ended} == {WrongPassword}
+
+
+async def test_a_token_that_is_given_late_is_taken_up(stand_in: StandIn) -> None:
+    stand_in.good["late"] = NOW + 1
+    given: list[str] = []
+    client = client_of(stand_in, Deferred(lambda: Fixed(given[0] if given else None)))
+    with pytest.raises(AccessDenied):
+        await client.check([NUMBER])
+    given.append("late")
+    assert (await client.check([NUMBER])).contacts
+
+
+async def test_a_login_takes_over_from_a_token_and_a_token_from_a_login(stand_in: StandIn) -> None:
+    stand_in.good["given"] = NOW + 1
+    ways: list[Auth] = [Fixed("made-up")]
+    client = client_of(stand_in, Deferred(lambda: ways[-1]))
+    with pytest.raises(AccessDenied):
+        await client.check([NUMBER])
+    ways.append(login_of(stand_in))
+    assert (await client.check([NUMBER])).contacts
+    ways[:] = [login_of(stand_in, "Wrong-Pass1")]
+    client = client_of(stand_in, Deferred(lambda: ways[-1]))
+    with pytest.raises(WrongPassword):
+        await client.check([NUMBER])
+    ways.append(Fixed("given"))
+    assert (await client.check([NUMBER])).contacts
 
 
 # What travels, and what is read

@@ -146,3 +146,8 @@ def test_a_wish_that_is_shorter_than_the_own_patience_is_not_what_is_waited_for(
         trouble.failed(Overloaded("503", 2.0), Remedy.TIME, sent_at, now)
         now = trouble.until
     assert not trouble.is_wanted
+
+
+@pytest.mark.parametrize("text", ["Mon, 20 Nov 99999999999 19:12:08 GMT", "Mon, 99 Foo 2026", "\x00", "-1", "1e9"])
+def test_a_wish_that_cannot_be_read_is_none(text: str) -> None:
+    assert read_retry_after(text, NOW) is None

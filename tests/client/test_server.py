@@ -98,3 +98,9 @@ def test_any_text_is_either_a_server_or_a_refusal(text: str) -> None:
         assert not server.url.endswith("/")
         assert "@" not in server.host
         assert Server.at(server.url) == server
+
+
+@pytest.mark.parametrize("url", ["https://wa..example.com", "https://x/{phone}", "https://" + "a" * 300])
+def test_a_host_or_a_path_that_cannot_be_is_refused(url: str) -> None:
+    with pytest.raises(BadServer, match="there can be no"):
+        Server.at(url)

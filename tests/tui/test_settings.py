@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import stat
+from dataclasses import replace
 
 import pytest
 import trustme
@@ -11,13 +12,17 @@ from textual.widgets import Input
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import HOSTILE, NARROW, WIDE, Story, console, table_lines
+from watui import logins
+from watui.client.auth import Token
 from watui.client.server import Server
+from watui.client.trust import Trust
 from watui.settings.paths import Paths
 from watui.settings.secrets import Secret
 from watui.settings.settings import SIMULATOR, Profile, load, save, save_profile
 from watui.simulator.serving import ServerThread
 from watui.sites import Mark
 from watui.tui.app import Switched
+from watui.tui.commands import Phase
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.profiles import FindingsScreen, LoginDialog, MemberDialog, NewProfileDialog
 from watui.tui.screens.settings import SettingsScreen
@@ -40,6 +45,7 @@ async def open_settings(story: Story, group: str = "general") -> SettingsScreen:
     await story.until(lambda: isinstance(story.app.screen, SettingsScreen), "the settings")
     screen = settings_of(story)
     await story.until(lambda: screen.groups.row_count > 0, "the profiles")
+    await story.press("escape", "home")
     while screen.groups.row is None or screen.groups.row.name != group:
         await story.press("down")
     return screen
@@ -291,6 +297,77 @@ async def test_a_certificate_is_pinned_and_another_one_is_shown_beside_it(
                 await story.press("p")
                 await story.until_on(Confirm)
                 await story.until_shown("another certificate than the pinned one")
+
+
+async def test_a_run_goes_on_once_the_new_certificate_is_pinned(paths: Paths) -> None:
+    app, first = create_app(a_world(latency=None), TOKEN), tls_context()
+    with ServerThread(app, tls=first) as server:
+        port = server.port
+        certificate = ssl.get_server_certificate(("127.0.0.1", port))
+        save_profile(paths.settings, SHOP, {"url": server.url, "certificate": certificate})
+    with ServerThread(app, port=port, tls=tls_context()) as server:
+        there = replace(Server.at(server.url, TOKEN), trust=Trust(certificate=certificate))
+        async with console(paths, there) as story:
+            await story.preview("+16315551000")
+            await story.press("enter")
+            await story.until_phase(Phase.PAUSED)
+            await story.until_shown("has changed", "Pinned:", "Now:", "pin the new one", "tries again")
+            await open_settings(story, SHOP)
+            await story.press("p")
+            await story.until_on(Confirm)
+            await story.press("y")
+            await story.until_told("The certificate is pinned")
+            await settled(story)
+            await story.press("1", "p")
+            await story.until_phase(Phase.ENDED)
+
+
+async def test_one_thing_at_a_time_is_asked_of_a_server(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_profile(paths.settings, SHOP, {"url": "https://wa.example.com"})
+    logging_in, may_go = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: object) -> Token:
+        logging_in.set()
+        await may_go.wait()
+        return Token("fresh")
+
+    monkeypatch.setattr(logins, "log_in", slow)
+    async with console(paths) as story:
+        await open_settings(story, SHOP)
+        await log_in(story, "Canary-Pass1")
+        await logging_in.wait()
+        await story.press("enter", "a", "t")
+        assert isinstance(story.app.screen, SettingsScreen)
+        may_go.set()
+        await story.until_on(Confirm)
+        await story.press("n")
+        await story.until_told("Logged in")
+
+
+async def test_a_profile_that_cannot_be_used_is_not_gone_over_to(paths: Paths) -> None:
+    save_profile(paths.settings, SHOP, {"url": "https://wa.example.com", "region": "XX"})
+    async with console(paths) as story:
+        await open_settings(story, SHOP)
+        await story.press("u")
+        await story.until_told("not a region")
+        assert story.app.switched is None
+
+
+async def test_a_profile_without_a_server_has_no_login(paths: Paths) -> None:
+    save_profile(paths.settings, SHOP, {"region": "IN"})
+    async with console(paths) as story:
+        await open_settings(story, SHOP)
+        await story.press("l")
+        await story.until_told("no url")
+
+
+async def test_the_profile_in_use_is_at_hand_first(paths: Paths, server: ServerThread) -> None:
+    save_profile(paths.settings, SHOP, {"url": server.url})
+    async with console(paths, Server.at(server.url, TOKEN)) as story:
+        await story.press("4")
+        await story.until(lambda: isinstance(story.app.screen, SettingsScreen), "the settings")
+        screen = settings_of(story)
+        await story.until(lambda: screen.groups.row is not None and screen.groups.row.is_in_use, "the profile in use")
 
 
 async def test_going_on_with_a_profile_ends_this_console_for_another_one(paths: Paths) -> None:

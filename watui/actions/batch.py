@@ -135,7 +135,7 @@ class Batch:
         if self.failure is not None and stop_on_failure:
             raise self.failure
         if self.waiting is not None:
-            await asyncio.sleep(max(0.0, self.waiting.until - time.time()))
+            await asyncio.sleep(max(0.0, self._trouble.until - time.monotonic()))
         elif self._sent_at > -math.inf:
             await asyncio.sleep(1 / self._client.most_rate)
         await self._go.wait()
@@ -145,7 +145,7 @@ class Batch:
         await self._ledger(trail.sent, step.id)
         step.end = End(Outcome.SENT)
         step.tries += 1
-        self._sent_at = time.time()
+        self._sent_at = time.monotonic()
         try:
             await self._send(step.action)
         except Failure as failure:
@@ -184,14 +184,14 @@ class Batch:
     def _take(self, failure: Failure) -> None:
         """Wait after a failure, or stop where waiting won't mend it."""
         # Whoever waits for the end of a batch is told early: that a server has answered before makes no difference.
-        cure, now = remedy(failure, is_known=False), time.time()
+        cure, now = remedy(failure, is_known=False), time.monotonic()
         self._trouble.failed(failure, cure, self._sent_at, now)
         if cure is Remedy.NOTHING or (cure is Remedy.TRIES and self._trouble.is_enough):
             # The next contact would meet the same: a wrong token, a server that has no such path, or is gone.
             self.failure = failure
             self.pause()
         if self.failure is None or self._trouble.is_wanted:
-            self.waiting = self._trouble.waiting(failure, now, now)
+            self.waiting = self._trouble.waiting(failure, now, time.time())
 
     def _can_settle(self, step: Step) -> bool:
         if self.wish.kind is Kind.REPORT or step.end.outcome is not Outcome.UNKNOWN:
@@ -204,7 +204,7 @@ class Batch:
 
     async def _settle(self, lost: Sequence[Step]) -> None:
         """Find out what became of steps without an answer; what was not done is sent again, up to MOST_TRIES times."""
-        self._sent_at = time.time()
+        self._sent_at = time.monotonic()
         try:
             done = await self._done(lost)
         except Failure as failure:

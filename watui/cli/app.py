@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import select
+import shlex
 import signal
 import stat
 import sys
@@ -53,7 +54,9 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     """
     if context.invoked_subcommand is not None:
         if any(option is not None for option in (url, profile, region)):
-            raise Stop(f"options go after the command: watui {context.invoked_subcommand} --url URL --region CC")
+            given = (("--url", url), ("--profile", profile), ("--region", region))
+            options = " ".join(f"{name} {shlex.quote(value)}" for name, value in given if value is not None)
+            raise Stop(f"options go after the command: watui {context.invoked_subcommand} {options}")
         return Exit.DONE
     if _can_show_console():
         from watui.cli.console import open_console
@@ -130,7 +133,10 @@ def _run() -> int:
     except click.ClickException as error:
         say(f"watui: {error.format_message()}")
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+    except click.Abort:
+        click.echo(err=True)  # The line of the question is still open.
+        return Exit.INTERRUPTED
+    except (KeyboardInterrupt, asyncio.CancelledError):
         # What ctrl+c cancels is an interrupt, too, where something else was cancelled in the same moment.
         return Exit.INTERRUPTED
     except ReaderGone:

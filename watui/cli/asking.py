@@ -17,9 +17,10 @@ from watui.checks.rows import final_of, result_row
 from watui.checks.scheduler import STUCK_POLLS
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
+from watui.cli.session import code_of, in_words
 from watui.cli.talk import ProgressLine, say
 from watui.client.exchanges import Exchange
-from watui.client.failures import Failure, Refused
+from watui.client.failures import Failure
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows

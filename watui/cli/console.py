@@ -22,11 +22,12 @@ def open_console(url: str | None, profile: str | None, region: str | None) -> in
     paths = find_paths()
     is_named = url is not None or profile is not None
     settings, warning = (find_settings(paths), None) if is_named else _usable_settings(paths.settings)
-    secrets = Secrets(paths.secrets)
+    secrets = Secrets(paths.secrets, given_for=profile or settings.profile)
     site = find_target(settings, paths, url, profile, region, secrets)
     try:
         while isinstance(ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning), Switched):
             settings, warning = find_settings(paths), None
+            secrets = Secrets(paths.secrets, given_for=ended.profile)
             site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from watui.cli.exits import Exit, Stop
-from watui.cli.profiles import learn_region
+from watui.cli.profiles import stopping
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import code_of, in_words
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target, target_options
 from watui.client.failures import Failure
-from watui.client.server import BadServer, is_token
-from watui.client.trust import BadTrust
-from watui.contract.conversion import UnknownRegion
+from watui.client.server import is_token
 from watui.contract.rules import PASSWORD_RULE, is_password
 from watui.export.rows import NodeRow
 from watui.export.table import NODES
 from watui.findings import Level
-from watui.settings.paths import Paths, find_paths
-from watui.settings.secrets import BadSecret, Secret, Secrets, Store
-from watui.settings.settings import SIMULATOR, BadSettings, Profile, save_profile
-from watui.sites import Site, check_profile, profile_of, site_of
+from watui.settings.paths import find_paths
+from watui.settings.secrets import Secret, Secrets, Store
+from watui.settings.settings import SIMULATOR, Profile
+from watui.setup import Setup
+from watui.sites import Site, secret_place
 
 if TYPE_CHECKING:
     from watui.client.auth import Token
@@ -53,19 +51,11 @@ def login(profile: str | None, user: str | None, store: str | None) -> int:
     Asks for the password, or reads it from standard input; a second line there is the new one, where a first login
     wants another.
     """
-    with _stopping():
-        paths = find_paths()
-        secrets = Secrets(paths.secrets)
-        site, found = _named(paths, secrets, profile)
+    with stopping():
+        setup, site, found = _named(profile)
         user = user or found.user
-        chosen = _store(secrets, store, paths)
-        if user is None:
-            return _keep_token(site, secrets, chosen)
-        if user != found.user:
-            check_profile(site.profile, _with_user(found, user))
-            save_profile(paths.settings, site.profile, {"user": user})
-            site, _ = _named(paths, secrets, profile)
-        return _log_in(paths, site, secrets, user, chosen)
+        keeping = _Keeping(setup, store)
+        return _log_in(setup, site, user, keeping) if user is not None else _keep_token(setup, site, keeping)
 
 
 @click.command()
@@ -75,21 +65,21 @@ def logout(profile: str | None, forget: bool) -> int:
     """Revoke the token of the latest login at the server of a profile, and forget it."""
     from watui.logins import log_out
 
-    with _stopping():
-        paths = find_paths()
-        secrets = Secrets(paths.secrets)
-        site, _ = _named(paths, secrets, profile)
+    with stopping():
+        setup, site, found = _named(profile)
         try:
-            was_there = asyncio.run(log_out(site, secrets))
+            was_there = asyncio.run(log_out(site, setup.secrets))
         except Failure as failure:
             say(f"The server could not be told: {in_words(failure)}. The token is forgotten here.")
             return code_of(failure)
         finally:
             if forget:
-                secrets.forget(site.profile, *Secret)
+                setup.secrets.forget(site.profile, *Secret)
         say(f"Logged out of {site.profile}." if was_there else f"No login at {site.profile} is kept.")
         if forget:
             say("What was kept of its secrets is deleted.")
+        elif (place := secret_place(site.profile, found, setup.secrets)) is not None:
+            say(f"Its password or token is still in {place}: --forget deletes it.")
     return Exit.DONE
 
 
@@ -118,23 +108,27 @@ def health(url: str | None, profile: str | None, region: str | None, format_: st
     return Exit.UNFINISHED if any(each.level is Level.TROUBLE for each in found.findings) else Exit.DONE
 
 
-def _keep_token(site: Site, secrets: Secrets, store: Store | None) -> int:
-    if store is None:
+def _keep_token(setup: Setup, site: Site, keeping: _Keeping) -> int:
+    if keeping.is_nowhere:
         raise Stop("a token that is kept nowhere is given as WATUI_TOKEN at each start; with --user you log in instead")
     token = _secret(f"Token for {site.profile}")
     if not is_token(token):
         raise Stop("the token holds characters that cannot stand in a header: nothing is kept")
-    say(f"The token is kept in {secrets.keep(site.profile, Secret.TOKEN, token, store)}.")
-    say(f"'watui profiles test {site.profile}' looks whether the server takes it.")
+    if (store := keeping.store()) is None:
+        say("Nothing is kept: give the token as WATUI_TOKEN at each start.")
+        return Exit.UNFINISHED
+    say(f"The token is kept in {setup.keep_token(site.profile, token, store)}.")
+    say(f"'watui profiles test {shlex.quote(site.profile)}' looks whether the server takes it.")
     return Exit.DONE
 
 
-def _log_in(paths: Paths, site: Site, secrets: Secrets, user: str, store: Store | None) -> int:
-    from watui.checkup import look_at
+def _log_in(setup: Setup, site: Site, user: str, keeping: _Keeping) -> int:
     from watui.client.auth import Credentials, PasswordChangeRequired
-    from watui.logins import keep, log_in
+    from watui.logins import log_in
 
-    credentials, password = Credentials(user, _secret(f"Password of {user} at {site.profile}")), None
+    name = site.profile
+    setup.check(name, {"user": user})
+    credentials, password = Credentials(user, _secret(f"Password of {user} at {name}")), None
     try:
         try:
             token = asyncio.run(log_in(site, credentials))
@@ -144,16 +138,14 @@ def _log_in(paths: Paths, site: Site, secrets: Secrets, user: str, store: Store 
             token = asyncio.run(log_in(site, credentials, password))
     except Failure as failure:
         raise Stop(in_words(failure), code_of(failure)) from failure
-    say(f"Logged in at {site.profile} as {user}{_until(token)}.")
-    if store is None:
-        say("Nothing is kept.")
+    say(f"Logged in at {name} as {user}{_until(token)}.")
+    if (store := keeping.store()) is None:
+        say("Nothing is kept: give the password as WATUI_PASSWORD at each start.")
         return Exit.DONE
-    place = asyncio.run(keep(site, secrets, password or credentials.password, token, store))
+    place = setup.keep_login(name, user, password or credentials.password, token, store)
     say(f"The password is kept in {place}.")
-    if profile_of(find_settings(paths), site.profile).region is None:
-        found = asyncio.run(look_at(site))
-        if found.home is not None:
-            learn_region(paths, site.profile, found.home)
+    if setup.profile(name).region is None and (learnt := asyncio.run(setup.look_at(name))[1]) is not None:
+        say(f"The server is registered in {learnt}: that is the region of {name} from now on.")
     return Exit.DONE
 
 
@@ -180,49 +172,50 @@ def _new_password() -> str:
 
 def _secret(what: str) -> str:
     """Return a secret that a person types, or the first line of standard input."""
-    if sys.stdin.isatty():
-        return str(click.prompt(what, hide_input=True, err=True))
-    if not (secret := sys.stdin.readline().rstrip("\r\n")):
+    is_typed = sys.stdin.isatty()
+    secret = str(click.prompt(what, hide_input=True, err=True)) if is_typed else sys.stdin.readline().rstrip("\r\n")
+    if not secret:
         raise Stop("standard input is empty: give the password or the token on its first line")
+    try:
+        secret.encode()
+    except UnicodeEncodeError as error:
+        raise Stop("the password or the token is not UTF-8: nothing was sent") from error
     return secret
 
 
-def _store(secrets: Secrets, wanted: str | None, paths: Paths) -> Store | None:
-    """Return where a secret is to be kept; a file only where a person has said so."""
-    if wanted is not None:
-        if wanted == Store.KEYRING and (trouble := secrets.keyring_trouble()) is not None:
-            raise Stop(f"{trouble}. Say --store file, or --store none")
-        return None if wanted == NOWHERE else Store(wanted)
-    trouble = secrets.keyring_trouble()
-    if trouble is None:
-        return Store.KEYRING
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Stop(f"{trouble}. Say --store file to keep the secret in {paths.secrets}, or --store none")
-    say(f"{trouble[0].upper()}{trouble[1:]}.")
-    is_wanted = click.confirm(f"Keep it as plain text in {paths.secrets}, which only you can read?", err=True)
-    return Store.FILE if is_wanted else None
+class _Keeping:
+    """Where a secret is to be kept; a file only where a person has said so.
+
+    What can be known of that is known, or stops, before a secret is asked for.
+    """
+
+    def __init__(self, setup: Setup, wanted: str | None) -> None:
+        self.is_nowhere = wanted == NOWHERE
+        self._folder = setup.paths.secrets
+        self._store = Store(wanted) if wanted not in (None, NOWHERE) else None
+        self._trouble = setup.secrets.keyring_trouble() if wanted in (None, Store.KEYRING) else None
+        if wanted is None and self._trouble is None:
+            self._store = Store.KEYRING
+        elif wanted == Store.KEYRING and self._trouble is not None:
+            raise Stop(f"{self._trouble}. Say --store file, or --store none")
+        elif wanted is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Stop(f"{self._trouble}. Say --store file to keep the secret in {self._folder}, or --store none")
+
+    def store(self) -> Store | None:
+        """Return it, asking where nothing was said; None for nowhere."""
+        if self._store is not None or self.is_nowhere or self._trouble is None:
+            return self._store
+        say(f"{self._trouble[0].upper()}{self._trouble[1:]}.")
+        is_wanted = click.confirm(f"Keep it as plain text in {self._folder}, which only you can read?", err=True)
+        return Store.FILE if is_wanted else None
 
 
-def _named(paths: Paths, secrets: Secrets, profile: str | None) -> tuple[Site, Profile]:
+def _named(profile: str | None) -> tuple[Setup, Site, Profile]:
     """Return the site and the profile that a person means. Raises BadSettings, BadServer and UnknownRegion."""
-    settings = find_settings(paths)
-    name = profile or settings.profile
-    found = profile_of(settings, name)
+    paths = find_paths()
+    setup = Setup(paths, Secrets(paths.secrets))
+    name = profile or setup.settings().profile
+    found = setup.profile(name)
     if found.url is None:
         raise Stop(f"the profile {SIMULATOR} needs no login: name another one with --profile NAME")
-    return site_of(settings, name, secrets), found
-
-
-def _with_user(profile: Profile, user: str) -> Profile:
-    from msgspec.structs import replace
-
-    return replace(profile, user=user)
-
-
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """End the command where a setting, a server or a secret can't be used."""
-    try:
-        yield
-    except (BadSettings, BadServer, BadSecret, BadTrust, UnknownRegion) as error:
-        raise Stop(str(error)) from error
+    return setup, setup.site(name), found

@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import code_of
 from watui.cli.talk import say
 from watui.cli.target import find_settings
-from watui.client.server import BadServer
-from watui.client.trust import NoHandshake, Presented, presented
+from watui.client.server import BadServer, Server
+from watui.client.trust import BadTrust, NoHandshake, Presented, presented
 from watui.contract.conversion import UnknownRegion
 from watui.contract.kinds import ServerKind
 from watui.export.rows import FindingRow, ProfileRow
 from watui.export.table import FINDINGS, PROFILES
 from watui.findings import Finding, Level
-from watui.settings.paths import Paths, find_paths
-from watui.settings.secrets import BadSecret, Secret, Secrets
-from watui.settings.settings import (
-    COLOURS,
-    SIMULATOR,
-    BadSettings,
-    Profile,
-    Settings,
-    descriptions,
-    remove_profile,
-    save_profile,
-)
-from watui.sites import check_profile, profile_of, secret_place, server_of, site_of, trust_words
+from watui.settings.paths import find_paths
+from watui.settings.secrets import BadSecret, Secrets
+from watui.settings.settings import COLOURS, SIMULATOR, BadSettings, Profile, Settings, descriptions, parse
+from watui.setup import Setup
+from watui.sites import secret_place, trust_words
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,7 +40,7 @@ _BY_HAND = ("certificate",)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def profiles(context: click.Context) -> int:
-    """List, add, test and remove the servers that have a name. Without a command: list them."""
+    """List, add, test, trust and remove the servers that have a name. Without a command: list them."""
     return context.invoke(list_) if context.invoked_subcommand is None else Exit.DONE
 
 
@@ -57,7 +50,7 @@ def list_(format_: str | None = None) -> int:
     """Print all profiles; the one with a star is used where none is named."""
     paths = find_paths()
     settings = find_settings(paths)
-    print_rows(_rows(settings, Secrets(paths.secrets)), PROFILES, format_ or usual_format())
+    print_rows(_rows(settings, Secrets(paths.secrets, given_for=settings.profile)), PROFILES, format_ or usual_format())
     if not settings.profiles:
         say("There is no profile yet: everything runs on the embedded simulator. 'watui profiles add NAME --url URL'.")
     return Exit.DONE
@@ -83,23 +76,23 @@ def _options(command: Command) -> Command:
 @_options
 @click.option("--replace", is_flag=True, help="Change a profile that is there already; what is not named stays.")
 def add(name: str, replace: bool, **members: Any) -> int:
-    """Add the profile NAME."""
+    """Add the profile NAME. An empty text takes a member of it out."""
     paths = find_paths()
-    before = find_settings(paths).profiles.get(name)
-    if before is not None and not replace:
-        raise Stop(f"there is a profile {name} already: add --replace to change it")
-    given = {member: value for member, value in members.items() if value is not None}
-    known = msgspec.to_builtins(before) if before is not None else {}
-    try:
-        profile = msgspec.convert(known | given, Profile, strict=False)
-        check_profile(name, profile)
-        save_profile(paths.settings, name, {member: getattr(profile, member) for member in given})
-    except msgspec.ValidationError as error:
-        words, _, member = str(error).rstrip("`").partition(" - at `$.")
-        raise Stop(f"--{member.replace('_', '-')}: {words}") from error
-    except (BadSettings, BadServer, UnknownRegion) as error:
-        raise Stop(str(error)) from error
-    say(f"The profile {name} is {'changed' if before is not None else 'added'}, in {paths.settings}.")
+    setup = Setup(paths, Secrets(paths.secrets))
+    with stopping():
+        is_there = name in find_settings(paths).profiles
+        if is_there and not replace:
+            raise Stop(f"there is a profile {name} already: add --replace to change it")
+        given = {
+            member: parse(Profile, member, value) if isinstance(value, str) and value else value
+            for member, value in members.items()
+            if value is not None
+        }
+        has_moved = setup.write(name, given)
+        profile = setup.profile(name)
+    say(f"The profile {name} is {'changed' if is_there else 'added'}, in {paths.settings}.")
+    if has_moved:
+        say("It is another server now: the pinned certificate and the secrets of the old one are forgotten.")
     for line in _next_steps(name, profile):
         say(line)
     return Exit.DONE
@@ -111,17 +104,17 @@ def add(name: str, replace: bool, **members: Any) -> int:
 def remove(name: str, yes: bool) -> int:
     """Remove the profile NAME, and what is kept of its secrets. Its runs and changes stay in the ledger."""
     paths = find_paths()
-    _find(find_settings(paths), name)
-    if not yes and not _is_confirmed(f"Remove the profile {name}, with its secrets?"):
-        say("Nothing was removed.")
-        return Exit.UNFINISHED
-    try:
-        remove_profile(paths.settings, name)
-        Secrets(paths.secrets).forget(name, *Secret)
-    except BadSettings as error:
-        raise Stop(str(error)) from error
-    except BadSecret as error:
-        raise Stop(f"The profile {name} is removed, but perhaps not its secrets: {error}", Exit.UNFINISHED) from error
+    setup = Setup(paths, Secrets(paths.secrets))
+    with stopping():
+        setup.profile(name)
+        if not yes and not is_confirmed(f"Remove the profile {name}, with its secrets?"):
+            say("Nothing was removed.")
+            return Exit.UNFINISHED
+        try:
+            setup.remove(name)
+        except BadSecret as error:
+            words = f"The profile {name} is removed, but perhaps not its secrets: {error}"
+            raise Stop(words, Exit.UNFINISHED) from error
     say(f"The profile {name} is removed.")
     return Exit.DONE
 
@@ -130,19 +123,16 @@ def remove(name: str, yes: bool) -> int:
 @click.argument("name")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
 def test(name: str, format_: str | None) -> int:
-    """Look whether the server of the profile NAME is there, can be trusted and lets us in. Nothing is changed there."""
-    from watui.checkup import look_at
+    """Look whether the server of the profile NAME is there, can be trusted and lets us in.
 
+    Nothing is changed there; a profile that names no region learns it.
+    """
     paths = find_paths()
-    settings = find_settings(paths)
-    profile = _find(settings, name)
-    try:
-        found = asyncio.run(look_at(site_of(settings, name, Secrets(paths.secrets))))
-    except (BadSettings, BadServer, UnknownRegion) as error:
-        raise Stop(str(error)) from error
+    with stopping():
+        found, learnt = asyncio.run(Setup(paths, Secrets(paths.secrets)).look_at(name))
     print_findings(found.findings, format_)
-    if found.home is not None and profile.region is None:
-        learn_region(paths, name, found.home)
+    if learnt is not None:
+        say(f"{learnt} is the region of {name} from now on.")
     if found.failure is not None:
         return code_of(found.failure)
     return Exit.UNFINISHED if any(each.level is Level.TROUBLE for each in found.findings) else Exit.DONE
@@ -155,23 +145,41 @@ def test(name: str, format_: str | None) -> int:
 def trust(name: str, fingerprint: str | None, forget: bool) -> int:
     """Pin the certificate that the server of the profile NAME shows, once you have compared its fingerprint."""
     paths = find_paths()
-    profile = _find(find_settings(paths), name)
-    if forget:
-        _save(paths, name, None)
-        say(f"No certificate is pinned for {name} any more.")
-        return Exit.DONE
-    shown = _presented(name, profile)
-    say_certificate(profile, shown)
-    if shown.trouble is not None:
-        raise Stop(f"it can't be pinned: {shown.trouble}")
-    if fingerprint is not None and _digits(fingerprint) != _digits(shown.fingerprint):
-        raise Stop("the server shows another certificate than the one with this fingerprint: nothing is pinned")
-    if fingerprint is None and not _is_confirmed("Is that the fingerprint of your server's own certificate? Pin it?"):
-        say("Nothing is pinned.")
-        return Exit.UNFINISHED
-    _save(paths, name, shown.certificate)
+    setup = Setup(paths, Secrets(paths.secrets))
+    with stopping():
+        setup.profile(name)
+        if forget:
+            setup.pin(name, None)
+            say(f"No certificate is pinned for {name} any more.")
+            return Exit.DONE
+        server = setup.pinnable(name)
+        try:
+            shown = presented(*server.address)
+        except NoHandshake as error:
+            raise Stop(str(error), Exit.UNREACHABLE) from error
+        say_certificate(server, shown)
+        if shown.trouble is not None:
+            raise Stop(f"it can't be pinned: {shown.trouble}")
+        if fingerprint is not None and _digits(fingerprint) != _digits(shown.fingerprint):
+            raise Stop("the server shows another certificate than the one with this fingerprint: nothing is pinned")
+        if shown.fingerprint == server.trust.known_fingerprint:
+            return Exit.DONE
+        question = "Is that the fingerprint of your server's own certificate? Pin it?"
+        if fingerprint is None and not is_confirmed(question):
+            say("Nothing has changed.")
+            return Exit.UNFINISHED
+        setup.pin(name, shown.certificate)
     say(f"The certificate is pinned: {name} is asked only where it is shown.")
     return Exit.DONE
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """End the command where a setting, a server or a secret can't be used."""
+    try:
+        yield
+    except (BadSettings, BadServer, BadSecret, BadTrust, UnknownRegion) as error:
+        raise Stop(str(error)) from error
 
 
 def print_findings(findings: tuple[Finding, ...], format_: str | None) -> None:
@@ -180,22 +188,12 @@ def print_findings(findings: tuple[Finding, ...], format_: str | None) -> None:
     print_rows(rows, FINDINGS, format_ or usual_format())
 
 
-def learn_region(paths: Paths, name: str, home: str) -> None:
-    """Keep the country that a server says it is registered in, in a profile that names none."""
-    try:
-        save_profile(paths.settings, name, {"region": home})
-    except BadSettings as error:
-        say(str(error))
-        return
-    say(f"The server is registered in {home}: that is the region of {name} from now on.")
-
-
-def say_certificate(profile: Profile, shown: Presented) -> None:
+def say_certificate(server: Server, shown: Presented) -> None:
     """Say what a server shows, beside what is pinned."""
     names = ", ".join(shown.names) or "no name that could be read"
+    say(f"The certificate of {server.host}, from the handshake alone:")
     say(f"It is for {names}; issued by {shown.issuer or 'nobody who could be read'}; good until {shown.until or '?'}.")
-    server = server_of(profile)
-    pinned = server.trust.fingerprint if server is not None else None
+    pinned = server.trust.known_fingerprint
     if pinned is not None and pinned != shown.fingerprint:
         say(f"  pinned {pinned}")
         say(f"  shown  {shown.fingerprint}")
@@ -204,33 +202,6 @@ def say_certificate(profile: Profile, shown: Presented) -> None:
         say(f"  SHA-256 {shown.fingerprint}")
         if pinned is not None:
             say("That is the one that is pinned.")
-
-
-def _presented(name: str, profile: Profile) -> Presented:
-    try:
-        server = server_of(profile)
-        if server is None or not server.is_secure:
-            raise Stop(f"the profile {name} has no https URL: there is no certificate to trust")
-        say(f"The certificate of {server.host}, from the handshake alone:")
-        return presented(*server.address)
-    except BadServer as error:
-        raise Stop(str(error)) from error
-    except NoHandshake as error:
-        raise Stop(str(error), Exit.UNREACHABLE) from error
-
-
-def _save(paths: Paths, name: str, certificate: str | None) -> None:
-    try:
-        save_profile(paths.settings, name, {"certificate": certificate})
-    except BadSettings as error:
-        raise Stop(str(error)) from error
-
-
-def _find(settings: Settings, name: str) -> Profile:
-    try:
-        return profile_of(settings, name)
-    except BadSettings as error:
-        raise Stop(str(error)) from error
 
 
 def _rows(settings: Settings, secrets: Secrets) -> Iterator[ProfileRow]:
@@ -252,12 +223,14 @@ def _rows(settings: Settings, secrets: Secrets) -> Iterator[ProfileRow]:
 def _next_steps(name: str, profile: Profile) -> Iterator[str]:
     """Yield what to do with a profile that was just written."""
     secret = f"the password of {profile.user}" if profile.user else "its token"
-    yield f"'watui login --profile {name}' keeps {secret}; 'watui profiles test {name}' looks whether all is well."
+    quoted = shlex.quote(name)
+    yield f"'watui login --profile {quoted}' keeps {secret}; 'watui profiles test {quoted}' looks whether all is well."
     if profile.url is not None and profile.url.startswith("https:") and not (profile.certificate or profile.ca_file):
-        yield f"A certificate that no authority of the system has signed is pinned with 'watui profiles trust {name}'."
+        yield f"A certificate that no authority of the system has signed is pinned by 'watui profiles trust {quoted}'."
 
 
-def _is_confirmed(question: str) -> bool:
+def is_confirmed(question: str) -> bool:
+    """Ask a person, or stop where there is none."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Stop("there is no terminal at which to confirm that")
     return click.confirm(question, err=True)

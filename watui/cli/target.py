@@ -54,7 +54,8 @@ def find_target(
     try:
         if server is not None:
             return site_at(settings, server, region)
-        return site_of(settings, profile or settings.profile, secrets or Secrets(paths.secrets), region)
+        name = profile or settings.profile
+        return site_of(settings, name, secrets or Secrets(paths.secrets, given_for=name), region, paths.settings)
     except (BadSettings, BadServer, UnknownRegion) as error:
         raise Stop(str(error)) from error
 

@@ -3,14 +3,13 @@
 import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from watui.client.exchanges import Reply
 from watui.client.failures import AccessDenied, Failure, NotYetAccepted, Overloaded, Refused, ServerTrouble, Unusable
-from watui.client.pacing import read_retry_after
+from watui.client.pacing import read_date, read_retry_after
 from watui.contract import errors
 from watui.contract.models import ApiError
 from watui.text import shortened
@@ -106,9 +105,6 @@ def _words(error: ApiError) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for; a date is read by the server's own clock, where that is told."""
-    try:
-        now = parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
-        now = datetime.now(UTC)
-    return read_retry_after(headers.get("retry-after", ""), now if now.tzinfo else now.replace(tzinfo=UTC))
+    """Return the seconds that a server asks to wait, by its own clock where it tells that."""
+    now = read_date(headers.get("date", "")) or datetime.now(UTC)
+    return read_retry_after(headers.get("retry-after", ""), now)

@@ -5,7 +5,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
@@ -56,6 +56,8 @@ class Token(msgspec.Struct, frozen=True):
     """From when on another one is wanted, in seconds since 1970; None where it is not known how long it lasts."""
     expires_at: float | None = None
     """In seconds since 1970, None where it can't be read."""
+    owner: str = ""
+    """Whose it is, and where: of no use to anybody else."""
 
     def __repr__(self) -> str:
         return f"Token(expires_at={self.expires_at})"
@@ -67,8 +69,11 @@ class Auth(Protocol):
     async def token(self, post: Post) -> str | None:
         """Return the token to send, None for none. Raises Failure where there should be one and it can't be had."""
 
-    async def another(self, refused: str, post: Post) -> str | None:
-        """Return another token for one that the server has refused, None where there is none. Raises Failure."""
+    async def another(self, refused: str | None, post: Post) -> str | None:
+        """Return another token than that (None for none) which the server has refused, None for no other.
+
+        Raises Failure.
+        """
 
     @property
     def is_fresh(self) -> bool:
@@ -84,7 +89,7 @@ class Fixed:
     async def token(self, post: Post) -> str | None:
         return self._value
 
-    async def another(self, refused: str, post: Post) -> str | None:
+    async def another(self, refused: str | None, post: Post) -> str | None:
         return None
 
     is_fresh = False
@@ -134,7 +139,7 @@ class Login:
                 await self._renew(self._token, post)
             return self._token.value if self._token is not None else None
 
-    async def another(self, refused: str, post: Post) -> str | None:
+    async def another(self, refused: str | None, post: Post) -> str | None:
         async with self._waiting():
             if self._token is None or self._token.value == refused:
                 if self.is_fresh:
@@ -182,7 +187,7 @@ class Login:
 
 
 class Deferred:
-    """What `find` finds when it is first needed, and again when what it found is refused: it may have changed by then.
+    """What `find` finds when it is first needed, and again when that is refused: a person may have given another.
 
     `find` is called in another thread. It raises Failure.
     """
@@ -190,24 +195,48 @@ class Deferred:
     def __init__(self, find: Callable[[], Auth]) -> None:
         self._find = find
         self._found: Auth | None = None
+        self._looking = asyncio.Lock()
 
     async def token(self, post: Post) -> str | None:
-        if self._found is None:
-            self._found = await asyncio.to_thread(self._find)
-        return await self._found.token(post)
+        found = await self._first()
+        try:
+            return await found.token(post)
+        except AccessDenied:
+            other = await self._instead_of(found)
+            if not isinstance(other, Fixed) or (token := await other.token(post)) is None:
+                raise
+            return token
 
-    async def another(self, refused: str, post: Post) -> str | None:
-        if self._found is not None and (other := await self._found.another(refused, post)) is not None:
-            return other
-        found = await asyncio.to_thread(self._find)
-        if not isinstance(found, Fixed) or (other := await found.token(post)) == refused:
-            return None
-        self._found = found
-        return other
+    async def another(self, refused: str | None, post: Post) -> str | None:
+        found = await self._first()
+        if (token := await found.another(refused, post)) is not None:
+            return token
+        other = await self._instead_of(found)
+        token = await other.token(post) if other is not None else None
+        return token if token != refused else None
 
     @property
     def is_fresh(self) -> bool:
         return self._found is not None and self._found.is_fresh
+
+    async def _first(self) -> Auth:
+        async with self._looking:
+            if self._found is None:
+                self._found = await asyncio.to_thread(self._find)
+            return self._found
+
+    async def _instead_of(self, found: Auth) -> Auth | None:
+        """Return what a person has given since, None where that is nothing else. A login reads its password anew."""
+        async with self._looking:
+            if self._found is found:
+                try:
+                    other = await asyncio.to_thread(self._find)
+                except AccessDenied:
+                    return None
+                if isinstance(found, Login) and isinstance(other, Login):
+                    return None
+                self._found = other
+            return self._found
 
 
 class NoCredentials(AccessDenied):
@@ -231,7 +260,9 @@ class WrongPassword(AccessDenied):
 class PasswordChangeRequired(AccessDenied):
     """The first login of a user wants another password."""
 
-    next_step = "Log in by hand, which asks for a new one: 'watui login --profile NAME', or key l on the Settings screen."
+    next_step = (
+        "Log in by hand, which asks for a new one: 'watui login --profile NAME', or key l on the Settings screen."
+    )
 
 
 async def log_in(post: Post, credentials: Credentials, new_password: str | None = None, *, now: float) -> Token:
@@ -289,12 +320,20 @@ _SECRETS = re.compile(rb'("(?:token|new_password|password)"\s*:\s*")(?:[^"\\]|\\
 
 def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
     """Return the body of a login, or of its answer, with stars in place of its secrets, and of these where quoted."""
-    secrets = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
-    forms = {form for secret in secrets for form in (secret, _in_json(secret), _in_json(secret, ascii_alone=True))}
-    for form in sorted(filter(None, forms), key=len, reverse=True):
+    return _SECRETS.sub(rb"\1***\2", hide(body, secrets))
+
+
+def hide(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return `body` with stars in place of `secrets`, however JSON quotes them."""
+    long_ones = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
+    forms = {form for secret in long_ones for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
         body = body.replace(form.encode(), b"***")
-    return _SECRETS.sub(rb"\1***\2", body)
+    return body
 
 
-def _in_json(text: str, *, ascii_alone: bool = False) -> str:
-    return json.dumps(text, ensure_ascii=ascii_alone)[1:-1]
+def _forms(secret: str) -> Iterator[str]:
+    quoted = (secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])
+    for form in quoted:
+        yield form
+        yield form.replace("/", "\\/")

@@ -12,6 +12,7 @@ from watui.client.answers import answer_of, members_of
 from watui.client.dialects import Ability
 from watui.client.failures import NotOffered, Unusable
 from watui.client.transport import Transport
+from watui.client.trust import Trust
 from watui.contract.models import (
     AcknowledgeRequest,
     Blocking,
@@ -129,6 +130,10 @@ class ContactsClient:
     async def knock(self) -> bool:
         """Return whether the server takes a connection; nothing is asked. False where that can't be told."""
         return await self._transport.knock()
+
+    async def trust(self, trust: Trust) -> None:
+        """Believe others to be the server, from the next request on. Raises BadTrust."""
+        await self._transport.trust(trust)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from watui.client.answers import answer_of
 from watui.client.contacts import NO_WAIT_SECONDS
+from watui.client.pacing import read_date
 from watui.client.transport import Transport
 from watui.contract.models import version_of
 
@@ -86,8 +86,5 @@ def _node(name: str, members: Mapping[str, Any]) -> Node:
 
 
 def _clock_ahead(headers: Mapping[str, str]) -> float | None:
-    try:
-        date = parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
-        return None
-    return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    date = read_date(headers.get("date", ""))
+    return (date - datetime.now(UTC)).total_seconds() if date is not None else None

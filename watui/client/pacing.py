@@ -76,11 +76,16 @@ def read_retry_after(text: str, now: datetime) -> float | None:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text), LONGEST_RETRY_AFTER)
+    date = read_date(text)
+    return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER) if date is not None else None
+
+
+def read_date(text: str) -> datetime | None:
+    """Return the moment that an HTTP date names, None where it names none."""
     try:
         date = parsedate_to_datetime(text)
-        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
-    except (ValueError, TypeError):
+        return date.replace(tzinfo=date.tzinfo or UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

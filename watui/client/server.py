@@ -53,6 +53,8 @@ class Server:
             raise BadServer("a URL with user:password@ in it is refused: give the token in WATUI_TOKEN")
         if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
             raise BadServer(f"not an http or https URL; give one {example}")
+        if not _is_host(host) or "{" in url:
+            raise BadServer(f"there can be no host or path as in {url}; give one {example}")
         if parts.query or parts.fragment:
             raise BadServer(f"a URL with ? or # in it cannot be a base URL; give one {example}")
         if token is not None and not is_token(token):
@@ -93,6 +95,14 @@ class Server:
     def is_local(self) -> bool:
         """Whether it is on this machine, so that no proxy may stand between."""
         return urlsplit(self.url).hostname in _LOOPBACK_HOSTS
+
+
+def _is_host(host: str) -> bool:
+    """Whether a host can be looked for."""
+    try:
+        return bool(host.encode("idna")) and "%" not in host
+    except UnicodeError:
+        return False
 
 
 def is_token(text: str) -> bool:

@@ -6,12 +6,13 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import httpx
 
 from watui import failpoints
-from watui.client.auth import Auth, Fixed, without_secrets
+from watui.client.auth import Auth, Fixed, hide, without_secrets
 from watui.client.exchanges import Exchange, Exchanges, Reply
 from watui.client.failures import (
     CertificateChanged,
@@ -23,7 +24,7 @@ from watui.client.failures import (
     Unusable,
 )
 from watui.client.server import NO_PROXY, Server
-from watui.client.trust import NoHandshake, presented
+from watui.client.trust import NoHandshake, Trust, presented
 from watui.contract.rules import MAX_BODY_BYTES
 
 CONNECT_SECONDS = 10.0
@@ -61,10 +62,14 @@ class Transport:
         self.server = server
         self._exchanges = exchanges
         self._auth = auth or Fixed(server.token)
-        self._is_direct = handler is None and not server.is_behind_proxy
+        self._handler = handler
+        self._client = self._new_client()
+
+    def _new_client(self) -> httpx.AsyncClient:
+        server = self.server
         goes_direct = server.is_local or server.proxy == NO_PROXY
-        self._client = httpx.AsyncClient(
-            transport=handler,
+        return httpx.AsyncClient(
+            transport=self._handler,
             # A context of its own also where none is needed: httpx would read its list of authorities for it.
             verify=server.trust.context() if server.is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             proxy=None if goes_direct else server.proxy,
@@ -75,6 +80,12 @@ class Transport:
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "watui"},
         )
 
+    async def trust(self, trust: Trust) -> None:
+        """Believe others from the next connection on; those that there are are closed. Raises BadTrust."""
+        before, self.server = self._client, replace(self.server, trust=trust)
+        self._client = self._new_client()
+        await before.aclose()
+
     async def send(self, method: str, path: str, body: bytes, seconds: float) -> Reply:
         """Send `body` (JSON, where it is not empty) and return the whole answer.
 
@@ -84,7 +95,7 @@ class Transport:
         """
         token = await self._auth.token(self.post)
         reply = await self._send_with(token, method, path, body, seconds)
-        if reply.status == HTTP_UNAUTHORIZED and token is not None:
+        if reply.status == HTTP_UNAUTHORIZED:
             other = await self._auth.another(token, self.post)
             if other is not None:
                 reply = await self._send_with(other, method, path, body, seconds)
@@ -100,7 +111,7 @@ class Transport:
 
     async def knock(self) -> bool:
         """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""
-        if not self._is_direct:
+        if self._handler is not None or self.server.is_behind_proxy:
             return False
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
@@ -124,10 +135,10 @@ class Transport:
             body,
             seconds,
             (dialect.header, f"{dialect.scheme}{token}"),
-            lambda shown: _without(shown, token),
+            lambda shown: hide(shown, (token,)),
         )
         # A server might quote it back in an error, whose words are shown. In verdicts it may be a word of theirs.
-        return reply._replace(body=_without(reply.body, token)) if _tells_an_error(reply) else reply
+        return reply._replace(body=hide(reply.body, (token,))) if _tells_an_error(reply) else reply
 
     async def _exchange(
         self,
@@ -209,6 +220,8 @@ def distrust(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
 
 def _shown_fingerprint(server: Server) -> str:
     """Return the fingerprint of the certificate that the server shows now, or why it can't be told."""
+    if server.is_behind_proxy:
+        return "unknown, a proxy stands between"
     try:
         return presented(*server.address).fingerprint
     except NoHandshake as error:
@@ -224,10 +237,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _tells_an_error(reply: Reply) -> bool:
     return not 200 <= reply.status < 300 or b'"error' in reply.body
-
-
-def _without(body: bytes, token: str) -> bytes:
-    return body.replace(token.encode(), b"***")
 
 
 def _masked_header(name: str, value: str) -> str:
@@ -247,7 +256,8 @@ def unreachable(server: Server, error: Exception, *, is_handshake: bool = False)
     if isinstance(error, httpx.ConnectTimeout):
         return kind(f"{server.host} did not accept a connection within {CONNECT_SECONDS:g} seconds")
     if is_unsent:
-        return kind(f"cannot reach {server.host}: {_reason(error)}")
+        through = f" through the proxy {server.proxy}" if server.proxy not in (None, NO_PROXY) else ""
+        return kind(f"cannot reach {server.host}{through}: {_reason(error)}")
     return kind(f"the connection to {server.host} broke off: {_reason(error)}")
 
 

@@ -45,6 +45,14 @@ class Trust:
         """Of the pinned certificate; None where there is none."""
         return fingerprint(self.certificate) if self.certificate is not None else None
 
+    @property
+    def known_fingerprint(self) -> str | None:
+        """Of the pinned certificate; None where there is none that can be read."""
+        try:
+            return self.fingerprint
+        except BadTrust:
+            return None
+
 
 SYSTEM = Trust()
 

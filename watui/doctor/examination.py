@@ -34,14 +34,16 @@ def examine(paths: Paths, profile: str | None = None, *, everywhere: bool = Fals
             *(terminal.streams, terminal.size, terminal.colours, terminal.encoding, terminal.width, terminal.clipboard),
         ),
     ]
-    secrets = profiles.LookingSecrets(paths.secrets)
     try:
         settings = load(paths.settings)
     except BadSettings:
+        secrets = profiles.LookingSecrets(paths.secrets)
         unknown = Finding("profiles", Level.NOTE, "not looked at: the settings can't be used")
         return [*groups, _group("secrets", partial(profiles.keyring, secrets)), Group("profiles", (unknown,))]
     if profile is not None:
         profile_of(settings, profile)
+    # What the environment hands over is for the profile that a command would use.
+    secrets = profiles.LookingSecrets(paths.secrets, given_for=profile or settings.profile)
     names = list(settings.profiles) if everywhere else [profile or settings.profile]
     looks = (partial(profiles.keyring, secrets), partial(profiles.kept, secrets, settings))
     return [*groups, _group("secrets", *looks), *asyncio.run(_servers(settings, secrets, names))]

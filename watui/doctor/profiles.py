@@ -1,6 +1,7 @@
 """What is known of profiles: where their secrets are, and how their servers are found."""
 
 import asyncio
+import shlex
 from collections.abc import Iterator
 
 from watui.checkup import look_at
@@ -52,7 +53,12 @@ def _kept(secrets: Secrets, name: str, wanted: tuple[Secret, ...]) -> Finding:
     if words:
         return Finding(name, Level.OK, "; ".join(words))
     missing = Secret.PASSWORD if Secret.PASSWORD in wanted else Secret.TOKEN
-    return Finding(name, Level.NOTE, f"no {missing} is found", f"Where the server wants one, set {missing.variable}.")
+    return Finding(
+        name,
+        Level.NOTE,
+        f"no {missing} is found",
+        f"Where the server wants one: watui login --profile {shlex.quote(name)}, or set {missing.variable}.",
+    )
 
 
 async def look(settings: Settings, secrets: Secrets, name: str) -> list[Finding]:

@@ -89,7 +89,9 @@ class Found(NamedTuple):
 class Secrets:
     """The secrets of all profiles. What takes long, such as a keyring, is waited for: not for the event loop."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ, given_for: str | None = None) -> None:
+        """What the environment hands over is for the profile `given_for` alone; None stands for any."""
+        self._given_for = given_for
         self._folder = folder
         self._environment = environment
         self._no_keyring: NoKeyring | None = None
@@ -99,11 +101,15 @@ class Secrets:
         """Return a secret of a profile, None where there is none. Raises BadSecret where a file can't be trusted."""
         if (value := self._remembered.get((profile, secret))) is not None:
             return Found(value, "the memory of this process", None)
-        return self._given(secret) or self._in_keyring(profile, secret) or self._in_file(profile, secret)
+        if secret is Secret.TOKEN and (profile, Secret.PASSWORD) in self._remembered:
+            return None
+        given = self._given(secret) if self._given_for in (None, profile) else None
+        return given or self._in_keyring(profile, secret) or self._in_file(profile, secret)
 
     def remember(self, profile: str, secret: Secret, value: str) -> None:
         """Have a secret until the process ends, before all others, and keep it nowhere."""
-        self._remembered[profile, secret] = value
+        others = {key: each for key, each in self._remembered.items() if key[0] != profile}
+        self._remembered = others | {(profile, secret): value}
 
     def keep(self, profile: str, secret: Secret, value: str, store: Store) -> str:
         """Keep a secret, in place of an earlier one, and return where, for people. Raises BadSecret."""
@@ -131,6 +137,11 @@ class Secrets:
             self._delete_file(profile, secret)
         for secret in secrets:
             self._delete_from_keyring(profile, secret)
+
+    @property
+    def failing(self) -> str | None:
+        """Why a keyring that is there did not answer; None where none is there, or all is well."""
+        return str(self._no_keyring) if isinstance(self._no_keyring, KeyringFails) else None
 
     def keyring_trouble(self) -> str | None:
         """Return why there is no keyring that can be used; None where there is one, and it answers."""

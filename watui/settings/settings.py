@@ -1,10 +1,13 @@
 """What a person has chosen. Flags beat environment (`WATUI_…`) beat `settings.toml` beat defaults."""
 
+import fcntl
 import logging
 import os
+import re
 import textwrap
 import tomllib
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -36,9 +39,7 @@ COLOURS: tuple[str, ...] = get_args(Colour)
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A server and how it is used: one `[profiles.NAME]` of `settings.toml`."""
 
-    url: Annotated[
-        str | None, msgspec.Meta(description="Base URL of the server. Without one it is the embedded simulator.")
-    ] = None
+    url: Annotated[str | None, msgspec.Meta(description="Base URL of the server.")] = None
     region: Annotated[
         str | None,
         msgspec.Meta(
@@ -206,9 +207,25 @@ def parse(of: type[Settings] | type[Profile], name: str, text: str) -> Value:
     try:
         value: Value = msgspec.to_builtins(msgspec.convert(text, kind, strict=False))
     except msgspec.ValidationError as error:
-        words = str(error).replace("`", "").replace(" | null", "")
-        raise BadSettings(f"{name}: {words[0].lower()}{words[1:]}") from error
+        raise BadSettings(f"{name}: {in_words(error)}") from error
     return value
+
+
+_WRONG = re.compile(r"Expected `(float|int|bool|str)\b[^`]*`(?: of length)?(?: ([<>]=) (\S+))?(?:, got .*)?")
+_KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "a text"}
+
+
+def in_words(error: msgspec.ValidationError) -> str:
+    """Return what is wrong with a value, without the place where it stands."""
+    words = str(error).partition(" - at `$")[0]
+    wrong = _WRONG.fullmatch(words)
+    if wrong is None:
+        return f"{words[0].lower()}{words[1:]}".replace("`", "")
+    kind, sign, bound = wrong.groups()
+    least_or_most = {"<=": "at most", ">=": "at least"}.get(sign or "", "")
+    if not least_or_most:
+        return f"it is {_KINDS[kind]}"
+    return f"it has {least_or_most} {bound} characters" if kind == "str" else f"it is {least_or_most} {bound}"
 
 
 def choices(of: type[Settings] | type[Profile], name: str) -> tuple[str, ...]:
@@ -342,18 +359,30 @@ def _written(value: Value) -> Any:
 
 
 def _rewrite(path: Path, change: Callable[[MutableMapping[str, Any]], str | None]) -> None:
-    """Let `change` change what is in `path`; it may return the text to write."""
+    """Let `change` change what is in `path`, one writer after the other; it may return the text to write."""
     import tomlkit
 
     try:
-        document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else template())
-        text = change(document) or tomlkit.dumps(document)
-        if not _means(text, document):
-            raise ValueError("the change does not fit into how it is written: make it by hand")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(path, [text], replace=True)
-    except (OSError, ValueError, CannotWrite) as error:
+        with _alone_in(path.parent):
+            document = tomlkit.parse(path.read_bytes().decode("utf-8-sig") if path.exists() else template())
+            text = change(document) or tomlkit.dumps(document)
+            if not _means(text, document):
+                raise ValueError("the change does not fit into how it is written: make it by hand")
+            write_whole(path, [text], replace=True)
+    except (OSError, ValueError, CannotWrite, RecursionError) as error:
         raise BadSettings(f"cannot write {path}: {error}") from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else writes in a folder, which takes a moment at most; the lock goes with the process."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _from_text(name: str, value: str) -> object:
@@ -370,5 +399,5 @@ def _from_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSettings(f"cannot read {path}: {error}") from error

@@ -18,6 +18,7 @@ from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
+from watui.setup import Setup
 from watui.text import clean, counted
 from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bindings, described, key_names, together
@@ -28,7 +29,6 @@ from watui.tui.screens.help import HelpScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.screens.modal import Palette
 from watui.tui.session import Session
-from watui.tui.setup import Setup
 from watui.tui.themes import THEMES
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -73,7 +73,7 @@ class WatuiApp(App[int]):
         self.crash: Crash | None = None
         self.session = Session(desk, settings.blocking, settings.batch_size, settings.retention_days)
         self.changes = Changes(self, desk)
-        self.setup = Setup(desk.paths, secrets or Secrets(desk.paths.secrets), desk.profile)
+        self.setup = Setup(desk.paths, secrets or Secrets(desk.paths.secrets))
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
         self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
@@ -187,7 +187,7 @@ class WatuiApp(App[int]):
             question = (
                 f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."
                 if self.session.is_asking
-                else "Leave without asking? This list has not been sent, and is not kept."
+                else "Leave this list? It has not been sent, and is not kept."
             )
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
                 return False

@@ -208,6 +208,8 @@ def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
     if wanted == RowFilter():
         if session.has_versions:
             return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
+        if session.version is None and not session.final:
+            return Content("")  # Nothing has been answered: there is nothing to explain yet.
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if wanted.status:

@@ -11,7 +11,7 @@ from watui.client.failures import CertificateChanged
 from watui.findings import Finding, Level
 from watui.text import clean
 from watui.tui.grid import Cell, Column, fit, lay_out
-from watui.tui.setup import Group, Member
+from watui.tui.groups import Group, Member
 
 _DIM = "$foreground 60%"
 
@@ -85,10 +85,12 @@ def digits(word: str, fingerprint: str) -> Content:
     return Content.assemble((f"{word:<9}", "bold"), clean(first), rest)
 
 
-def found(checkup: Checkup) -> Content:
-    """Return what was found at a server, and what to do about it."""
+def found(checkup: Checkup, learnt: str | None = None) -> Content:
+    """Return what was found at a server, what was `learnt` of its country, and what to do about the rest."""
     failure = checkup.failure
     shown = _findings(checkup.findings)
+    if learnt is not None:
+        shown = Content("\n").join([shown, Content(f"  That is the region of the profile from now on: {learnt}.")])
     if isinstance(failure, CertificateChanged):
         return Content("\n\n").join([shown, side_by_side(failure.pinned, failure.shown)])
     return shown

@@ -15,10 +15,10 @@ from textual.widgets import Input, Static
 
 from watui.contract.rules import PASSWORD_RULE, is_password
 from watui.text import clean
+from watui.tui.groups import Member
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import PickInput
-from watui.tui.setup import Member
 from watui.tui.widgets.safe_input import SafeInput
 
 _KEY = "bold $primary"
@@ -42,13 +42,14 @@ class MemberDialog(Modal[str | None]):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
-        known = f"   ↑ ↓ {', '.join(self._values)}" if self._values else ""
         with Vertical(id="dialog"):
             yield Static(Content.styled(self._member.name, "bold"))
             yield Static(Content(self._member.description))
-            field = PickInput(self._values, placeholder=f"the default{known}", id="value")
+            field = PickInput(self._values, placeholder="the default", id="value")
             field.value = self._value
             yield field
+            if self._values:
+                yield Static(Content.assemble(("↑ ↓", _KEY), f" {', '.join(self._values)}"))
             if self._problem is not None:
                 yield Static(Content.styled(clean(self._problem), "$text-error"))
             yield Static(Content.assemble(_keys("keeps it"), " · empty for the default"), id="hint")
@@ -111,7 +112,7 @@ class Given(NamedTuple):
 class LoginDialog(Modal[Given | None]):
     """Asks for a user and a password, or a token; and for another password where the server wants one."""
 
-    AUTO_FOCUS = "#secret, #new"
+    AUTO_FOCUS = ""
     hint = query_one("#hint", Static)
 
     def __init__(self, profile: str, given: Given, *, wants_change: bool = False, can_log_in: bool = True) -> None:
@@ -126,6 +127,10 @@ class LoginDialog(Modal[Given | None]):
             yield Static(Content.assemble(("Log in at ", "bold"), (clean(self._profile), "bold")))
             yield from self._new_password() if self._wants_change else self._who()
             yield Static(Content.assemble(("tab", _KEY), " next · ", _keys("logs in")), id="hint")
+
+    def on_mount(self) -> None:
+        first = "#new" if self._wants_change else "#secret" if self._given.user or not self._can_log_in else "#user"
+        self.query_one(first).focus()
 
     def _who(self) -> ComposeResult:
         user = SafeInput(self._given.user, placeholder="user; empty to give a token instead", id="user")

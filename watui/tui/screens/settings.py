@@ -16,31 +16,34 @@ from textual.widgets import Static
 from watui.client.dialects import Ability
 from watui.client.failures import Failure
 from watui.client.server import is_token
-from watui.client.trust import BadTrust, NoHandshake, Presented, presented
-from watui.settings.secrets import BadSecret, Secret, Store
+from watui.client.trust import BadTrust, NoHandshake, Presented, Trust, presented
+from watui.settings.secrets import Store
 from watui.settings.settings import SIMULATOR
+from watui.setup import Setup
 from watui.text import clean
 from watui.tui import panels, settings_view
 from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
+from watui.tui.groups import BAD_CHOICES, Group, Member, add, change, offered, read_groups
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.main import SETTINGS, MainScreen
 from watui.tui.screens.profiles import FindingsScreen, Given, LoginDialog, MemberDialog, NewProfileDialog
 from watui.tui.settings_view import GroupsLook, MembersLook
-from watui.tui.setup import BAD_CHOICES, Group, Member, Setup, offered
 from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
-    from watui.client.auth import Token
     from watui.sites import Site
 
 _NEXT_START = frozenset({"region", "batch_size", "blocking", "profile", "read_only", "retention_days", "log_numbers"})
 """Settings that hold from the next start on."""
 
-_TROUBLES = (*BAD_CHOICES, BadSecret, BadTrust, OSError)
+_ONE_AT_A_TIME = frozenset({"edit", "add", "test", "login", "logout", "pin", "use", "remove"})
+"""Actions of which the next one waits for the end of the one before."""
+
+_TROUBLES = (*BAD_CHOICES, BadTrust, OSError)
 
 
 class GroupTable(RowTable[Group]):
@@ -89,18 +92,26 @@ class SettingsScreen(MainScreen):
 
     # What is shown
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # One thing at a time: the next key must not cut short what a server is being asked.
+        is_busy = any(not worker.is_finished for worker in self.workers if worker.group == "settings")
+        return False if is_busy and action in _ONE_AT_A_TIME else super().check_action(action, parameters)
+
     @work(exclusive=True, group="settings-look")
     async def _look(self) -> None:
-        if self.app.screen is not self:
-            return
-        await self._read()
+        if self.app.screen is self:
+            await self._read()
 
     async def _read(self) -> None:
+        is_first = not self._shown
         try:
-            self._shown, problem = await self._setup.groups(), None
+            self._shown = await asyncio.to_thread(read_groups, self._setup, self.changes.desk.profile)
+            problem = None
         except BAD_CHOICES as error:
             self._shown, problem = [], str(error)
         self._show(problem)
+        if is_first and not self.changes.desk.is_simulator:
+            self._go_to_group(self.changes.desk.profile)
 
     @unless_closed
     def _show(self, problem: str | None) -> None:
@@ -161,12 +172,14 @@ class SettingsScreen(MainScreen):
             if given is None:
                 return
             try:
-                await self._setup.change(group, member.name, given)
+                has_moved = await asyncio.to_thread(change, self._setup, group, member.name, given)
             except BAD_CHOICES as error:
                 value, problem = given, str(error)
                 continue
             break
         self._tell_kept(group, member.name, given)
+        if has_moved:
+            self.refuse("It is another server now: the certificate and the secrets of the old one are forgotten.")
         await self._read()
 
     def _tell_kept(self, group: Group, member: str, given: str) -> None:
@@ -185,7 +198,7 @@ class SettingsScreen(MainScreen):
             if given is None:
                 return
             try:
-                await self._setup.add(*given)
+                await asyncio.to_thread(add, self._setup, *given)
                 break
             except BAD_CHOICES as error:
                 problem = str(error)
@@ -207,7 +220,8 @@ class SettingsScreen(MainScreen):
 
     async def _looked_at(self, name: str) -> Content:
         try:
-            return settings_view.found(await self._setup.look_at(name))
+            found, learnt = await self._setup.look_at(name)
+            return settings_view.found(found, learnt)
         except _TROUBLES as error:
             return Content.styled(clean(str(error)), "$text-error")
 
@@ -218,23 +232,16 @@ class SettingsScreen(MainScreen):
 
     async def _log_in(self, group: Group) -> None:
         try:
-            site, profile = await self._setup.site(group.name), await self._setup.profile(group.name)
-        except _TROUBLES as error:
-            self.refuse(str(error))
-            return
-        assert site.server is not None, "only a profile with a server is at hand"
-        can_log_in = site.server.dialect.why_not(Ability.LOGIN) is None
-        first = LoginDialog(group.name, Given(profile.user or "", "", None), can_log_in=can_log_in)
-        given = await self.app.push_screen_wait(first)
-        if given is None:
-            return
-        try:
-            if given.user:
-                await self._log_in_with(group, site, given)
-            elif is_token(given.secret):
-                await self._keep(group, site, Secret.TOKEN, given.secret)
-            else:
-                self.refuse("The token holds characters that cannot stand in a header: nothing is kept.")
+            site = await asyncio.to_thread(self._setup.site, group.name)
+            profile = await asyncio.to_thread(self._setup.profile, group.name)
+            if site.server is None:
+                self.refuse("This profile has no url: give it one first.")
+                return
+            can_log_in = site.server.dialect.why_not(Ability.LOGIN) is None
+            first = LoginDialog(group.name, Given(profile.user or "", "", None), can_log_in=can_log_in)
+            given = await self.app.push_screen_wait(first)
+            if given is not None:
+                await (self._log_in_with(group, site, given) if given.user else self._keep_token(group, given.secret))
         except Failure as failure:
             self.refuse(f"{failure.title}. {failure.next_step}")
         except _TROUBLES as error:
@@ -246,6 +253,7 @@ class SettingsScreen(MainScreen):
         from watui.logins import log_in
 
         credentials = Credentials(given.user, given.secret)
+        self.notify("Logging in…", timeout=2)
         try:
             token = await log_in(site, credentials)
         except PasswordChangeRequired:
@@ -253,29 +261,19 @@ class SettingsScreen(MainScreen):
             if again is None:
                 return
             given = again
-            token = await log_in(site, Credentials(given.user, given.secret), given.new_password)
-        member = next((each for each in group.members if each.name == "user"), None)
-        if member is not None and member.value != given.user:
-            await self._setup.change(group, "user", given.user)
-        await self._keep(group, site, Secret.PASSWORD, given.new_password or given.secret, token)
-
-    async def _keep(self, group: Group, site: Site, secret: Secret, value: str, token: Token | None = None) -> None:
-        """Keep a secret where the person lets it be kept, and say where."""
-        from watui.logins import keep
-
-        secrets = self._setup.secrets
-        store = await self._store()
-        if store is None:
-            secrets.remember(group.name, secret, value)
-            place = "the memory of this console, until it ends"
-        elif token is not None:
-            place = await keep(site, secrets, value, token, store)
-        else:
-            place = await asyncio.to_thread(secrets.keep, group.name, secret, value, store)
-        until = token.expires_at if token is not None else None
+            token = await log_in(site, credentials, given.new_password)
+        password, store = given.new_password or given.secret, await self._store()
+        place = await asyncio.to_thread(self._setup.keep_login, group.name, given.user, password, token, store)
+        until = token.expires_at
         expiry = f" until {datetime.fromtimestamp(until).astimezone():%Y-%m-%d %H:%M}" if until is not None else ""
-        done = f"Logged in{expiry}. The password is" if token is not None else "The token is"
-        self.notify(clean(f"{done} kept in {place}."), markup=False, timeout=10)
+        self.notify(clean(f"Logged in{expiry}. The password is kept in {place}."), markup=False, timeout=10)
+
+    async def _keep_token(self, group: Group, token: str) -> None:
+        if not is_token(token):
+            self.refuse("The token holds characters that cannot stand in a header: nothing is kept.")
+            return
+        place = await asyncio.to_thread(self._setup.keep_token, group.name, token, await self._store())
+        self.notify(clean(f"The token is kept in {place}."), markup=False, timeout=10)
 
     async def _store(self) -> Store | None:
         """Return where a secret may be kept; a file only where the person says so."""
@@ -297,8 +295,9 @@ class SettingsScreen(MainScreen):
         if (group := self._profile_at_hand()) is None:
             return
         try:
-            was_there = await log_out(await self._setup.site(group.name), self._setup.secrets)
-            self.notify("Logged out." if was_there else "No login is kept.")
+            site = await asyncio.to_thread(self._setup.site, group.name)
+            was_there = await log_out(site, self._setup.secrets)
+            self.notify("Logged out; the password stays where it is." if was_there else "No login is kept.")
         except Failure as failure:
             self.refuse(f"The server could not be told: {failure.title}. The token is forgotten here.")
         except _TROUBLES as error:
@@ -312,20 +311,21 @@ class SettingsScreen(MainScreen):
 
     async def _pin(self, group: Group) -> None:
         try:
-            server = (await self._setup.site(group.name)).server
-            if server is None or not server.is_secure:
-                self.refuse("There is no certificate: the URL does not begin with https.")
-                return
+            server = await asyncio.to_thread(self._setup.pinnable, group.name)
             shown = await asyncio.to_thread(presented, *server.address)
+            pinned = server.trust.known_fingerprint
+            if shown.trouble is not None:
+                self.refuse(f"The certificate can't be pinned: {shown.trouble}.")
+            elif pinned == shown.fingerprint:
+                self.notify("The server shows the certificate that is pinned.")
+            elif await self.app.push_screen_wait(Confirm(_question(pinned, shown), "pin it")):
+                await asyncio.to_thread(self._setup.pin, group.name, shown.certificate)
+                if group.is_in_use:
+                    await self.changes.desk.trust(Trust(certificate=shown.certificate))
+                self.notify("The certificate is pinned; nothing is asked where another one is shown.")
         except (*_TROUBLES, NoHandshake) as error:
             self.refuse(str(error))
-            return
-        if shown.trouble is not None:
-            self.refuse(f"The certificate can't be pinned: {shown.trouble}.")
-        elif await self.app.push_screen_wait(Confirm(_question(server.trust.fingerprint, shown), "pin it")):
-            await self._setup.pin(group.name, shown.certificate)
-            self.notify("The certificate is pinned; nothing is asked where another one is shown.")
-            await self._read()
+        await self._read()
 
     @work(exclusive=True, group="settings")
     async def action_use(self) -> None:
@@ -335,6 +335,11 @@ class SettingsScreen(MainScreen):
         elif group.is_in_use:
             self.refuse(f"{group.name} is in use.")
         else:
+            try:
+                await asyncio.to_thread(self._setup.site, group.name)
+            except _TROUBLES as error:
+                self.refuse(str(error))
+                return
             self._switch_to(group.name)
 
     @work(exclusive=True, group="settings")
@@ -347,7 +352,7 @@ class SettingsScreen(MainScreen):
         question = f"Remove the profile {clean(group.name)}, with its secrets? Its runs stay in the ledger."
         if await self.app.push_screen_wait(Confirm(Content(question), "remove it")):
             try:
-                await self._setup.remove(group.name)
+                await asyncio.to_thread(self._setup.remove, group.name)
             except _TROUBLES as error:
                 self.refuse(str(error))
             await self._read()
