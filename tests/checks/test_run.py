@@ -206,7 +206,8 @@ async def test_a_failure_that_waiting_does_not_mend_stops_after_its_tries(
     async with opened(paths, run_id, counting) as run:
         with pytest.raises(kind):
             await drive(run)
-    assert len(seen) == tries == run.requests
+    assert len(seen) == tries
+    assert run.requests == (0 if handler is refuse_connection else tries), "what was never sent is not counted"
     assert {row.status for row in reader.rows(run_id)} == {"queued"}
     assert reader.run(run_id).state == RunState.RUNNING, "it can be resumed"
 
@@ -267,7 +268,7 @@ async def test_a_server_that_takes_a_connection_again_is_asked_at_once(
         await drive(run)
     assert {row.status for row in reader.rows(run_id)} == {"valid"}
     assert list(looks) == []
-    assert asked == run.requests == 4
+    assert (asked, run.requests) == (4, 3)
 
 
 async def test_a_batch_that_the_server_fails_at_stops_the_run(ledger: Ledger, reader: Reader, paths: Paths) -> None:

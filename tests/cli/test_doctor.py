@@ -74,7 +74,8 @@ def test_trouble_has_a_mark_a_next_step_and_an_exit_code(watui: Watui, paths: Pa
     assert ended.err.startswith("1 trouble, ")
 
 
-def test_json_holds_the_same(watui: Watui, lab: Path) -> None:
+def test_json_holds_the_same(watui: Watui, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATUI_PROFILE", "lab")
     ended = watui("doctor", "--json", "--all")
     assert (ended.code, ended.err) == (Exit.DONE, "")
     report = json.loads(ended.out)

@@ -102,7 +102,7 @@ def test_poor_terminals_get_a_working_screen(size: tuple[int, int], environment:
         terminal.resize((80, 24))
         terminal.until("187 distinct numbers")
         terminal.send(b"q")
-        terminal.until("Leave without asking")
+        terminal.until("Leave this list")
         terminal.send(b"y")
         terminal.until_ended()
         assert terminal.exit_code == 0

@@ -101,16 +101,16 @@ def test_the_console_does_not_wait_for_it(keyring: Keyring) -> None:
 
 
 @pytest.mark.parametrize(("answer", "stored"), [("n", TOKEN), ("y", "canary-token")])
-def test_a_login_says_so_before_it_asks_for_a_secret(answer: str, stored: str, keyring: Keyring, paths: Paths) -> None:
+def test_a_login_says_so_before_it_keeps_a_secret(answer: str, stored: str, keyring: Keyring, paths: Paths) -> None:
     with Terminal(["login", "--profile", "shop"], (200, 40), keyring.environment("yes")) as terminal:
+        terminal.until("Token for shop")
+        terminal.send(b"canary-token\r")
         terminal.until(r"The keyring did not answer within 1 second: it may be locked\.")
         terminal.until(r"Keep it as plain text in .*\[y/N\]")
         terminal.send(f"{answer}\r".encode())
-        terminal.until("Token for shop" if answer == "y" else "kept nowhere")
-        if answer == "y":
-            terminal.send(b"canary-token\r")
+        terminal.until("The token is kept in" if answer == "y" else "Nothing is kept: give the token as WATUI_TOKEN")
         terminal.until_ended()
-        assert terminal.exit_code == (Exit.DONE if answer == "y" else Exit.USAGE)
+        assert terminal.exit_code == (Exit.DONE if answer == "y" else Exit.UNFINISHED)
         assert b"canary-token" not in terminal.output
     found = Secrets(paths.secrets, {}).find("shop", Secret.TOKEN)
     assert found is not None

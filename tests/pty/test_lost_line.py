@@ -244,7 +244,7 @@ def test_a_console_that_is_lost_while_it_imports_leaves_no_helper_behind(tmp_pat
 def test_a_console_that_is_left_while_it_imports_ends_as_ever(tmp_path: Path) -> None:
     with importing(tmp_path / "left", WAYS["SIGTERM"]) as line:
         line.send(b"q")
-        line.until("Leave without asking")
+        line.until("Leave this list")
         line.send(b"y")
         line.until_ended()
         assert line.exit_code == 0

@@ -329,7 +329,7 @@ class Puppet:
         await send({"type": "http.response.body", "body": msgspec.json.encode(said)})
 
 
-@pytest.mark.parametrize("size", [(80, 24), WIDE])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param(WIDE, marks=pytest.mark.long)])
 async def test_what_a_hostile_server_says_is_shown_and_does_nothing(paths: Paths, size: tuple[int, int]) -> None:
     with ServerThread(Puppet()) as server:
         async with console(paths, Server.at(server.url, TOKEN), size=size) as story:

@@ -1085,7 +1085,7 @@ async def test_keys_that_come_twice_at_once_do_a_thing_once(paths: Paths) -> Non
 # What others have named
 
 
-@pytest.mark.parametrize("size", [NARROW, WIDE])
+@pytest.mark.parametrize("size", [NARROW, pytest.param(WIDE, marks=pytest.mark.long)])
 async def test_what_sources_profiles_and_versions_are_called_is_harmless(paths: Paths, size: tuple[int, int]) -> None:
     inputs = [f"{PEOPLE[0]} {HOSTILE}", *PEOPLE[:3]]
     for statuses in (valid(1, 2, 3), valid(1) | {2: Status.INVALID}):
