@@ -56,12 +56,18 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content(" ")
     right = Content.assemble(region, read_only, badge)
-    return sides(left if left.cell_length + right.cell_length < width else _tabs(screen, ""), right, width)
+    tabs = (left, _tabs(screen, ""), _tabs(screen, "", is_short=True))
+    room = width - right.cell_length
+    return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
 
-def _tabs(screen: str, run: str) -> Content:
+def _tabs(screen: str, run: str, *, is_short: bool = False) -> Content:
+    """The screens and their keys; where it `is_short`, with the name of the one at hand alone."""
     names = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", ""), ("4", "Settings", "")]
-    shown = (_tab(key, name, more, name.lower() == screen) for key, name, more in names)
+    shown = (
+        _tab(key, "" if is_short and name.lower() != screen else name, more, name.lower() == screen)
+        for key, name, more in names
+    )
     return Content.assemble((" watui ", "bold $primary"), *shown)
 
 
@@ -75,7 +81,7 @@ def _colour(desk: Desk) -> str:
 
 def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
     style = "bold" if is_shown else _DIM
-    return Content.assemble((f" {key}", "$primary" if is_shown else _DIM), (f" {name}{more} ", style))
+    return Content.assemble((f" {key}", "$primary" if is_shown else _DIM), (f" {name}{more} " if name else " ", style))
 
 
 def banner(session: Session) -> Content | None:
