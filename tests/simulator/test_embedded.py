@@ -274,11 +274,12 @@ def test_a_client_that_keeps_its_connection_is_answered_by_the_next_one(opened: 
 
 
 def test_one_that_takes_over_at_another_port_says_where(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "WATCH_SECONDS", 1.0)
     first, second = opened(), opened()
-    port = urlsplit(first.url).port or 0
+    port, is_taken, can_lock = urlsplit(first.url).port or 0, threading.Event(), Embedded._can_lock
+    monkeypatch.setattr(Embedded, "_can_lock", lambda self: is_taken.is_set() and can_lock(self))
     first.close()
     with socket.create_server(("127.0.0.1", port)):
+        is_taken.set()
         wait_until(lambda: second.is_served_here)
         assert urlsplit(second.url).port != port
         assert ask(second, "GET", "/v1/health").status_code == 200
