@@ -13,10 +13,10 @@ from tests.checks.test_run import DEADLINE, FAST, NUMBERS, answer, asked_in, dra
 from tests.simulated import a_world, create_app
 from watui.checks.run import Run
 from watui.checks.scheduler import Policy
-from watui.client.auth import LOGIN_PATH, Auth, Credentials, Fixed, Login, WrongPassword
+from watui.client.auth import LOGIN_PATH, Auth, Credentials, Fixed, Login
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
-from watui.client.failures import AccessDenied, NotYetAccepted, ServerTrouble, Unreachable, Unusable
+from watui.client.failures import AccessDenied, NotYetAccepted, ServerTrouble, Unreachable, Unusable, WrongPassword
 from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.client.transport import Transport

@@ -20,10 +20,7 @@ from watui.client.auth import (
     Deferred,
     Fixed,
     Login,
-    NoCredentials,
-    PasswordChangeRequired,
     Token,
-    WrongPassword,
     log_in,
     log_out,
     parse_expiry,
@@ -34,10 +31,13 @@ from watui.client.exchanges import Exchanges
 from watui.client.failures import (
     AccessDenied,
     Failure,
+    NoCredentials,
     NotYetAccepted,
+    PasswordChangeRequired,
     Refused,
     ServerTrouble,
     Unusable,
+    WrongPassword,
 )
 from watui.client.server import Server
 from watui.client.transport import Transport

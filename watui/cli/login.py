@@ -123,7 +123,8 @@ def _keep_token(setup: Setup, site: Site, keeping: _Keeping) -> int:
 
 
 def _log_in(setup: Setup, site: Site, user: str, keeping: _Keeping) -> int:
-    from watui.client.auth import Credentials, PasswordChangeRequired
+    from watui.client.auth import Credentials
+    from watui.client.failures import PasswordChangeRequired
     from watui.logins import log_in
 
     name = site.profile

@@ -12,8 +12,7 @@ from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
-from watui.client.auth import NoCredentials
-from watui.client.failures import Failure, NotOffered, Refused
+from watui.client.failures import Failure, NoCredentials, NotOffered, Refused
 from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable

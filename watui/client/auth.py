@@ -14,7 +14,14 @@ import msgspec
 
 from watui.client.answers import answer_of
 from watui.client.exchanges import Reply
-from watui.client.failures import AccessDenied, Failure, Unusable
+from watui.client.failures import (
+    AccessDenied,
+    Failure,
+    NoCredentials,
+    PasswordChangeRequired,
+    Unusable,
+    WrongPassword,
+)
 from watui.client.server import is_token
 from watui.contract import errors
 from watui.contract.models import LoginAnswer, LoginRequest
@@ -237,32 +244,6 @@ class Deferred:
                     return None
                 self._found = other
             return self._found
-
-
-class NoCredentials(AccessDenied):
-    """Nobody to log in as: nothing was sent."""
-
-    next_step = "Log in first: 'watui login --profile NAME', or key l on the Settings screen."
-    was_sent = False
-
-    def __init__(self, title: str, next_step: str | None = None) -> None:
-        super().__init__(title, None, 401)
-        if next_step is not None:
-            self.next_step = next_step
-
-
-class WrongPassword(AccessDenied):
-    """The server does not let this user in with this password. It is not tried again."""
-
-    next_step = "Log in with the right password: 'watui login --profile NAME', or key l on the Settings screen."
-
-
-class PasswordChangeRequired(AccessDenied):
-    """The first login of a user wants another password."""
-
-    next_step = (
-        "Log in by hand, which asks for a new one: 'watui login --profile NAME', or key l on the Settings screen."
-    )
 
 
 async def log_in(post: Post, credentials: Credentials, new_password: str | None = None, *, now: float) -> Token:

@@ -101,6 +101,32 @@ class AccessDenied(Refused):
     next_step = "Give a valid token: 'watui login --profile NAME', key l on the Settings screen, or WATUI_TOKEN."
 
 
+class NoCredentials(AccessDenied):
+    """Nobody to log in as: nothing was sent."""
+
+    next_step = "Log in first: 'watui login --profile NAME', or key l on the Settings screen."
+    was_sent = False
+
+    def __init__(self, title: str, next_step: str | None = None) -> None:
+        super().__init__(title, None, 401)
+        if next_step is not None:
+            self.next_step = next_step
+
+
+class WrongPassword(AccessDenied):
+    """The server does not let this user in with this password. It is not tried again."""
+
+    next_step = "Log in with the right password: 'watui login --profile NAME', or key l on the Settings screen."
+
+
+class PasswordChangeRequired(AccessDenied):
+    """The first login of a user wants another password."""
+
+    next_step = (
+        "Log in by hand, which asks for a new one: 'watui login --profile NAME', or key l on the Settings screen."
+    )
+
+
 class NotYetAccepted(AccessDenied):
     """The server refuses a token that it gave a moment ago: it may have to spread among its nodes first."""
 

@@ -249,7 +249,8 @@ class SettingsScreen(MainScreen):
         await self._read()
 
     async def _log_in_with(self, group: Group, site: Site, given: Given) -> None:
-        from watui.client.auth import Credentials, PasswordChangeRequired
+        from watui.client.auth import Credentials
+        from watui.client.failures import PasswordChangeRequired
         from watui.logins import log_in
 
         credentials = Credentials(given.user, given.secret)
