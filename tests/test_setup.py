@@ -1,6 +1,8 @@
 """Profiles and what is kept of them are changed together."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -108,3 +110,18 @@ def test_settings_that_are_nested_without_end_are_bad_settings(paths: Paths) -> 
     path.write_text("a = " + "[" * 5_000 + "]" * 5_000)
     with pytest.raises(BadSettings):
         load(path, {})
+
+
+def test_a_login_is_kept_in_a_file_also_where_a_keyring_fails(
+    setup: Setup, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ring:
+        priority = 5
+
+        def get_password(self, *_: str) -> str:
+            raise OSError("locked")
+
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_keyring=Ring))
+    setup.write(SHOP, {"url": URL})
+    assert "shop.password" in setup.keep_login(SHOP, "admin", "Canary-Pass1", Token("kept"), Store.FILE)
+    assert {path.name for path in paths.secrets.iterdir()} == {"shop.password", "shop.login"}

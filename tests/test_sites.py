@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.tls import self_signed
-from watui.client.auth import Fixed, Login, NoCredentials, Token
+from watui.client.auth import Fixed, Login, Token
+from watui.client.failures import NoCredentials
 from watui.client.server import NO_PROXY, BadServer, Server
 from watui.client.trust import SYSTEM, Trust
 from watui.contract.conversion import UnknownRegion
@@ -102,8 +103,8 @@ REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("shop", {"url": URL, "proxy": "http://proxy"}, BadServer, "not the URL of a proxy"),
     ("shop", {"url": URL, "proxy": "socks5://proxy:1080"}, BadServer, "not the URL of a proxy"),
     ("shop", {"url": URL, "region": "XX"}, UnknownRegion, "XX"),
-    ("shop", {"url": URL, "ca_file": "/nowhere/ca.pem"}, BadSettings, "/nowhere/ca.pem can't be used"),
-    ("shop", {"url": URL, "certificate": "no certificate"}, BadSettings, "the pinned certificate can't be used"),
+    ("shop", {"url": URL, "ca_file": "/nowhere/ca.pem"}, BadServer, "/nowhere/ca.pem can't be used"),
+    ("shop", {"url": URL, "certificate": "no certificate"}, BadServer, "the pinned certificate can't be used"),
     (
         "shop",
         {"url": TURN, "kind": ServerKind.TURN, "user": "admin"},

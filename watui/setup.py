@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,17 +12,17 @@ import msgspec
 
 from watui.client.server import Server
 from watui.settings.paths import Paths
-from watui.settings.secrets import Secret, Secrets, Store
+from watui.settings.secrets import NoKeyring, Secret, Secrets, Store
 from watui.settings.settings import (
     SIMULATOR,
     BadSettings,
     Profile,
     Settings,
     Value,
-    in_words,
     load,
     remove_profile,
     save_profile,
+    to_profile,
 )
 from watui.sites import Site, check_profile, login_record, owner_of, profile_of, server_of, site_of
 
@@ -75,7 +76,7 @@ class Setup:
     def _before_and_after(self, name: str, members: Mapping[str, Value | None]) -> tuple[Profile | None, Profile]:
         before = self.settings().profiles.get(name)
         known = msgspec.to_builtins(before) if before is not None else {}
-        return before, _profile({**known, **members})
+        return before, to_profile({**known, **members})
 
     def remove(self, name: str) -> None:
         """Remove a profile, then its secrets."""
@@ -118,7 +119,8 @@ class Setup:
             return "the memory of this process, until it ends"
         place = self.secrets.keep(name, Secret.PASSWORD, password, store)
         self.secrets.keep(name, Secret.LOGIN, login_record(token, owner_of(self.profile(name), user)), store)
-        self.secrets.forget(name, Secret.TOKEN)
+        with contextlib.suppress(NoKeyring):
+            self.secrets.forget(name, Secret.TOKEN)
         return place
 
     def keep_token(self, name: str, token: str, store: Store | None) -> str:
@@ -134,14 +136,6 @@ class Setup:
 
         found = await look_at(await asyncio.to_thread(self.site, name))
         return found, await asyncio.to_thread(self.learn, name, found)
-
-
-def _profile(members: Mapping[str, object]) -> Profile:
-    try:
-        return msgspec.convert({name: value for name, value in members.items() if value is not None}, Profile)
-    except msgspec.ValidationError as error:
-        member = str(error).rstrip("`").partition(" - at `$.")[2]
-        raise BadSettings(f"{member}: {in_words(error)}") from error
 
 
 def _origin(profile: Profile) -> tuple[str, str] | None:

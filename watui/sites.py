@@ -88,11 +88,8 @@ def site_of(
     """
     profile = profile_of(settings, name)
     server = server_of(profile)
-    if server is not None and server.is_secure and server.trust != SYSTEM:
-        try:
-            server.trust.context()
-        except BadTrust as error:
-            raise BadServer(str(error)) from error
+    if server is not None and server.trust != SYSTEM:
+        _check_trust(server)
     return Site(
         name,
         server,
@@ -125,11 +122,16 @@ def check_profile(name: str, profile: Profile) -> None:
         raise BadSettings("a certificate is pinned, and the url is none of https: nothing would be verified there")
     if profile.user is not None and (why := server.dialect.why_not(Ability.LOGIN)) is not None:
         raise BadSettings(f"{why}: leave out the user, and give a token")
+    _check_trust(server)
+
+
+def _check_trust(server: Server) -> None:
+    """Refuse a file or a certificate that can't be trusted. Raises BadServer."""
     if server.is_secure:
         try:
             server.trust.context()
         except BadTrust as error:
-            raise BadSettings(str(error)) from error
+            raise BadServer(str(error)) from error
 
 
 def site_at(settings: Settings, server: Server, region: str | None = None) -> Site:
@@ -186,7 +188,8 @@ def find_auth(name: str, profile: Profile, secrets: Secrets, path: Path | None =
 
 def find_credentials(name: str, profile: Profile, secrets: Secrets, path: Path | None = None) -> Credentials | None:
     """Return who logs in at the server of a profile; None where nobody does. Raises NoCredentials."""
-    from watui.client.auth import Credentials, NoCredentials
+    from watui.client.auth import Credentials
+    from watui.client.failures import NoCredentials
 
     user = _user(name, profile, path)
     with _secrets_for_client():
@@ -210,7 +213,7 @@ def _user(name: str, profile: Profile, path: Path | None) -> str | None:
 @contextlib.contextmanager
 def _secrets_for_client() -> Iterator[None]:
     """Let a secret that can't be used be a failure like others between us and a server."""
-    from watui.client.auth import NoCredentials
+    from watui.client.failures import NoCredentials
 
     try:
         yield

@@ -8,11 +8,11 @@ import click
 
 from watui.cli.exits import Stop
 from watui.client.server import BadServer, Server
-from watui.contract.conversion import UnknownRegion, check_region
+from watui.contract.conversion import UnknownRegion
 from watui.settings.paths import Paths
 from watui.settings.secrets import Secret, Secrets
-from watui.settings.settings import BadSettings, Settings, load
-from watui.sites import Site, site_at, site_of
+from watui.settings.settings import BadSettings, Profile, Settings, load
+from watui.sites import Site, region_of, site_at, site_of
 
 
 def find_server(url: str | None) -> Server | None:
@@ -70,9 +70,7 @@ def find_settings(paths: Paths) -> Settings:
 
 def find_region(region: str) -> str:
     """Return `region` as the contract writes it, or stop."""
-    if region == Settings().region:
-        return region  # known to be one, without waking the library that knows them all
     try:
-        return check_region(region)
+        return region_of(Settings(), Profile(), region)
     except UnknownRegion as error:
         raise Stop(str(error)) from error

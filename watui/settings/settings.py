@@ -274,7 +274,7 @@ def save_profile(path: Path, name: str, members: Mapping[str, Value | None]) -> 
                 (profile if member in profile else added)[member] = _written(value)
         text = _with_lines(tomlkit.dumps(document), name, tomlkit.dumps(added))
         profile.update(added)
-        _refuse_bad(name, profile.unwrap())
+        to_profile(profile.unwrap())
         return text if _means(text, document) else None
 
     _rewrite(path, change)
@@ -336,12 +336,13 @@ def _means(text: str, document: Mapping[str, Any]) -> bool:
         return False
 
 
-def _refuse_bad(name: str, members: Mapping[str, Any]) -> None:
+def to_profile(members: Mapping[str, Any]) -> Profile:
+    """Return the profile that has these members; None stands for one that it has not. Raises BadSettings."""
     try:
-        msgspec.convert(members, Profile)
+        return msgspec.convert({name: value for name, value in members.items() if value is not None}, Profile)
     except msgspec.ValidationError as error:
-        words, _, member = str(error).rstrip("`").partition(" - at `$.")
-        raise BadSettings(f"{member or f'the profile {name}'}: {words}") from error
+        member = str(error).rstrip("`").partition(" - at `$.")[2]
+        raise BadSettings(f"{member or 'the profile'}: {in_words(error)}") from error
 
 
 def _table(*, is_super: bool = False) -> MutableMapping[str, Any]:
