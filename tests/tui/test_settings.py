@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import trustme
+from textual import events
 from textual.widgets import Input
 
 from tests.conftest import TOKEN
@@ -158,6 +159,17 @@ async def test_a_profile_is_added_and_changed_by_hand(paths: Paths) -> None:
         kind = load(paths.settings, {}).profiles[SHOP].kind
         assert kind != Profile().kind
         assert shown(story)["kind"] == kind
+
+
+async def test_what_is_typed_ahead_of_the_screen_goes_where_it_belongs(paths: Paths) -> None:
+    """A line that stalls delivers many keys at once: a password must not land in the field before its own."""
+    async with console(paths) as story:
+        await open_settings(story)
+        await story.press("a")
+        dialog = await story.until_on(NewProfileDialog)
+        for key in ("s", "h", "o", "p", "tab", "u", "r", "l"):
+            story.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await story.until(lambda: (dialog.name_field.value, dialog.url.value) == ("shop", "url"), "both fields")
 
 
 async def test_a_server_is_looked_at_and_tells_its_country(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:

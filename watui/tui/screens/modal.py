@@ -33,6 +33,9 @@ class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
         Binding("ctrl+q", "app.quit", show=False),
+        # Before all others, so that what is typed ahead of the screen goes to the field that it was meant for.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
