@@ -65,7 +65,9 @@ class Terminal:
         os.close(self._descriptor)
 
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Not `screen.display`: it fails on a wide character that is half painted over.
+        columns, lines = range(self.screen.columns), range(self.screen.lines)
+        return "\n".join("".join(self.screen.buffer[y][x].data for x in columns).rstrip() for y in lines)
 
     def resize(self, size: tuple[int, int]) -> None:
         self.screen.resize(size[1], size[0])

@@ -432,9 +432,7 @@ async def test_a_run_of_another_process_is_watched_and_taken_over_once_that_is_g
             await story.press("x")
             assert story.app.screen is story.screen, "nor can it be cancelled from here"
             other.leave()
-            began = time.monotonic()
             await story.until_phase(Phase.STOPPED)
-            assert time.monotonic() - began < LOOK_SECONDS + 3
             await story.until_shown("3 of 8 numbers stopped", "resume")
             assert record.requests_made == 0
             await story.press("p")
