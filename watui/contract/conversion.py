@@ -3,11 +3,18 @@
 `phonenumbers` is imported when the first number is read: it is not needed for the first screen.
 """
 
-from functools import lru_cache
-from typing import NamedTuple
+from __future__ import annotations
 
-CACHED_READINGS = 20_000
-"""Readings kept per process: polls of the same numbers cost nothing, and a million numbers do not fill the memory."""
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from watui.contract.numbering import Code
+
+POSSIBLE = 0
+"""What the library says of a number of a possible length, as tests hold it to."""
 
 
 class Reading(NamedTuple):
@@ -41,13 +48,45 @@ def check_region(region: str) -> str:
     return known
 
 
-@lru_cache(CACHED_READINGS)
 def read(text: str, region: str) -> Reading:
     """Return how a server whose own number is of `region` reads `text`.
 
     A number without a leading `+` gets that region's country code. `region` must be one that
     `check_region` returned.
     """
+    found = _finder()(text, region)
+    if found is None:
+        return _read_by_library(text, region)
+    code, national = found
+    own_region, is_valid = code.region_of(national)
+    verdict = code.length_verdict(national)
+    if verdict != POSSIBLE:
+        doubt: str | None = _length_doubt(verdict)
+    else:
+        doubt = None if is_valid else f"no such number in {code.main_region}"
+    return Reading(f"+{code.digits}{national}", own_region or code.main_region, doubt, verdict == POSSIBLE)
+
+
+def checkable(text: str, region: str) -> str | None:
+    """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
+    found = _finder()(text, region)
+    if found is None:
+        reading = _read_by_library(text, region)
+        return reading.number if reading.possible else None
+    code, national = found
+    return f"+{code.digits}{national}" if code.length_verdict(national) == POSSIBLE else None
+
+
+@cache
+def _finder() -> Callable[[str, str], tuple[Code, str] | None]:
+    """Return what reads nearly every number; looked up once, as an import in each call would cost more than that."""
+    from watui.contract.numbering import find
+
+    return find
+
+
+def _read_by_library(text: str, region: str) -> Reading:
+    """Return what `read` does, by the library alone: what it says is what holds, for all that is written oddly."""
     import phonenumbers
 
     try:
@@ -77,19 +116,6 @@ def for_people(number: str) -> str:
     except phonenumbers.NumberParseException:
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def checkable(text: str, region: str) -> str | None:
-    """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
-    import phonenumbers
-
-    try:
-        parsed = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parse_doubt(error_type: int) -> str:

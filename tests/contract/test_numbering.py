@@ -1,0 +1,101 @@
+"""What is read quickly is read as the library alone reads it: number, region, doubt and possible."""
+
+import random
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneMetadata, PhoneNumberDesc
+
+from tests.numbers import mixed_numbers
+from watui.contract import numbering
+from watui.contract.conversion import _read_by_library, checkable, read
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+SHARED = sorted(
+    region for regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.values() if len(regions) > 1 for region in regions
+)
+"""Regions that share their country code."""
+
+
+def assert_same(text: str, region: str) -> None:
+    expected = _read_by_library(text, region)
+    assert read(text, region) == expected, (text, region)
+    assert checkable(text, region) == (expected.number if expected.possible else None), (text, region)
+
+
+def plans() -> Iterator[PhoneMetadata]:
+    """Yield the metadata of all regions, and of the country codes of none."""
+    for region in REGIONS:
+        yield PhoneMetadata.metadata_for_region(region)
+    for code in phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS:
+        yield PhoneMetadata.metadata_for_nongeo_region(code)
+
+
+def spellings(code: int, national: str) -> Iterator[str]:
+    """Yield how people write a number, at home and abroad, also with a digit too few or too many."""
+    yield from (f"+{code}{national}", f"00{code}{national}", f"011{code}{national}", f"{code}{national}")
+    yield from (national, f"0{national}", f"1{national}", f"8{national}", f"0 15 {national}", f"+{code} (0){national}")
+    yield from (national[:-1], national[3:], f"{national}7", f"+{code}{national[:-1]}", f"+{code}{national}77")
+
+
+def test_every_example_of_the_metadata_in_many_spellings() -> None:
+    for metadata in plans():
+        descs = [value for value in vars(metadata).values() if isinstance(value, PhoneNumberDesc)]
+        home = metadata.id if metadata.id in phonenumbers.SUPPORTED_REGIONS else "US"
+        for national in sorted({desc.example_number for desc in descs if desc.example_number}):
+            for text in spellings(metadata.country_code, national):
+                assert_same(text, home)
+
+
+def test_many_numbers_of_many_countries() -> None:
+    for text, region in mixed_numbers(3_000, seed=2):
+        assert_same(text, region)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_numbers() -> None:
+    for text, region in mixed_numbers(100_000, seed=1):
+        assert_same(text, region)
+
+
+def numbers_of(region: str) -> st.SearchStrategy[str]:
+    """Return what has to do with a region: its country code and prefixes before digits, in many spellings."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    code = str(metadata.country_code)
+    prefixes = ["", "+", f"+{code}", code, "0", "00", "1", "8", f"00{code}", "011", f"+{code}0", metadata.leading_digits]
+    dialable = st.text("0123456789", max_size=18) | st.text("0123456789 -.()/[]+*#x,\u00a0\u200b\u2011０", max_size=24)
+    known = [re.sub(r"\D", "", prefix or "") if prefix and "|" in prefix else prefix or "" for prefix in prefixes]
+    return st.builds(str.__add__, st.sampled_from(known), dialable)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.sampled_from(REGIONS + SHARED).flatmap(lambda region: st.tuples(numbers_of(region), st.just(region))))
+@example(("+39 0", "IT"))
+@example(("+39 000 000", "IT"))
+@example(("011 15 2345 6789", "AR"))
+@example(("0 21 11 98765 4321", "BR"))
+@example(("+7 3362 212345", "KZ"))
+@example(("1" * 300, "US"))
+@example((" " * 300 + "+12125550100", "US"))
+@example(("+ 1 212 555 0100", "US"))
+@example(("(+44) 20 7946 0900", "GB"))
+def test_any_dialable_text_in_any_region(case: tuple[str, str]) -> None:
+    assert_same(*case)
+
+
+@pytest.mark.parametrize("text", ["+12125550100", "(212) 555-0100", "+44 20 7946 0900", "011 44 20 7946 0900"])
+def test_common_spellings_do_not_need_the_library(text: str) -> None:
+    assert numbering.find(text, "US") is not None
+
+
+def test_random_digits_in_every_region() -> None:
+    chance = random.Random(3)
+    for region in REGIONS:
+        code = phonenumbers.country_code_for_region(region)
+        for _ in range(15):
+            digits = "".join(chance.choices("0123456789", k=chance.randint(3, 15)))
+            assert_same(chance.choice(["", "0", "+", f"+{code}", f"{code}"]) + digits, region)

@@ -1,0 +1,219 @@
+"""Reads what is plainly a number, many in a second, by the patterns in `phonenumbers`' own metadata.
+
+These are the steps of that library, for spellings that consist of digits, separators and at most one `+`. For whatever
+else there is no answer here, and the library has to be asked. It loads the metadata of every region that is met.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, cached_property
+from itertools import groupby
+
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberDesc,
+    is_possible_number_with_reason,
+)
+
+_SEPARATORS = dict.fromkeys(map(ord, " -.()/[]\u00a0\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u200b\u2060"))
+"""Characters that say nothing, wherever they stand; `translate` takes them out."""
+
+_LONGEST_TEXT = 100
+_FEWEST_DIGITS = 5
+"""Of what is read here; less may be a number of another kind."""
+
+_NATIONAL_DIGITS = range(2, 18)
+"""How many digits a number may have without its country code. Those that it does have depend on the country."""
+
+_CODE_DIGITS = 3
+"""At most, of a country code."""
+
+_KINDS = (
+    *("mobile", "fixed_line", "toll_free", "voip", "premium_rate", "shared_cost"),
+    *("personal_number", "pager", "uan", "voicemail"),
+)
+"""What a valid number may be, as the metadata calls it, the most frequent first."""
+
+
+def find(text: str, region: str) -> tuple[Code, str] | None:
+    """Return what a server of `region` reads in `text`: a country code and the digits that follow it.
+
+    None where the library has to be asked.
+    """
+    plain = text.translate(_SEPARATORS)
+    digits = plain.removeprefix("+")
+    if not digits.isdigit() or not digits.isascii() or len(digits) < _FEWEST_DIGITS or len(text) > _LONGEST_TEXT:
+        return None
+    return _plan(region).find(digits) if len(digits) == len(plain) else _find_abroad(digits)
+
+
+def _find_abroad(digits: str) -> tuple[Code, str] | None:
+    """Return what a number with these digits is, which begin with a country code."""
+    code = _code_of(digits[:_CODE_DIGITS])
+    return code.find(digits[len(code.digits) :]) if code is not None else None
+
+
+@cache
+def _code_of(digits: str) -> Code | None:
+    """Return the country code that a number begins with; there is none that another one begins with."""
+    if not digits.startswith("0"):
+        for count in range(1, len(digits) + 1):
+            if int(digits[:count]) in COUNTRY_CODE_TO_REGION_CODE:
+                return _code(int(digits[:count]))
+    return None
+
+
+@cache
+def _code(number: int) -> Code:
+    return Code(number)
+
+
+@cache
+def _plan(region: str) -> _Plan:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None, "the region is known"
+    return _Plan(metadata)
+
+
+class Code:
+    """A country code, with the numbering plans of its regions."""
+
+    def __init__(self, number: int) -> None:
+        self.digits = str(number)
+        regions = COUNTRY_CODE_TO_REGION_CODE[number]
+        self.main_region = regions[0]
+        if len(regions) == 1:  # It may be none of a country.
+            metadata = PhoneMetadata.metadata_for_region_or_calling_code(number, self.main_region)
+            self._main_plan = _Plan(metadata)
+        else:
+            self._main_plan = _plan(self.main_region)
+        self._regions = tuple(regions)
+        self._verdicts = {
+            count: is_possible_number_with_reason(PhoneNumber(number, 10 ** (count - 1))) for count in _NATIONAL_DIGITS
+        }
+
+    def find(self, national: str) -> tuple[Code, str] | None:
+        """Return this code with `national` as it is dialled from abroad; None where that has no possible length."""
+        national = self._main_plan.without_prefix(national)
+        return (self, national) if len(national) in self._verdicts else None
+
+    def length_verdict(self, national: str) -> int:
+        """Return what the library says of the length of a number: a `ValidationResult`."""
+        return self._verdicts[len(national)]
+
+    def region_of(self, national: str) -> tuple[str | None, bool]:
+        """Return the region that a number belongs to, None for none, and whether there can be such a number in it."""
+        if len(self._regions) == 1:
+            return self.main_region, self._main_plan.has(national)
+        for leading, regions in self._groups:
+            if leading is None:
+                for region in regions:
+                    if _plan(region).has(national):
+                        return region, True
+            elif match := leading.match(national):
+                region = regions[(match.lastindex or 1) - 1]
+                return region, _plan(region).has(national)
+        return None, False
+
+    @cached_property
+    def _groups(self) -> list[tuple[re.Pattern[str] | None, list[str]]]:
+        """The regions in the order in which they are asked, those together that the first digits tell apart.
+
+        Their pattern has a group for each of them. The others, without a pattern, have to be asked for each number.
+        """
+        found = []
+        for is_led, group in groupby(self._regions, key=lambda region: _plan(region).leading is not None):
+            regions = list(group)
+            leading = "|".join(f"({_plan(region).leading})" for region in regions)
+            found.append((re.compile(leading) if is_led else None, regions))
+        return found
+
+
+class _Plan:
+    """The numbering plan of a region."""
+
+    def __init__(self, metadata: PhoneMetadata) -> None:
+        self.leading: str | None = metadata.leading_digits
+        """A pattern of the first digits of its numbers, where those tell it from other regions of its country code."""
+        self._code_digits = str(metadata.country_code)
+        self._general = _Kind(metadata.general_desc)
+        self._lengths = frozenset(metadata.general_desc.possible_length)
+        self._longest = max(self._lengths)
+        self._local_lengths = frozenset(metadata.general_desc.possible_length_local_only)
+        self._prefix = _compiled(metadata.national_prefix_for_parsing)
+        self._rewriting: str | None = metadata.national_prefix_transform_rule
+        self._abroad = _compiled(metadata.international_prefix)
+        kinds = [name for name in _KINDS if name != "mobile" or not metadata.same_mobile_and_fixed_line_pattern]
+        self._kinds = [_Kind(desc) for name in kinds if (desc := getattr(metadata, name)) is not None]
+
+    def find(self, digits: str) -> tuple[Code, str] | None:
+        """Return what a number is that is dialled in this region."""
+        abroad = self._abroad.match(digits)
+        if abroad is not None and not digits.startswith("0", abroad.end()):
+            rest = digits[abroad.end() :]
+            return _find_abroad(rest) if len(rest) >= _FEWEST_DIGITS else None
+        if digits.startswith(self._code_digits):
+            rest = self._strip(digits[len(self._code_digits) :])
+            is_better = not self._general.has_pattern(digits) and self._general.has_pattern(rest)
+            if is_better or self._is_too_long(digits):
+                return self._code.find(rest)
+        national = self.without_prefix(digits)
+        return (self._code, national) if len(national) in _NATIONAL_DIGITS else None
+
+    def without_prefix(self, digits: str) -> str:
+        """Return `digits` without what is dialled in front of them within the country, if that leaves a number."""
+        national = self._strip(digits)
+        count = len(national)
+        is_kept = count not in self._local_lengths and (count in self._lengths or count > self._longest)
+        return national if is_kept else digits
+
+    def has(self, national: str) -> bool:
+        """Whether there can be such a number in the region."""
+        return self._general.has(national) and any(kind.has(national) for kind in self._kinds)
+
+    @cached_property
+    def _code(self) -> Code:
+        return _code(int(self._code_digits))
+
+    def _is_too_long(self, digits: str) -> bool:
+        return len(digits) > self._longest and len(digits) not in self._local_lengths
+
+    def _strip(self, digits: str) -> str:
+        """Return `digits` without a prefix for calls within the country, rewritten where the region wants that."""
+        match = self._prefix.match(digits)
+        if match is None or match.end() == 0:
+            return digits
+        if self._rewriting and match.groups()[-1] is not None:
+            rest = self._prefix.sub(self._rewriting, digits, count=1)
+        else:
+            rest = digits[match.end() :]
+        is_worse = self._general.has_pattern(digits) and not self._general.has_pattern(rest)
+        return digits if is_worse else rest
+
+
+class _Kind:
+    """Numbers of one kind in a region. Their pattern is compiled when it is first needed: most never are."""
+
+    def __init__(self, desc: PhoneNumberDesc) -> None:
+        self._text: str | None = desc.national_number_pattern
+        self._lengths = frozenset(desc.possible_length)
+
+    def has(self, national: str) -> bool:
+        """Whether a number is of this kind."""
+        return (not self._lengths or len(national) in self._lengths) and self.has_pattern(national)
+
+    def has_pattern(self, national: str) -> bool:
+        """Whether a number is of this kind, but perhaps for its length."""
+        return self._pattern.fullmatch(national) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return _compiled(self._text)
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str]:
+    """Return a pattern of the metadata; what is not there fits nothing."""
+    return re.compile(pattern or "(?!)")
