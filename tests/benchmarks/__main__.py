@@ -15,7 +15,9 @@ from importlib.metadata import version
 
 from tests.benchmarks.figures import HEADER, Figure, cells, table
 
-PARTS: dict[str, tuple[str, ...]] = {}
+PARTS: dict[str, tuple[str, ...]] = {
+    "intake": ("S4", "S13"),
+}
 """The modules beside this one, each with what it measures, in order. Its `measure()` yields Figures."""
 
 

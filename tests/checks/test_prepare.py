@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS
-from watui.checks.prepare import CHUNK_ROWS, Import, add_source, prepare
+from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, add_source, prepare
 from watui.intake.entries import Entry, Row, Skipped, single
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -81,10 +81,10 @@ def test_rows_in_are_entries_rejected_and_skipped(
 
 
 def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger, reader: Reader) -> None:
-    count = 2 * CHUNK_ROWS + 1
-    rows = (Entry(line, f"+1212555{line:04}", None) for line in range(1, count + 1))
+    count = FIRST_ROWS + CHUNK_ROWS + 1
+    rows = (Entry(line, f"+121255{line:05}", None) for line in range(1, count + 1))
     told: list[int] = []
     run_id = ledger.add_run(OPTIONS)
     add_source(ledger, Import(run_id, "list", "US"), None, rows, told.append)
-    assert told == [CHUNK_ROWS, 2 * CHUNK_ROWS, count]
+    assert told == [FIRST_ROWS, FIRST_ROWS + CHUNK_ROWS, count]
     assert reader.run(run_id).entries == count

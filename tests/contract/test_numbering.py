@@ -8,11 +8,11 @@ import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from phonenumbers import PhoneMetadata, PhoneNumberDesc
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberDesc, PhoneNumberFormat, ValidationResult
 
 from tests.numbers import mixed_numbers
 from watui.contract import numbering
-from watui.contract.conversion import _read_by_library, checkable, read
+from watui.contract.conversion import Reading, checkable, read
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 SHARED = sorted(
@@ -21,8 +21,39 @@ SHARED = sorted(
 """Regions that share their country code."""
 
 
+PARSE_DOUBTS = {
+    NumberParseException.INVALID_COUNTRY_CODE: "no such country code",
+    NumberParseException.NOT_A_NUMBER: "not a phone number",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "too short",
+    NumberParseException.TOO_SHORT_NSN: "too short",
+    NumberParseException.TOO_LONG: "too long",
+}
+LENGTH_DOUBTS = {
+    ValidationResult.TOO_SHORT: "too short",
+    ValidationResult.TOO_LONG: "too long",
+    ValidationResult.INVALID_LENGTH: "wrong length",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
+}
+
+
+def read_by_library(text: str, region: str) -> Reading:
+    """Return what the library alone says."""
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        return Reading(None, None, PARSE_DOUBTS[error.error_type], False)
+    number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    own_region = phonenumbers.region_code_for_number(parsed)
+    main_region = phonenumbers.region_code_for_country_code(parsed.country_code)
+    result = phonenumbers.is_possible_number_with_reason(parsed)
+    if result != ValidationResult.IS_POSSIBLE:
+        return Reading(number, own_region or main_region, LENGTH_DOUBTS[result], False)
+    is_valid = own_region is not None and phonenumbers.is_valid_number_for_region(parsed, own_region)
+    return Reading(number, own_region or main_region, None if is_valid else f"no such number in {main_region}", True)
+
+
 def assert_same(text: str, region: str) -> None:
-    expected = _read_by_library(text, region)
+    expected = read_by_library(text, region)
     assert read(text, region) == expected, (text, region)
     assert checkable(text, region) == (expected.number if expected.possible else None), (text, region)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 import msgspec
@@ -11,8 +12,11 @@ from watui.intake.entries import Entry, Row, Skipped
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import NewRow
 
-CHUNK_ROWS = 1_000
+CHUNK_ROWS = 10_000
 """Rows in one transaction: short enough that others can write in between."""
+
+FIRST_ROWS = 500
+"""Rows in the first one, so that there is something to see at once."""
 
 
 class Import(msgspec.Struct, frozen=True):
@@ -48,14 +52,24 @@ def add_source(
     rows: Iterable[Row],
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Append the `rows` of a source to a draft, a chunk at a time; `progress` is told how many are in."""
+    """Append the `rows` of a source to a draft, a chunk at a time; `progress` is told how many are in.
+
+    The ledger writes in a thread of its own while the next chunk is converted.
+    """
     source_id = ledger.add_source(wanted.run_id, wanted.name, column_name)
     rows, count = iter(rows), 0
-    while chunk := list(islice(rows, CHUNK_ROWS)):
-        skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
-        # Converted here and not in the transaction, which keeps all other processes waiting.
-        entries = [prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry)]
-        ledger.add_rows(wanted.run_id, source_id, entries, skipped)
-        count += len(chunk)
-        progress(count)
+    with ThreadPoolExecutor(1, "watui-import") as thread:
+        writing: Future[None] | None = None
+        while True:
+            chunk = list(islice(rows, CHUNK_ROWS if count else FIRST_ROWS))
+            skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
+            # Converted here and not in the transaction, which keeps all other processes waiting.
+            entries = [prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry)]
+            if writing is not None:
+                writing.result()
+                progress(count)
+            if not chunk:
+                break
+            writing = thread.submit(ledger.add_rows, wanted.run_id, source_id, entries, skipped)
+            count += len(chunk)
     ledger.end_source(wanted.run_id, source_id)

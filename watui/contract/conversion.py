@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from watui.contract.numbering import Code
 
 POSSIBLE = 0
-"""What the library says of a number of a possible length, as tests hold it to."""
+"""What the library says of a number of a possible length, `ValidationResult.IS_POSSIBLE`."""
 
 
 class Reading(NamedTuple):
@@ -54,12 +54,12 @@ def read(text: str, region: str) -> Reading:
     A number without a leading `+` gets that region's country code. `region` must be one that
     `check_region` returned.
     """
-    found = _finder()(text, region)
-    if found is None:
-        return _read_by_library(text, region)
-    code, national = found
+    try:
+        code, national = _finder()(text, region) or _parsed(text, region)
+    except ValueError as error:
+        return Reading(None, None, str(error), False)
     own_region, is_valid = code.region_of(national)
-    verdict = code.length_verdict(national)
+    verdict = code.length_verdicts[len(national)]
     if verdict != POSSIBLE:
         doubt: str | None = _length_doubt(verdict)
     else:
@@ -69,42 +69,35 @@ def read(text: str, region: str) -> Reading:
 
 def checkable(text: str, region: str) -> str | None:
     """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
-    found = _finder()(text, region)
-    if found is None:
-        reading = _read_by_library(text, region)
-        return reading.number if reading.possible else None
-    code, national = found
-    return f"+{code.digits}{national}" if code.length_verdict(national) == POSSIBLE else None
+    try:
+        code, national = _finder()(text, region) or _parsed(text, region)
+    except ValueError:
+        return None
+    return f"+{code.digits}{national}" if code.length_verdicts[len(national)] == POSSIBLE else None
 
 
 @cache
 def _finder() -> Callable[[str, str], tuple[Code, str] | None]:
-    """Return what reads nearly every number; looked up once, as an import in each call would cost more than that."""
+    """Return what finds nearly every number; looked up once, as an import in each call would cost more than that."""
     from watui.contract.numbering import find
 
     return find
 
 
-def _read_by_library(text: str, region: str) -> Reading:
-    """Return what `read` does, by the library alone: what it says is what holds, for all that is written oddly."""
+def _parsed(text: str, region: str) -> tuple[Code, str]:
+    """Return the country code and the digits after it that the library itself finds, in whatever is written oddly.
+
+    Raises ValueError with the doubt where it finds none.
+    """
     import phonenumbers
+
+    from watui.contract.numbering import code_at
 
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
-        return Reading(None, None, _parse_doubt(error.error_type), False)
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    own_region = phonenumbers.region_code_for_number(parsed)
-    main_region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    result = phonenumbers.is_possible_number_with_reason(parsed)
-    possible = result == phonenumbers.ValidationResult.IS_POSSIBLE
-    if not possible:
-        doubt: str | None = _length_doubt(result)
-    elif own_region is None or not phonenumbers.is_valid_number_for_region(parsed, own_region):
-        doubt = f"no such number in {main_region}"
-    else:
-        doubt = None
-    return Reading(number, own_region or main_region, doubt, possible)
+        raise ValueError(_parse_doubt(error.error_type)) from error
+    return code_at(parsed.country_code or 0), phonenumbers.national_significant_number(parsed)
 
 
 def for_people(number: str) -> str:

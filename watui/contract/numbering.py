@@ -7,6 +7,7 @@ else there is no answer here, and the library has to be asked. It loads the meta
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, cached_property
 from itertools import groupby
 
@@ -62,12 +63,13 @@ def _code_of(digits: str) -> Code | None:
     if not digits.startswith("0"):
         for count in range(1, len(digits) + 1):
             if int(digits[:count]) in COUNTRY_CODE_TO_REGION_CODE:
-                return _code(int(digits[:count]))
+                return code_at(int(digits[:count]))
     return None
 
 
 @cache
-def _code(number: int) -> Code:
+def code_at(number: int) -> Code:
+    """Return the country code `number`, one that there is."""
     return Code(number)
 
 
@@ -91,43 +93,43 @@ class Code:
         else:
             self._main_plan = _plan(self.main_region)
         self._regions = tuple(regions)
-        self._verdicts = {
+        self._begins_with_prefix = self._main_plan.begins_with_prefix
+        self.length_verdicts: dict[int, int] = {
             count: is_possible_number_with_reason(PhoneNumber(number, 10 ** (count - 1))) for count in _NATIONAL_DIGITS
         }
+        """What the library says of how many digits a number has after this code: a `ValidationResult`."""
 
     def find(self, national: str) -> tuple[Code, str] | None:
-        """Return this code with `national` as it is dialled from abroad; None where that has no possible length."""
-        national = self._main_plan.without_prefix(national)
-        return (self, national) if len(national) in self._verdicts else None
-
-    def length_verdict(self, national: str) -> int:
-        """Return what the library says of the length of a number: a `ValidationResult`."""
-        return self._verdicts[len(national)]
+        """Return this code with `national` as it is dialled from abroad; None where that is no number at all."""
+        if self._begins_with_prefix(national):
+            national = self._main_plan.without_prefix(national)
+        return (self, national) if len(national) in self.length_verdicts else None
 
     def region_of(self, national: str) -> tuple[str | None, bool]:
         """Return the region that a number belongs to, None for none, and whether there can be such a number in it."""
-        if len(self._regions) == 1:
-            return self.main_region, self._main_plan.has(national)
         for leading, regions in self._groups:
             if leading is None:
-                for region in regions:
-                    if _plan(region).has(national):
+                for region, plan in regions:
+                    if plan.has(national):
                         return region, True
             elif match := leading.match(national):
-                region = regions[(match.lastindex or 1) - 1]
-                return region, _plan(region).has(national)
+                region, plan = regions[(match.lastindex or 1) - 1]
+                return region, plan.has(national)
         return None, False
 
     @cached_property
-    def _groups(self) -> list[tuple[re.Pattern[str] | None, list[str]]]:
+    def _groups(self) -> list[tuple[re.Pattern[str] | None, list[tuple[str, _Plan]]]]:
         """The regions in the order in which they are asked, those together that the first digits tell apart.
 
         Their pattern has a group for each of them. The others, without a pattern, have to be asked for each number.
         """
+        if len(self._regions) == 1:
+            return [(re.compile(""), [(self.main_region, self._main_plan)])]
         found = []
-        for is_led, group in groupby(self._regions, key=lambda region: _plan(region).leading is not None):
+        plans = [(region, _plan(region)) for region in self._regions]
+        for is_led, group in groupby(plans, key=lambda each: each[1].leading is not None):
             regions = list(group)
-            leading = "|".join(f"({_plan(region).leading})" for region in regions)
+            leading = "|".join(f"({plan.leading})" for _, plan in regions)
             found.append((re.compile(leading) if is_led else None, regions))
         return found
 
@@ -140,14 +142,15 @@ class _Plan:
         """A pattern of the first digits of its numbers, where those tell it from other regions of its country code."""
         self._code_digits = str(metadata.country_code)
         self._general = _Kind(metadata.general_desc)
-        self._lengths = frozenset(metadata.general_desc.possible_length)
-        self._longest = max(self._lengths)
+        self._longest = max(self._general.lengths)
         self._local_lengths = frozenset(metadata.general_desc.possible_length_local_only)
         self._prefix = _compiled(metadata.national_prefix_for_parsing)
+        self.begins_with_prefix = self._prefix.match
         self._rewriting: str | None = metadata.national_prefix_transform_rule
         self._abroad = _compiled(metadata.international_prefix)
         kinds = [name for name in _KINDS if name != "mobile" or not metadata.same_mobile_and_fixed_line_pattern]
         self._kinds = [_Kind(desc) for name in kinds if (desc := getattr(metadata, name)) is not None]
+        self._kinds_of_length: dict[int, list[_Kind]] = {}
 
     def find(self, digits: str) -> tuple[Code, str] | None:
         """Return what a number is that is dialled in this region."""
@@ -156,8 +159,8 @@ class _Plan:
             rest = digits[abroad.end() :]
             return _find_abroad(rest) if len(rest) >= _FEWEST_DIGITS else None
         if digits.startswith(self._code_digits):
-            rest = self._strip(digits[len(self._code_digits) :])
-            is_better = not self._general.has_pattern(digits) and self._general.has_pattern(rest)
+            rest = self._stripped(digits[len(self._code_digits) :])
+            is_better = not self._general.fullmatch(digits) and self._general.fullmatch(rest)
             if is_better or self._is_too_long(digits):
                 return self._code.find(rest)
         national = self.without_prefix(digits)
@@ -165,23 +168,32 @@ class _Plan:
 
     def without_prefix(self, digits: str) -> str:
         """Return `digits` without what is dialled in front of them within the country, if that leaves a number."""
-        national = self._strip(digits)
-        count = len(national)
-        is_kept = count not in self._local_lengths and (count in self._lengths or count > self._longest)
-        return national if is_kept else digits
+        national = self._stripped(digits)
+        if national is digits or len(national) in self._local_lengths:
+            return digits
+        return national if len(national) in self._general.lengths or self._is_too_long(national) else digits
 
     def has(self, national: str) -> bool:
         """Whether there can be such a number in the region."""
-        return self._general.has(national) and any(kind.has(national) for kind in self._kinds)
+        count = len(national)
+        kinds = self._kinds_of_length.get(count)
+        if kinds is None:
+            is_known = self._general.may_have(count)
+            kinds = [kind for kind in self._kinds if is_known and kind.may_have(count)]
+            self._kinds_of_length[count] = kinds
+        for kind in kinds:
+            if kind.fullmatch(national):
+                return self._general.fullmatch(national) is not None
+        return False
 
     @cached_property
     def _code(self) -> Code:
-        return _code(int(self._code_digits))
+        return code_at(int(self._code_digits))
 
     def _is_too_long(self, digits: str) -> bool:
         return len(digits) > self._longest and len(digits) not in self._local_lengths
 
-    def _strip(self, digits: str) -> str:
+    def _stripped(self, digits: str) -> str:
         """Return `digits` without a prefix for calls within the country, rewritten where the region wants that."""
         match = self._prefix.match(digits)
         if match is None or match.end() == 0:
@@ -190,7 +202,7 @@ class _Plan:
             rest = self._prefix.sub(self._rewriting, digits, count=1)
         else:
             rest = digits[match.end() :]
-        is_worse = self._general.has_pattern(digits) and not self._general.has_pattern(rest)
+        is_worse = self._general.fullmatch(digits) and not self._general.fullmatch(rest)
         return digits if is_worse else rest
 
 
@@ -198,22 +210,20 @@ class _Kind:
     """Numbers of one kind in a region. Their pattern is compiled when it is first needed: most never are."""
 
     def __init__(self, desc: PhoneNumberDesc) -> None:
-        self._text: str | None = desc.national_number_pattern
-        self._lengths = frozenset(desc.possible_length)
+        self.lengths = frozenset(desc.possible_length)
+        self._pattern: str | None = desc.national_number_pattern
 
-    def has(self, national: str) -> bool:
-        """Whether a number is of this kind."""
-        return (not self._lengths or len(national) in self._lengths) and self.has_pattern(national)
-
-    def has_pattern(self, national: str) -> bool:
-        """Whether a number is of this kind, but perhaps for its length."""
-        return self._pattern.fullmatch(national) is not None
+    def may_have(self, count: int) -> bool:
+        """Whether a number of so many digits may be of this kind."""
+        return not self.lengths or count in self.lengths
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return _compiled(self._text)
+    def fullmatch(self) -> Callable[[str], re.Match[str] | None]:
+        """Matches the numbers of this kind, but perhaps for their length."""
+        return _compiled(self._pattern).fullmatch
 
 
+@cache
 def _compiled(pattern: str | None) -> re.Pattern[str]:
     """Return a pattern of the metadata; what is not there fits nothing."""
     return re.compile(pattern or "(?!)")

@@ -15,6 +15,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 """What bytes of a command line become that are not in its encoding."""
 
 _UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_DIGIT = re.compile(r"\d")
+
+_PLAIN = re.compile(r"\+?[0-9][0-9 ().-]{0,40}")
+"""What most inputs are: nothing can be wrong with them."""
 
 
 class Skipped(StrEnum):
@@ -56,13 +61,15 @@ def single(line: int, text: str) -> Row:
 
 def find_problem(text: str) -> str | None:
     """Return why `text`, trimmed, can't be sent, or None. Whether it is a possible number is the server's to say."""
+    if _PLAIN.fullmatch(text):
+        return None
     if len(text) > LONGEST_INPUT:
         return problems.TOO_LONG
     if _UNDECODABLE in text:
         return problems.UNDECODABLE
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in text if character != "\t"):
+    if _CONTROL_CHARACTERS.search(text):
         return problems.CONTROL_CHARACTERS
-    if not any(map(str.isdecimal, text)):
+    if not _DIGIT.search(text):
         return problems.NO_DIGITS
     if problems.SCIENTIFIC_NOTATION.fullmatch(text):
         return problems.SCIENTIFIC

@@ -51,7 +51,7 @@ class Record(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        return not any(cell.strip() for cell in self.cells)
+        return not "".join(self.cells).strip()
 
     @property
     def is_comment(self) -> bool:
@@ -125,16 +125,16 @@ def _find_delimiter(lines: list[str]) -> str | None:
 def _records(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
     held: list[Line] = []
     for line in lines:
+        if not held and not line.is_cut and (delimiter is None or '"' not in line.text):
+            yield _record(line, delimiter)
+            continue
         if line.is_cut:
             yield from _by_line(held, delimiter)
             yield Record(line.number, [line.text], is_cut=True)
             held.clear()
             continue
         held.append(line)
-        if delimiter is None or (len(held) == 1 and '"' not in line.text):
-            yield from _by_line(held, delimiter)
-            held.clear()
-            continue
+        assert delimiter is not None, "only a table has lines that belong together"
         cells, is_open = _quoted_cells("\n".join(part.text for part in held), delimiter)
         if cells is not None:
             yield Record(held[0].number, cells)
@@ -155,16 +155,20 @@ def _quoted_cells(text: str, delimiter: str) -> tuple[list[str] | None, bool]:
 
 def _by_line(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
     """Read each line as a record of its own, so that a quote that is never closed swallows none."""
-    for line in lines:
-        if delimiter is None:
-            is_quoted = len(line.text) > 1 and line.text.startswith('"') and line.text.endswith('"')
-            yield Record(line.number, [line.text[1:-1] if is_quoted else line.text])
-        else:
-            yield Record(line.number, _cells(line.text, delimiter))
+    return (_record(line, delimiter) for line in lines)
+
+
+def _record(line: Line, delimiter: str | None) -> Record:
+    if delimiter is not None:
+        return Record(line.number, _cells(line.text, delimiter))
+    is_quoted = len(line.text) > 1 and line.text.startswith('"') and line.text.endswith('"')
+    return Record(line.number, [line.text[1:-1] if is_quoted else line.text])
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
-    cells, is_open = _quoted_cells(text, delimiter) if '"' in text else (None, True)
+    if '"' not in text:
+        return text.split(delimiter)
+    cells, is_open = _quoted_cells(text, delimiter)
     if cells is not None:
         return cells
     return text.split(delimiter) if is_open else next(csv.reader([text], delimiter=delimiter))

@@ -13,6 +13,8 @@ from pathlib import Path
 from watui import failpoints
 from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
+from watui.ledger.importing import NewRows
+from watui.ledger.keys import Keys
 from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
 
@@ -24,6 +26,8 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._db = schema.connect(path)
+        self._keys: tuple[tuple[int, int, int], Keys] | None = None
+        """The keys of the draft that rows were added to last, by run, and entries and rejected rows by then."""
 
     def close(self) -> None:
         self._db.close()
@@ -115,48 +119,29 @@ class Ledger:
 
         `skipped` counts rows without an entry, by the name of their column in `run`.
         """
-        with self.transaction():
+        with self.transaction() as db:
             self._refuse_no_draft(run_id)
-            last_row, last_number = self._db.execute(
-                "SELECT entries + rejected, numbers FROM run WHERE id = ?", (run_id,)
-            ).fetchone()
-            row, number, rejected, doubtful = last_row, last_number, 0, 0
-            for new in rows:
-                row += 1
-                number_id, is_duplicate = None, False
-                if new.key is None:
-                    rejected += 1
-                else:
-                    (number_id,) = self._db.execute(
-                        "INSERT INTO number (run_id, number_id, key, input, number, region, doubt, first_row)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                        " ON CONFLICT (run_id, key) DO UPDATE SET rows = rows + 1 RETURNING number_id",
-                        (run_id, number + 1, new.key, new.input, new.number, new.region, new.doubt, row),
-                    ).fetchone()
-                    is_duplicate = number_id <= number
-                    number = max(number, number_id)
-                    doubtful += new.doubt is not None
-                self._db.execute(
-                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (run_id, row, source_id, new.line, new.input, number_id, new.problem, is_duplicate),
-                )
-            entries = row - last_row - rejected
-            self._count(run_id, QUEUED, number - last_number, entries)
-            self._count(run_id, REJECTED, 0, rejected)
-            self._db.execute(
+            entries, rejected = db.execute("SELECT entries, rejected FROM run WHERE id = ?", (run_id,)).fetchone()
+            keys = self._keys_of(run_id, entries, rejected)
+            added = NewRows(rows, entries + rejected, keys)
+            added.write(db, run_id, source_id)
+            self._count(run_id, QUEUED, added.numbers, added.entries)
+            self._count(run_id, REJECTED, 0, added.rejected)
+            db.execute(
                 "UPDATE run SET entries = entries + ?, rejected = rejected + ?, doubtful = doubtful + ?, numbers = ?,"
                 " header = header + ?, blank = blank + ?, comment = comment + ? WHERE id = ?",
                 (
-                    entries,
-                    rejected,
-                    doubtful,
-                    number,
+                    added.entries,
+                    added.rejected,
+                    added.doubtful,
+                    added.last_number,
                     skipped.get("header", 0),
                     skipped.get("blank", 0),
                     skipped.get("comment", 0),
                     run_id,
                 ),
             )
+        self._keys = (run_id, entries + added.entries, rejected + added.rejected), keys
 
     # Asking and answering
 
@@ -248,6 +233,17 @@ class Ledger:
         """Return who asks about a run, or did; None where it has ended, or is no more."""
         found = self._db.execute("SELECT driver FROM run WHERE id = ?", (run_id,)).fetchone()
         return found[0] if found is not None else None
+
+    def _keys_of(self, run_id: int, entries: int, rejected: int) -> Keys:
+        """Return the keys of a draft: those known from the last time where nobody has changed it in between.
+
+        Whoever adds rows changes their sum, and who forgets a number, how many of them are rejected.
+        """
+        known, self._keys = self._keys, None  # They are right again once what is added is committed.
+        if known is not None and known[0] == (run_id, entries, rejected):
+            return known[1]
+        found = self._db.execute("SELECT key FROM number WHERE run_id = ? ORDER BY number_id", (run_id,))
+        return Keys(key for (key,) in found)
 
     def _refuse_no_draft(self, run_id: int) -> None:
         found = self._db.execute("SELECT 1 FROM run WHERE id = ? AND state = ?", (run_id, RunState.DRAFT))

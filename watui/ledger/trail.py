@@ -373,7 +373,8 @@ def told_wa_ids(reader: Reader, server: str, numbers: Sequence[str]) -> dict[str
     marks = ",".join("?" * len(numbers))
     rows = reader.query(
         f"SELECT n.number, n.wa_id FROM run r JOIN number n ON n.run_id = r.id AND n.key IN ({marks})"
-        " WHERE r.server = ? AND n.wa_id IS NOT NULL AND n.number IS NOT NULL ORDER BY n.checked_at",
+        " WHERE r.server = ? AND n.wa_id IS NOT NULL AND n.number IS NOT NULL AND n.checked_at IS NOT NULL"
+        " ORDER BY n.checked_at",
         (*numbers, server),
     )
     return dict(rows)

@@ -1,0 +1,74 @@
+"""The keys of a draft in memory, so that duplicates are found without an index that every new number would rewrite."""
+
+from array import array
+from collections.abc import Iterable
+
+_FEWEST_PLACES = 1 << 10
+_LONGEST_PACKED = 20
+"""Characters of a key of which 64 bits can tell: `+` and 19 digits."""
+
+
+class Keys:
+    """Which key has which number, in a run whose numbers are 1, 2, 3 … in the order in which their keys came.
+
+    A key that is a number in E.164 takes about 24 bytes, as two arrays hold them: a place is looked for from a key's
+    remainder on. All others stand in a dictionary.
+    """
+
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        self._count = 0
+        self._places = _FEWEST_PLACES
+        self._packed, self._numbers = _empty(self._places)
+        self._others: dict[str, int] = {}
+        self.number(keys)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def number(self, keys: Iterable[str]) -> list[int]:
+        """Return the number of each of `keys`; one that is new gets the next."""
+        found = []
+        for key in keys:
+            packed = _pack(key)
+            if packed is None:
+                number = self._others.setdefault(key, self._count + 1)
+            else:
+                place = self._place(packed)
+                number = self._numbers[place]
+                if not number:
+                    self._packed[place], self._numbers[place] = packed, self._count + 1
+                    number = self._count + 1
+            if number > self._count:
+                self._count = number
+                if 2 * number > self._places:
+                    self._grow()
+            found.append(number)
+        return found
+
+    def _place(self, packed: int) -> int:
+        """Return where a key is, or belongs."""
+        place, held = packed % self._places, self._packed
+        while held[place] != packed and held[place]:
+            place = (place + 1) % self._places
+        return place
+
+    def _grow(self) -> None:
+        before = zip(self._packed, self._numbers, strict=True)
+        # Odd, so that numbers with a round step between them do not meet.
+        self._places = 2 * self._places + 1
+        self._packed, self._numbers = _empty(self._places)
+        for packed, number in before:
+            if number:
+                place = self._place(packed)
+                self._packed[place], self._numbers[place] = packed, number
+
+
+def _pack(key: str) -> int | None:
+    """Return E.164 as one integer, None for any other key."""
+    if not key.startswith("+") or len(key) > _LONGEST_PACKED or not key[1:].isdigit() or not key.isascii():
+        return None
+    return int(key) if key[1] != "0" else None
+
+
+def _empty(places: int) -> tuple["array[int]", "array[int]"]:
+    return array("Q", bytes(8 * places)), array("I", bytes(4 * places))
