@@ -97,7 +97,20 @@ def numbers_of(region: str) -> st.SearchStrategy[str]:
     """Return what has to do with a region: its country code and prefixes before digits, in many spellings."""
     metadata = PhoneMetadata.metadata_for_region(region)
     code = str(metadata.country_code)
-    prefixes = ["", "+", f"+{code}", code, "0", "00", "1", "8", f"00{code}", "011", f"+{code}0", metadata.leading_digits]
+    prefixes = [
+        "",
+        "+",
+        f"+{code}",
+        code,
+        "0",
+        "00",
+        "1",
+        "8",
+        f"00{code}",
+        "011",
+        f"+{code}0",
+        metadata.leading_digits,
+    ]
     dialable = st.text("0123456789", max_size=18) | st.text("0123456789 -.()/[]+*#x,\u00a0\u200b\u2011０", max_size=24)
     known = [re.sub(r"\D", "", prefix or "") if prefix and "|" in prefix else prefix or "" for prefix in prefixes]
     return st.builds(str.__add__, st.sampled_from(known), dialable)

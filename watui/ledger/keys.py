@@ -1,11 +1,14 @@
 """The keys of a draft in memory, so that duplicates are found without an index that every new number would rewrite."""
 
+import re
 from array import array
 from collections.abc import Iterable
 
 _FEWEST_PLACES = 1 << 10
 _LONGEST_PACKED = 20
 """Characters of a key of which 64 bits can tell: `+` and 19 digits."""
+
+_E164 = re.compile(r"\+[1-9][0-9]*").fullmatch
 
 
 class Keys:
@@ -29,28 +32,24 @@ class Keys:
         """Return the number of each of `keys`; one that is new gets the next."""
         found = []
         for key in keys:
-            packed = _pack(key)
+            # E.164 as one integer; whatever else there is does not fit.
+            packed = int(key) if len(key) <= _LONGEST_PACKED and _E164(key) else None
             if packed is None:
                 number = self._others.setdefault(key, self._count + 1)
             else:
-                place = self._place(packed)
+                place = packed % self._places
+                while (held := self._packed[place]) != packed and held:
+                    place = (place + 1) % self._places
                 number = self._numbers[place]
                 if not number:
-                    self._packed[place], self._numbers[place] = packed, self._count + 1
                     number = self._count + 1
+                    self._packed[place], self._numbers[place] = packed, number
             if number > self._count:
                 self._count = number
                 if 2 * number > self._places:
                     self._grow()
             found.append(number)
         return found
-
-    def _place(self, packed: int) -> int:
-        """Return where a key is, or belongs."""
-        place, held = packed % self._places, self._packed
-        while held[place] != packed and held[place]:
-            place = (place + 1) % self._places
-        return place
 
     def _grow(self) -> None:
         before = zip(self._packed, self._numbers, strict=True)
@@ -59,15 +58,10 @@ class Keys:
         self._packed, self._numbers = _empty(self._places)
         for packed, number in before:
             if number:
-                place = self._place(packed)
+                place = packed % self._places
+                while self._packed[place]:
+                    place = (place + 1) % self._places
                 self._packed[place], self._numbers[place] = packed, number
-
-
-def _pack(key: str) -> int | None:
-    """Return E.164 as one integer, None for any other key."""
-    if not key.startswith("+") or len(key) > _LONGEST_PACKED or not key[1:].isdigit() or not key.isascii():
-        return None
-    return int(key) if key[1] != "0" else None
 
 
 def _empty(places: int) -> tuple["array[int]", "array[int]"]:
