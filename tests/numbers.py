@@ -15,6 +15,7 @@ COMMON = ("US", "IN", "BR", "GB", "MX", "DE", "ID", "ES", "IT", "AR", "ZA", "NG"
 def _examples(region: str) -> list[str]:
     """Return the examples of the metadata for numbers of a region, without its country code."""
     metadata = PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None, "the region is known"
     kinds = (metadata.mobile, metadata.mobile, metadata.fixed_line, metadata.toll_free, metadata.voip)
     return [kind.example_number for kind in kinds if isinstance(kind, PhoneNumberDesc) and kind.example_number]
 

@@ -4,7 +4,6 @@ The process is this module, run with `python -m`. It writes into the ledger itse
 JSON object a line, is how many rows are in, or why the source can't be read. It ends when that pipe does.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -40,6 +39,8 @@ async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None
 
     Raises BadSource. Cancelling ends the process.
     """
+    import asyncio  # Not with the others: the process itself would wait for it, and needs none.
+
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",

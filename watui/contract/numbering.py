@@ -30,6 +30,9 @@ _FEWEST_DIGITS = 5
 _NATIONAL_DIGITS = range(2, 18)
 """How many digits a number may have without its country code. Those that it does have depend on the country."""
 
+WORLD = "001"
+"""The region of numbers of no country, such as freephone."""
+
 _CODE_DIGITS = 3
 """At most, of a country code."""
 
@@ -79,9 +82,7 @@ def code_at(number: int) -> Code:
 
 @cache
 def _plan(region: str) -> _Plan:
-    metadata = PhoneMetadata.metadata_for_region(region)
-    assert metadata is not None, "the region is known"
-    return _Plan(metadata)
+    return _Plan(PhoneMetadata.metadata_for_region(region))
 
 
 class Code:
@@ -91,9 +92,8 @@ class Code:
         self.digits = str(number)
         regions = COUNTRY_CODE_TO_REGION_CODE[number]
         self.main_region = regions[0]
-        if len(regions) == 1:  # It may be none of a country.
-            metadata = PhoneMetadata.metadata_for_region_or_calling_code(number, self.main_region)
-            self._main_plan = _Plan(metadata)
+        if self.main_region == WORLD:
+            self._main_plan = _Plan(PhoneMetadata.metadata_for_nongeo_region(number))
         else:
             self._main_plan = _plan(self.main_region)
         self._regions = tuple(regions)
@@ -141,13 +141,16 @@ class Code:
 class _Plan:
     """The numbering plan of a region."""
 
-    def __init__(self, metadata: PhoneMetadata) -> None:
+    def __init__(self, metadata: PhoneMetadata | None) -> None:
+        assert metadata is not None, "the region is known"
+        general = metadata.general_desc
+        assert general is not None, "every region has it"
         self.leading: str | None = metadata.leading_digits
         """A pattern of the first digits of its numbers, where those tell it from other regions of its country code."""
         self._code_digits = str(metadata.country_code)
-        self._general = _Kind.of(metadata.general_desc)
+        self._general = _Kind.of(general)
         self._longest = max(self._general.lengths)
-        self._local_lengths = frozenset(metadata.general_desc.possible_length_local_only)
+        self._local_lengths = frozenset(general.possible_length_local_only)
         self._prefix = _compiled(metadata.national_prefix_for_parsing)
         self.begins_with_prefix = self._prefix.match
         self._rewriting: str | None = metadata.national_prefix_transform_rule

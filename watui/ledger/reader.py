@@ -139,6 +139,8 @@ class Reader:
             (run_id, since),
         )
         known = ",".join(str(other) for (other,) in others)
+        if not known:
+            return 0
         found = self.query(
             "SELECT count(*) FROM number n WHERE n.run_id = ? AND EXISTS (SELECT 1 FROM number o"
             f" WHERE o.run_id IN ({known}) AND o.key = n.key AND o.final = 1 AND o.status <> ? AND o.checked_at >= ?)",
