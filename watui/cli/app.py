@@ -9,25 +9,14 @@ import signal
 import stat
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from watui import __version__
-from watui.cli.block import block, report, unblock
-from watui.cli.blocklist import blocklist
-from watui.cli.check import check
-from watui.cli.doctor import doctor
 from watui.cli.exits import Exit, ReaderGone, Stop
-from watui.cli.forget import backup
-from watui.cli.identity import identity
-from watui.cli.login import health, login, logout
-from watui.cli.profiles import profiles
-from watui.cli.runs import runs
-from watui.cli.simulate import simulate
-from watui.cli.simulator import simulator
 from watui.cli.talk import say
 from watui.cli.target import target_options
-from watui.cli.trail import actions
 from watui.crash import Crash
 from watui.log import keep_log
 from watui.settings.paths import find_paths
@@ -42,8 +31,41 @@ _ASKS_FOR_HELP = frozenset({"--help", "-h", "--version"})
 
 _LOGGER = logging.getLogger(__name__)
 
+_MODULES = {
+    "check": "check",
+    "block": "block",
+    "unblock": "block",
+    "report": "block",
+    "blocklist": "blocklist",
+    "identity": "identity",
+    "actions": "trail",
+    "runs": "runs",
+    "backup": "forget",
+    "profiles": "profiles",
+    "login": "login",
+    "logout": "login",
+    "health": "login",
+    "simulate": "simulate",
+    "simulator": "simulator",
+    "doctor": "doctor",
+}
+"""Where each command is: in the module beside this one, under its own name."""
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """A group that loads a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"watui.cli.{_MODULES[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="watui %(version)s")
 @target_options
 @click.pass_context
@@ -67,29 +89,9 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
     if url is not None or profile is not None:
         raise Stop("the console needs a terminal; without one, check a file on that server: watui check FILE --url URL")
     say(f"{_why_no_console()}; checking the sample numbers instead, as 'watui check --sample' does.")
+    from watui.cli.check import check
+
     return int(context.invoke(check, sample=True, region=region))
-
-
-_COMMANDS: tuple[click.Command, ...] = (
-    check,
-    block,
-    unblock,
-    report,
-    blocklist,
-    identity,
-    actions,
-    runs,
-    backup,
-    profiles,
-    login,
-    logout,
-    health,
-    simulate,
-    simulator,
-    doctor,
-)
-for command in _COMMANDS:
-    watui.add_command(command)
 
 
 def run() -> int:
@@ -110,12 +112,14 @@ def run() -> int:
 
 def name_of(arguments: Sequence[str]) -> str:
     """Return the name of the command that is called, without what a person gives to it."""
-    command: click.Command = watui
+    command: click.Command | None = watui
     names = ["watui"]
     for argument in arguments:
-        if not isinstance(command, click.Group) or argument not in command.commands:
+        if not isinstance(command, click.Group):
             break
-        command = command.commands[argument]
+        command = command.get_command(click.Context(command), argument)
+        if command is None:
+            break
         names.append(argument)
     return " ".join(names)
 
