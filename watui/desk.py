@@ -1,6 +1,7 @@
 """Puts the parts together for one server: what both faces, command line and console, ask through.
 
-What speaks HTTP is imported when it is first needed, so that a first screen does not wait for it.
+What only a question, a list or a file needs is imported when it is first needed, so that a first screen does not wait
+for it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from watui.actions import words
-from watui.checks.compare import Change, change_of
-from watui.checks.importing import import_aside
-from watui.checks.prepare import Import
-from watui.checks.recheck import add_recheck
-from watui.checks.rows import left_of, result_row, run_row, summary_of
-from watui.checks.scheduler import Policy
+from watui.checks.standing import left_of
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.client.trust import BadTrust, Trust
@@ -32,8 +27,6 @@ from watui.contract.kinds import ServerKind
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FULLEST_VERSION
 from watui.crash import Crash
-from watui.export.formats import Format, format_of, wa_id_warning, write_rows
-from watui.export.rows import PairRow, ResultRow, RunRow
 from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
@@ -42,7 +35,6 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
-from watui.ledger.upkeep import discard, erase_traces, forget_older, forget_run
 from watui.log import log_exchange
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
@@ -53,9 +45,11 @@ if TYPE_CHECKING:
     from watui.actions.actions import Actions
     from watui.actions.plans import Target
     from watui.backstage import Backstage
+    from watui.checks.compare import Change
     from watui.checks.run import Run
     from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
+    from watui.export.rows import PairRow, ResultRow, RunRow
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
 
@@ -164,6 +158,8 @@ class Desk:
 
     def why_not(self, kind: Kind) -> str | None:
         """Return why a change is not made here; None where it may be."""
+        from watui.actions import words
+
         if self.read_only:
             return words.read_only(self.profile)
         return self._server.dialect.why_not(words.ABILITY[kind]) if self._server is not None else None
@@ -191,11 +187,15 @@ class Desk:
 
     async def import_aside(self, run_id: int, path: str, name: str, text: str | None = None) -> None:
         """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
+        from watui.checks.importing import import_aside
+        from watui.checks.prepare import Import
+
         await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
 
     async def open_run(self, run_id: int) -> Run:
         """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""
         from watui.checks.run import Run
+        from watui.checks.scheduler import Policy
 
         record = self.reader.run(run_id)
         client = await self._connect()
@@ -222,6 +222,8 @@ class Desk:
         return await asyncio.to_thread(self._read, self._runs)
 
     def _runs(self, reader: Reader) -> list[tuple[RunRow, float, float | None]]:
+        from watui.checks.rows import run_row
+
         return [
             (
                 run_row(found, self.paths.locks),
@@ -245,6 +247,8 @@ class Desk:
 
         Raises Driven where somebody asks about it, and LedgerUnusable.
         """
+        from watui.checks.recheck import add_recheck
+
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
         options = replace(self.reader.run(run_id).options, rechecks=run_id)
         return await asyncio.to_thread(
@@ -257,12 +261,16 @@ class Desk:
 
         Raises Driven where somebody asks about it, and LedgerUnusable.
         """
+        from watui.ledger.upkeep import erase_traces, forget_run
+
         await asyncio.to_thread(self._keep_up, lambda ledger: forget_run(ledger, self.paths.locks, run_id))
         return await asyncio.to_thread(erase_traces, self.paths.ledger)
 
     async def keep_retention(self, days: int) -> None:
         """Delete the runs and changes that ended more than so many days ago; 0 keeps all. Raises LedgerUnusable."""
         if days:
+            from watui.ledger.upkeep import erase_traces, forget_older
+
             before = time.time() - days * DAY_SECONDS
             found = await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before))
             if any(found):
@@ -294,6 +302,8 @@ class Desk:
 
     async def discard(self, run_id: int) -> None:
         """Delete a draft."""
+        from watui.ledger.upkeep import discard
+
         await asyncio.to_thread(self._keep_up, lambda ledger: discard(ledger, run_id))
 
     async def cancel(self, run_id: int) -> None:
@@ -302,6 +312,8 @@ class Desk:
 
     def result_rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[ResultRow]:
         """Yield the rows of a run as other programs get them."""
+        from watui.checks.rows import result_row
+
         return map(result_row, self.reader.rows(run_id, wanted))
 
     async def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
@@ -310,6 +322,8 @@ class Desk:
 
     async def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it, read in another thread."""
+        from watui.checks.rows import summary_of
+
         return await asyncio.to_thread(self._read, lambda reader: summary_of(reader, run_id))
 
     async def versions(self, run_id: int) -> list[str | None]:
@@ -434,6 +448,9 @@ def _user() -> str:
 
 
 def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
+    from watui.checks.compare import Change, change_of
+    from watui.export.rows import PairRow
+
     counts: Counter[Change] = Counter()
     for run_id in (before, after):
         reader.run(run_id)
@@ -472,6 +489,9 @@ def _targets(rows: Iterable[Row]) -> list[Target]:
 
 
 def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> Exported:
+    from watui.checks.rows import result_row
+    from watui.export.formats import Format, format_of, wa_id_warning, write_rows
+
     chosen = format_of(path)
     if chosen is None:
         raise CannotWrite(f"{path} has no ending that says what it is to be")

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watui.checks.scheduler import STUCK_POLLS, Ask, Done, Knock, Policy, Scheduler, Wait
+from watui.checks.scheduler import Ask, Done, Knock, Policy, Scheduler, Wait
+from watui.checks.standing import STUCK_POLLS
 from watui.client.failures import (
     Failure,
     NotConnected,

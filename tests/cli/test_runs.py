@@ -22,7 +22,7 @@ from tests.conftest import TOKEN
 from tests.simulated import create_app
 from watui.checks.compare import Change
 from watui.checks.prepare import CHUNK_ROWS, Import, add_source
-from watui.checks.scheduler import STUCK_POLLS
+from watui.checks.standing import STUCK_POLLS
 from watui.cli.exits import Exit
 from watui.client import pacing
 from watui.contract.rules import CACHE_SECONDS

@@ -16,7 +16,8 @@ import pytest
 
 from tests.pty.terminal import Terminal
 from watui.checks.prepare import Import, add_source
-from watui.checks.rows import left_of, run_state
+from watui.checks.rows import run_state
+from watui.checks.standing import left_of
 from watui.contract.statuses import FINAL
 from watui.intake.entries import single
 from watui.ledger.drivers import Driver

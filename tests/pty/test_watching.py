@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import TOKEN
 from tests.pty.terminal import Terminal
 from tests.simulated import a_world, create_app
-from watui.checks.rows import left_of
+from watui.checks.standing import left_of
 from watui.contract.rules import DEFAULT_BATCH_SIZE
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState

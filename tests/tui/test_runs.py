@@ -18,7 +18,7 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import HOSTILE, NARROW, PEOPLE, PROFILE, WIDE, Story, console, table_lines
 from watui.checks.prepare import Import, add_source
-from watui.checks.scheduler import STUCK_POLLS
+from watui.checks.standing import STUCK_POLLS
 from watui.client.contacts import ContactsClient
 from watui.client.server import Server
 from watui.contract.rules import CACHE_SECONDS

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from watui.checks.standing import STUCK_POLLS
 from watui.client.failures import Failure
 from watui.client.pacing import MOST_TRIES, PACING, Pacing, Remedy, Trouble, may_be_its_own, remedy
 from watui.contract.rules import DEFAULT_BATCH_SIZE
@@ -40,10 +41,6 @@ class Policy:
 
 _MOST_POLLS = 100
 """Whose delay differs from poll to poll."""
-
-STUCK_POLLS = 27
-"""Answers without a final status after which a number counts as stuck: that takes about half an hour, and from then on
-the usual policy waits as long as it ever does."""
 
 
 class Ask(NamedTuple):

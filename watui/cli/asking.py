@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 import click
 
 from watui.checks.pace import Pace
-from watui.checks.rows import final_of, result_row
-from watui.checks.scheduler import STUCK_POLLS
+from watui.checks.rows import result_row
+from watui.checks.standing import STUCK_POLLS, final_of
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.session import code_of, in_words

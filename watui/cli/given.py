@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
-from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words, summary_of
+from watui.checks.rows import summary_of
+from watui.checks.standing import reasons_in_words, requests_needed, skipped_in_words
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server

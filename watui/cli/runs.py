@@ -15,8 +15,8 @@ import click
 
 from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
-from watui.checks.rows import left_of, result_row, run_row
-from watui.checks.scheduler import STUCK_POLLS
+from watui.checks.rows import result_row, run_row
+from watui.checks.standing import STUCK_POLLS, left_of
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget

@@ -1,35 +1,41 @@
-"""The console: themes, the first screen, and a clean end whatever ends it."""
+"""The console: themes, the first screen, and a clean end whatever ends it.
+
+What the first screen does not show is imported when it is first needed.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import inspect
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import work
 from textual.app import App, SystemCommand
-from textual.command import CommandPalette
 from textual.content import Content
+from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
 from watui.crash import Crash
 from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
-from watui.setup import Setup
 from watui.text import clean, counted
-from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bindings, described, key_names, together
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
-from watui.tui.screens.dialogs import Confirm
-from watui.tui.screens.help import HelpScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
-from watui.tui.screens.modal import Palette
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from watui.setup import Setup
+    from watui.tui.changes import Changes
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -48,19 +54,18 @@ class Switched(NamedTuple):
     profile: str
 
 
+def _first_theme(app: WatuiApp) -> str:
+    return app.chosen_theme if app.chosen_theme in app.available_themes else THEMES[0].name
+
+
 class WatuiApp(App[int]):
     """The console for one desk."""
 
     TITLE = "watui"
-    CSS_PATH = [
-        "app.tcss",
-        "screens/check.tcss",
-        "screens/changes.tcss",
-        "screens/runs.tcss",
-        "screens/settings.tcss",
-        "widgets/simulator_panel.tcss",
-    ]
+    CSS_PATH = ["app.tcss", "screens/check.tcss", "widgets/simulator_panel.tcss"]
     DEFAULT_MODE = CHECK
+    # A theme that comes later would have all styles read, and the screen painted, once more.
+    theme: Reactive[str] = Reactive(Initialize(_first_theme))
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
@@ -68,44 +73,60 @@ class WatuiApp(App[int]):
         self, desk: Desk, settings: Settings, secrets: Secrets | None = None, warning: str | None = None
     ) -> None:
         """`secrets` are those by which the desk is known; `warning` is what a person must know before all else."""
+        self.chosen_theme = settings.theme
         super().__init__()
         self.error_console = silent_console()
         self.crash: Crash | None = None
         self.session = Session(desk, settings.blocking, settings.batch_size, settings.retention_days)
-        self.changes = Changes(self, desk)
-        self.setup = Setup(desk.paths, secrets or Secrets(desk.paths.secrets))
+        self._secrets = secrets or Secrets(desk.paths.secrets)
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
-        self.add_mode(CHECK, lambda: CheckScreen(self.session, self.changes))
+        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes))
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
-        self._chosen_theme = settings.theme
         self._warnings = [words for words in (warning, desk.warning) if words is not None]
         self.terminal = TerminalKeeper()
         self.ended_by: int | None = None
         """The exit code that a signal, or the loss of the terminal, has led to."""
 
+    @cached_property
+    def changes(self) -> Changes:
+        """What changes contacts."""
+        from watui.tui.changes import Changes
+
+        return Changes(self, self.session.desk)
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        return {**super().available_themes, **{theme.name: theme for theme in THEMES}}
+
+    def _find_changes(self) -> Changes:
+        return self.changes
+
+    @cached_property
+    def setup(self) -> Setup:
+        """What changes profiles."""
+        from watui.setup import Setup
+
+        return Setup(self.session.desk.paths, self._secrets)
+
     def _blocklist_screen(self) -> MainScreen:
-        # Not needed for the first screen, and it brings the client.
         from watui.tui.screens.blocklist import BlocklistScreen
 
-        return BlocklistScreen(self.changes)
+        return BlocklistScreen(self._find_changes)
 
     def _runs_screen(self) -> MainScreen:
         from watui.tui.screens.runs import RunsScreen
 
-        return RunsScreen(self.session, self.changes)
+        return RunsScreen(self.session, self._find_changes)
 
     def _settings_screen(self) -> MainScreen:
         from watui.tui.screens.settings import SettingsScreen
 
-        return SettingsScreen(self.setup, self.changes, self.switch_to)
+        return SettingsScreen(self.setup, self._find_changes, self.switch_to)
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._chosen_theme if self._chosen_theme in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
@@ -148,7 +169,9 @@ class WatuiApp(App[int]):
                 yield known
 
     def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
+        from watui.tui.screens.modal import Palette
+
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
     def _action(self, name: str) -> Callable[[], Awaitable[bool]]:
@@ -159,6 +182,8 @@ class WatuiApp(App[int]):
         self.notify("q leaves watui; c copies the numbers shown.")
 
     async def action_help(self) -> None:
+        from watui.tui.screens.help import HelpScreen
+
         scope = self.screen.SCOPE if isinstance(self.screen, MainScreen) else Scope.CHECK
         await self.push_screen(HelpScreen(scope, self.session.version))
 
@@ -177,6 +202,8 @@ class WatuiApp(App[int]):
         self.exit(0)
 
     async def _may_leave(self) -> bool:
+        from watui.tui.screens.dialogs import Confirm
+
         if self.changes.is_under_way:
             question = "Leave while a change is under way? What is not sent by now is not sent."
             if not await self.push_screen_wait(Confirm(Content(question), "leave")):
@@ -210,9 +237,9 @@ class WatuiApp(App[int]):
 
     @work(exclusive=True, group="settings")
     async def _keep_theme(self, name: str) -> None:
-        if name == self._chosen_theme:
+        if name == self.chosen_theme:
             return
-        self._chosen_theme = name
+        self.chosen_theme = name
         try:
             await asyncio.to_thread(save, self.session.desk.paths.settings, "theme", name)
         except BadSettings as error:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from watui.checks.freshness import Freshness, freshness
-from watui.checks.rows import note_of
+from watui.checks.standing import note_of
 from watui.contract.statuses import Status
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean

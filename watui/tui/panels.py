@@ -1,15 +1,16 @@
 """What stands around the table: pure functions from the state of a list to content."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
-from watui.checks.rows import reasons_in_words, requests_needed, skipped_in_words
-from watui.checks.scheduler import STUCK_POLLS
-from watui.client.pacing import Waiting
+from watui.checks.standing import STUCK_POLLS, reasons_in_words, requests_needed, skipped_in_words
 from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk, Offer
 from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -17,6 +18,9 @@ from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
+
+if TYPE_CHECKING:
+    from watui.client.pacing import Waiting
 
 Part = str | Content | tuple[str, str]
 

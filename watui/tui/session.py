@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
-from watui.checks.rows import final_of
+from watui.checks.standing import final_of
 from watui.contract.models import Blocking
 from watui.desk import Desk, Offer
 from watui.intake.problems import BadSource

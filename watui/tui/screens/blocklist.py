@@ -46,6 +46,7 @@ class FindInput(SafeInput):
 class BlocklistScreen(ContactsScreen):
     """Shows the Blocklist, which holds the pages."""
 
+    CSS_PATH = "blocklist.tcss"
     BINDINGS: ClassVar = bindings(Scope.BLOCKLIST)
     SCOPE = Scope.BLOCKLIST
     AUTO_FOCUS = "RowTable"
@@ -58,11 +59,11 @@ class BlocklistScreen(ContactsScreen):
     find = query_one("#find", FindInput)
     detail = query_one("#blocklist-detail", Line)
 
-    def __init__(self, changes: Changes) -> None:
-        super().__init__(changes)
+    def __init__(self, find_changes: Callable[[], Changes]) -> None:
+        super().__init__(find_changes)
         self.id = BLOCKLIST
-        self.blocklist = Blocklist(changes.desk)
-        self._seen = changes.made
+        self.blocklist = Blocklist(self.changes.desk)
+        self._seen = self.changes.made
         self._problem: str | None = None
         self._reading: str | None = None
 

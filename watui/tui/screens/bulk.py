@@ -49,6 +49,7 @@ _DIM = "$foreground 60%"
 class BulkScreen(Modal[bool]):
     """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
+    CSS_PATH = "changes.tcss"
     BINDINGS: ClassVar = bindings(Scope.BULK)
     AUTO_FOCUS = ""
 

@@ -1,7 +1,12 @@
 """The Check screen: paste or import, preview, live statuses."""
 
+from __future__ import annotations
+
+import asyncio
 import contextlib
-from typing import ClassVar
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -18,16 +23,17 @@ from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
-from watui.tui.changes import Changes
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
-from watui.tui.contacts import Contact
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, free_name
 from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
 from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
+
+if TYPE_CHECKING:
+    from watui.tui.changes import Changes
+    from watui.tui.contacts import Contact
 
 TICK_SECONDS = 0.1
 """How often the ledger is asked whether anything has changed; nothing is painted where nothing has."""
@@ -55,9 +61,10 @@ class CheckScreen(ContactsScreen):
     rows = query_one("#rows", RowList)
     simulator = query_one("#simulator", SimulatorPanel)
 
-    def __init__(self, session: Session, changes: Changes) -> None:
-        super().__init__(changes)
+    def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
+        super().__init__(find_changes)
         self.id = CHECK
+        self.add_class(f"-{session.phase.value}", update=False)
         self.session = session
         self._is_unreadable = False
         self._adding: Worker[None] | None = None
@@ -137,9 +144,7 @@ class CheckScreen(ContactsScreen):
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
-        for name in Phase:
-            self.set_class(name is phase, f"-{name.value}")
-        self.set_class(phase in ASKED, "-asked")
+        self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
         record, found = self.session.record, self.session.summary
         if phase is Phase.PREVIEW and record is not None and found is not None:
             self.summary.update(panels.summary(self.session.desk, record, found))
@@ -166,7 +171,7 @@ class CheckScreen(ContactsScreen):
 
     def _show_keys(self) -> None:
         offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
-        self.keys.show(panels.key_bar(offered, self.size.width, self.changes.desk))
+        self.keys.show(panels.key_bar(offered, self.size.width, self.session.desk))
 
     def _list_width(self) -> int:
         """Columns that the list has: all, but for a panel beside it."""
@@ -205,6 +210,8 @@ class CheckScreen(ContactsScreen):
             return
         if not self._takes_more():
             return
+        from watui.tui.screens.dialogs import ImportDialog
+
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
             self._adding = self._add(str(path), "", "")
@@ -273,6 +280,8 @@ class CheckScreen(ContactsScreen):
 
     @work(exclusive=True, group="cancel")
     async def action_cancel(self) -> None:
+        from watui.tui.screens.dialogs import Confirm
+
         session = self.session
         if session.phase is Phase.WATCHED:
             self.refuse("Another process asks about this run: it can be ended there.")
@@ -324,6 +333,8 @@ class CheckScreen(ContactsScreen):
     @work(exclusive=True, group="back")
     async def action_back(self) -> None:
         """One step back."""
+        from watui.tui.screens.dialogs import Confirm
+
         session = self.session
         if self.simulator.has_focus:
             self.action_simulator()
@@ -382,6 +393,8 @@ class CheckScreen(ContactsScreen):
         record = self.session.record
         if record is None:
             return
+        from watui.tui.screens.dialogs import ExportDialog, free_name
+
         suggestion = free_name(f"watui-run-{record.id}")
         path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
         if path is None:
@@ -392,6 +405,8 @@ class CheckScreen(ContactsScreen):
     # Contacts
 
     def contact_at_hand(self) -> Contact | None:
+        from watui.tui.contacts import Contact
+
         row = self.rows.table.row
         return Contact.of_row(row) if row is not None else None
 
@@ -426,6 +441,8 @@ class CheckScreen(ContactsScreen):
 
     @work(exclusive=True, group="reset")
     async def action_reset_world(self) -> None:
+        from watui.tui.screens.dialogs import Confirm
+
         if not self.session.desk.is_simulator:
             self.refuse("Only the simulator's world can begin anew.")
             return
@@ -447,6 +464,7 @@ class CheckScreen(ContactsScreen):
         """Load what the first question needs while the person still reads."""
         with self.refusing():
             await self.session.desk.warm_up()
+            await asyncio.to_thread(import_module, "watui.tui.changes")
             await self.session.look_for_offer()
             self._show_phase()
             await self.changes.settle()

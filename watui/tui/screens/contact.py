@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class ContactScreen(Modal[None]):
     """Shows one contact. What the ledger knows is there at once, what the server knows comes when it answers."""
 
+    CSS_PATH = "changes.tcss"
     BINDINGS: ClassVar = bindings(Scope.CONTACT)
     facts_shown = query_one("#facts", Static)
     scroll = query_one("#contact-scroll", VerticalScroll)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ScreenStackError
 from textual.getters import query_one
 from textual.screen import Screen
 
-from watui.actions.plans import Target
-from watui.desk import Exported
 from watui.files import CannotWrite
 from watui.intake.problems import BadSource
 from watui.ledger.drivers import Driven
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.text import clean
-from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bindings
-from watui.tui.contacts import Contact
-from watui.tui.screens.contact import ContactScreen
 from watui.tui.widgets.line import Line
+
+if TYPE_CHECKING:
+    from watui.actions.plans import Target
+    from watui.desk import Exported
+    from watui.tui.changes import Changes
+    from watui.tui.contacts import Contact
 
 CHECK, BLOCKLIST, RUNS, SETTINGS = "check", "blocklist", "runs", "settings"
 """Names of the screens."""
@@ -40,9 +41,14 @@ class MainScreen(Screen[None]):
     title_line = query_one("#title", Line)
     keys = query_one("#keys", Line)
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, find_changes: Callable[[], Changes]) -> None:
         super().__init__()
-        self.changes = changes
+        self._find_changes = find_changes
+
+    @property
+    def changes(self) -> Changes:
+        """What changes contacts; it is loaded when it is first needed."""
+        return self._find_changes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # A key may come before the widgets that it is about.
@@ -98,6 +104,8 @@ class ContactsScreen(MainScreen):
 
     @work(exclusive=True, group="contact")
     async def action_contact(self) -> None:
+        from watui.tui.screens.contact import ContactScreen
+
         if (contact := self._contact()) is not None:
             await self.app.push_screen_wait(ContactScreen(contact, self.changes))
             self.changed()

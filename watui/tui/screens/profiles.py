@@ -167,6 +167,7 @@ class LoginDialog(Modal[Given | None]):
 class FindingsScreen(Modal[None]):
     """What is found at a server, once it is found."""
 
+    CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar = [Binding("enter", "close", show=False)]
     AUTO_FOCUS = "#findings-scroll"
 

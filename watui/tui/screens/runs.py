@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -39,6 +39,7 @@ from watui.tui.widgets.row_table import RowTable
 class RunsScreen(MainScreen):
     """All runs and drafts of the ledger, whoever made them. It follows what other processes do."""
 
+    CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar = bindings(Scope.RUNS)
     SCOPE = Scope.RUNS
     AUTO_FOCUS = "RowTable"
@@ -48,8 +49,8 @@ class RunsScreen(MainScreen):
     welcome = query_one("#runs-welcome", Static)
     detail = query_one("#runs-detail", Line)
 
-    def __init__(self, session: Session, changes: Changes) -> None:
-        super().__init__(changes)
+    def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
+        super().__init__(find_changes)
         self.id = RUNS
         self.session = session
         self._desk = session.desk
@@ -238,6 +239,7 @@ class RunsScreen(MainScreen):
 class PairsScreen(Modal[None]):
     """What differs between two runs."""
 
+    CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar = [Binding("enter", "close", show=False)]
     AUTO_FOCUS = "RowTable"
 

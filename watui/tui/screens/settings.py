@@ -57,6 +57,7 @@ class MemberTable(RowTable[Member]):
 class SettingsScreen(MainScreen):
     """Profiles above, what the one at hand holds below; both are read anew after every change."""
 
+    CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar = bindings(Scope.SETTINGS)
     SCOPE = Scope.SETTINGS
     AUTO_FOCUS = "#groups-table"
@@ -67,8 +68,8 @@ class SettingsScreen(MainScreen):
     about = query_one("#member-about", Static)
     problem = query_one("#settings-problem", Static)
 
-    def __init__(self, setup: Setup, changes: Changes, switch_to: Callable[[str], None]) -> None:
-        super().__init__(changes)
+    def __init__(self, setup: Setup, find_changes: Callable[[], Changes], switch_to: Callable[[str], None]) -> None:
+        super().__init__(find_changes)
         self.id = SETTINGS
         self._setup = setup
         self._switch_to = switch_to

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
@@ -64,18 +63,14 @@ class SimulatorPanel(Vertical, can_focus=True):
         self._asking = asyncio.Lock()
         self._latest: deque[Latest] = deque(maxlen=MOST_LINES)
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="simulator-head")
-        with Vertical(id="simulator-choices"):
-            yield Static(id="simulator-settings")
-            yield Static(id="simulator-about")
-        yield Static(id="simulator-log")
-
     def on_mount(self) -> None:
         self.set_interval(POLL_SECONDS, self._poll)
 
     def open(self) -> None:
         """Show the panel, and let it have the keys."""
+        if not self.children:
+            choices = Vertical(Static(id="simulator-settings"), Static(id="simulator-about"), id="simulator-choices")
+            self.mount(Static(id="simulator-head"), choices, Static(id="simulator-log"))
         self.display = True
         self.focus()
         self._poll()

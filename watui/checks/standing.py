@@ -1,0 +1,45 @@
+"""Where a run and its rows stand: the counts, and the words for people."""
+
+import math
+
+from watui.contract.conversion import contradiction
+from watui.contract.statuses import FINAL
+from watui.ledger.rows import Row, RunRecord, Summary, Tally
+from watui.text import counted
+
+STUCK_POLLS = 27
+"""Answers without a final status after which a number counts as stuck: that takes about half an hour, and from then on
+the usual policy waits as long as it ever does."""
+
+
+def note_of(row: Row) -> str | None:
+    """Return what there is to say of a row beside its answer: why it is rejected, doubtful, odd or stuck."""
+    if row.polls >= STUCK_POLLS and row.status not in FINAL:
+        return f"stuck: no verdict in {row.polls} answers"
+    return contradiction(row.number, row.wa_id) or row.problem
+
+
+def left_of(tally: Tally) -> int:
+    """Return how many numbers have no final status."""
+    return sum(count.numbers for status, count in tally.items() if status not in FINAL)
+
+
+def final_of(tally: Tally) -> int:
+    """Return how many numbers have a final status."""
+    return sum(count.numbers for status, count in tally.items() if status in FINAL)
+
+
+def requests_needed(record: RunRecord) -> int:
+    """Return how many requests ask about every number of a draft once."""
+    return math.ceil(record.numbers / record.options.batch_size)
+
+
+def skipped_in_words(record: RunRecord) -> str:
+    """Return the rows that hold no number by their nature, by kind, ready to stand behind a comma."""
+    kinds = (("header", record.header), ("blank", record.blank), ("comment", record.comment))
+    return "".join(f", {counted(count, kind)}" for kind, count in kinds if count)
+
+
+def reasons_in_words(found: Summary) -> str:
+    """Return why rows are rejected, and how many for each reason."""
+    return ", ".join(f"{count:,} × {problem}" for problem, count in found.problems)
