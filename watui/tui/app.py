@@ -86,6 +86,7 @@ class WatuiApp(App[int]):
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
         self._warnings = [words for words in (warning, desk.warning) if words is not None]
+        self._is_shown = False
         self.terminal = TerminalKeeper()
         self.ended_by: int | None = None
         """The exit code that a signal, or the loss of the terminal, has led to."""
@@ -127,6 +128,7 @@ class WatuiApp(App[int]):
         return SettingsScreen(self.setup, self._find_changes, self.switch_to)
 
     def on_mount(self) -> None:
+        self._is_shown = True
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
@@ -148,6 +150,11 @@ class WatuiApp(App[int]):
                     raise
 
         super().call_next(called)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        # Textual asks for it before the first screen is shown, though all styles have only just been read.
+        if self._is_shown:
+            super().refresh_css(animate)
 
     def bell(self) -> None:
         # Textual rings the bell first of all when it gives up on an exception, while that is still being handled:

@@ -64,7 +64,9 @@ class CheckScreen(ContactsScreen):
     def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
         super().__init__(find_changes)
         self.id = CHECK
-        self.add_class(f"-{session.phase.value}", update=False)
+        # All from the start: a class that comes later has the styles of the whole screen looked up once more.
+        breadth = "-wide" if self.app.size.width >= WIDE else "-narrow"
+        self.add_class(f"-{session.phase.value}", breadth, update=False)
         self.session = session
         self._is_unreadable = False
         self._adding: Worker[None] | None = None
