@@ -27,6 +27,9 @@ STARTS = 15
 ROWS = 100_000
 """In the ledger that a start must not notice."""
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Modules are compiled once, as they are for a user."""
+
 CONSOLE = ("-m", "watui")
 SCRIPT = str(Path(sys.executable).with_name("watui"))
 """What is installed beside the interpreter."""
@@ -58,7 +61,7 @@ class Start(NamedTuple):
 
 def first_paint(program: Program) -> Start:
     """Start a program in a terminal; return how long its first screen took, and its memory at that moment."""
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "WATUI_HOME": program.home}
+    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLORTERM": "truecolor", HOME_VARIABLE: program.home}
     began, output = time.perf_counter(), b""
     pid, descriptor = pty.fork()
     if pid == 0:  # the child
@@ -77,7 +80,7 @@ def first_paint(program: Program) -> Start:
 def wall(arguments: Sequence[str]) -> float:
     """Return the seconds that a command takes."""
     began = time.perf_counter()
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     return time.perf_counter() - began
 
 

@@ -152,9 +152,11 @@ class WatuiApp(App[int]):
         super().call_next(called)
 
     def refresh_css(self, animate: bool = True) -> None:
-        # Textual asks for it before the first screen is shown, though all styles have only just been read.
         if self._is_shown:
             super().refresh_css(animate)
+        else:
+            # Before the first screen is shown all styles have only just been read: it is enough to apply them.
+            self.stylesheet.update(self, animate)
 
     def bell(self) -> None:
         # Textual rings the bell first of all when it gives up on an exception, while that is still being handled:
