@@ -1,22 +1,79 @@
-"""What is loaded before the first screen: nothing that only a first question needs."""
+"""What is loaded before the first screen, and for the shortest commands: nothing that only a first question needs."""
 
 import subprocess
 import sys
+from pathlib import Path
 
-HEAVY = {"httpx", "phonenumbers", "starlette", "uvicorn", "tomlkit", "keyring", "charset_normalizer"}
+import pytest
 
-PROGRAM = """
+from tests.pty.terminal import Terminal
+
+HEAVY = {"httpx", "phonenumbers", "starlette", "uvicorn", "tomlkit", "keyring", "charset_normalizer", "wcwidth", "csv"}
+
+LATER = {
+    "email.utils",
+    "watui.actions.words",
+    "watui.checks.run",
+    "watui.checks.scheduler",
+    "watui.export.formats",
+    "watui.intake.records",
+    "watui.ledger.upkeep",
+    "watui.tui.changes",
+    "watui.tui.screens.dialogs",
+    "watui.tui.screens.settings",
+}
+
+COMMAND = """
+import atexit, sys
+from pathlib import Path
+loaded = Path(sys.argv.pop())
+atexit.register(lambda: loaded.write_text(" ".join(sys.modules)))
+from watui.cli.entry import main
+main()
+"""
+
+CONSOLE = """
 import sys
-from watui.cli.console import open_console
-from watui.settings.paths import find_paths
-from watui.cli.target import find_region, find_settings
-import watui.tui.app
-find_region(find_settings(find_paths()).region)
-print(*sys.modules)
+from pathlib import Path
+loaded = Path(sys.argv.pop())
+from watui.cli.entry import main
+from watui.tui.screens.check import CheckScreen
+def first_screen_is_there(screen):
+    loaded.write_text(" ".join(sys.modules))
+    screen.app.exit()
+CheckScreen._warm_up = first_screen_is_there
+main()
 """
 
 
-def test_the_first_screen_waits_for_nothing_heavy() -> None:
-    loaded = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout.split()
+@pytest.mark.parametrize(
+    ("arguments", "most", "unwanted"),  # a few modules more than there are
+    [
+        (["--version"], 66, {"click", "asyncio", "logging", "sqlite3", "msgspec"}),
+        (["check", "--number"], 322, {*HEAVY - {"csv", "wcwidth"}, "textual", "rich"}),
+    ],
+)
+def test_a_command_loads_no_more_than_it_needs(
+    arguments: list[str], most: int, unwanted: set[str], tmp_path: Path
+) -> None:
+    told = tmp_path / "loaded"
+    subprocess.run([sys.executable, "-c", COMMAND, *arguments, str(told)], capture_output=True, check=False)
+    loaded = told.read_text().split()
+    assert unwanted.isdisjoint(loaded)
+    assert len(loaded) <= most
+
+
+def test_the_first_screen_waits_for_nothing_heavy(tmp_path: Path) -> None:
+    told = tmp_path / "loaded"
+    with Terminal(program=("-c", CONSOLE, str(told)), environment={"WATUI_HOME": str(tmp_path)}) as terminal:
+        terminal.until_ended()
+    loaded = told.read_text().split()
     assert "textual" in loaded
-    assert HEAVY.isdisjoint(loaded)
+    assert (HEAVY | LATER).isdisjoint(loaded)
+    assert len(loaded) <= 496
+
+
+def test_keys_pressed_before_the_first_screen_are_not_lost(tmp_path: Path) -> None:
+    with Terminal(environment={"WATUI_HOME": str(tmp_path)}) as terminal:
+        terminal.send(b"i")
+        terminal.until("Import numbers")
