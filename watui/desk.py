@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
+import threading
 import time
 from array import array
 from collections import Counter
@@ -31,8 +32,8 @@ from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
-from watui.ledger.reader import Reader
-from watui.ledger.rows import Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary
+from watui.ledger.reader import Extent, Reader
+from watui.ledger.rows import Order, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.log import log_exchange
@@ -57,6 +58,9 @@ _T = TypeVar("_T")
 
 DAY_SECONDS = 24 * 3600
 
+SHOW_SECONDS = 0.1
+"""Between two showings of what is found of a long list."""
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -71,6 +75,14 @@ class Offer(NamedTuple):
     """Of those, numbers that would be asked a second time."""
     is_driven: bool
     """Whether a process asks right now."""
+
+
+class Picked(NamedTuple):
+    """The rows of a run that a filter picks."""
+
+    ordinals: array[int]
+    extent: Extent
+    """How far the run was by then."""
 
 
 class Exported(NamedTuple):
@@ -316,9 +328,32 @@ class Desk:
 
         return map(result_row, self.reader.rows(run_id, wanted))
 
-    async def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
-        """Return the ordinals of the rows that fit `wanted`, read in another thread."""
-        return await asyncio.to_thread(self._read, lambda reader: reader.matching(run_id, wanted))
+    async def pick(
+        self, run_id: int, wanted: RowFilter, known: Picked | None, show: Callable[[array[int]], None]
+    ) -> Picked:
+        """Return the rows that `wanted` picks, read in another thread, which gives up where the caller is cancelled.
+
+        Where `known` is what it picked before, only what has changed since is read if that can be; else `show` gets
+        the first rows as soon as they are found, and more from time to time. Raises LedgerUnusable.
+        """
+        loop, is_unwanted = asyncio.get_running_loop(), threading.Event()
+
+        def read(reader: Reader) -> Picked:
+            reader.give_up_when(is_unwanted.is_set)
+            extent = reader.extent(run_id)
+            if known is not None and wanted.order is Order.GIVEN:
+                return Picked(reader.picked_since(run_id, wanted, known.ordinals, known.extent), extent)
+            ordinals, shown_at = array("I"), 0.0
+            for ordinals in reader.picking(run_id, wanted):
+                if known is None and time.monotonic() - shown_at >= SHOW_SECONDS:
+                    shown_at = time.monotonic()
+                    loop.call_soon_threadsafe(show, ordinals)
+            return Picked(ordinals, extent)
+
+        try:
+            return await asyncio.to_thread(self._read, read)
+        finally:
+            is_unwanted.set()
 
     async def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it, read in another thread."""

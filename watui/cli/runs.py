@@ -34,7 +34,7 @@ from watui.files import CannotWrite
 from watui.ledger.drivers import Driven, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import QUEUED, REJECTED, Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
+from watui.ledger.rows import QUEUED, REJECTED, Order, Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR, Profile
@@ -151,6 +151,9 @@ def resume(
 @click.option("--raw", is_flag=True, help="CSV as it is: cells that a spreadsheet takes for formulas stay unmarked.")
 @click.option("--status", metavar="STATUS", help="Only rows of this status, such as valid, invalid or rejected.")
 @click.option("--search", metavar="TEXT", help="Only rows that hold this text.")
+@click.option(
+    "--sort", type=click.Choice([each.name.lower() for each in Order]), default="given", help="The order of rows."
+)
 @click.option("--replace", is_flag=True, help="Write over a file that is there already.")
 def export(
     run_id: int,
@@ -159,6 +162,7 @@ def export(
     raw: bool,
     status: str | None,
     search: str | None,
+    sort: str,
     replace: bool,
 ) -> int:
     """Write the rows of the run ID."""
@@ -173,7 +177,7 @@ def export(
         known = [*Status, QUEUED, REJECTED, *_overview(reader, run_id).tally]
         if status is not None and status not in known:
             raise Stop(f"no row has the status {status}: there are {', '.join(dict.fromkeys(known))}")
-        shown = map(result_row, reader.rows(run_id, RowFilter(text=search or "")))
+        shown = map(result_row, reader.rows(run_id, RowFilter(text=search or "", order=Order[sort.upper()])))
         rows = (row for row in shown if status is None or row.status == status)
         if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
             say(warning)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from watui.contract.statuses import Status
 from watui.ledger import schema
 from watui.ledger.rows import (
     QUEUED,
     REJECTED,
     Counted,
     NewRow,
+    Order,
     Overview,
     Pair,
     Row,
@@ -36,6 +40,38 @@ FROM run
 PAGE_ROWS = 2_000
 """Rows read at once when all of them are wanted."""
 
+SCANNED_ROWS = 20_000
+"""Rows that a filter looks at before it tells what it has found by then."""
+
+HEAD_NUMBERS = 300
+"""Numbers that are put in order before all are: more than a screen shows."""
+
+_STEPS_BETWEEN_LOOKS = 100_000
+"""Steps of SQLite's machine, a few milliseconds, before it is asked whether an answer is still wanted."""
+
+_RANKED = (Status.VALID, Status.INVALID, Status.FAILED, Status.PROCESSING, QUEUED)
+_RANKS = " ".join(f"WHEN '{status}' THEN {rank}" for rank, status in enumerate(_RANKED))
+_BY = {
+    Order.GIVEN: "e.row",
+    Order.NUMBER: "n.key IS NULL, n.number IS NULL, n.key, e.row",
+    Order.STATUS: f"n.status IS NULL, CASE n.status {_RANKS} ELSE {len(_RANKED)} END, n.status, e.row",
+    Order.LATEST: "n.checked_at DESC, e.row",
+}
+
+_FIRST = {
+    Order.NUMBER: "number IS NOT NULL"
+    " AND key <= (SELECT key FROM number WHERE run_id = :run_id ORDER BY key LIMIT 1 OFFSET :head)",
+    Order.LATEST: "checked_at >= (SELECT checked_at FROM number WHERE run_id = :run_id AND checked_at IS NOT NULL"
+    " ORDER BY checked_at DESC LIMIT 1 OFFSET :head)",
+}
+"""Which numbers are the first ones in an order, found by an index."""
+
+_ROWS_OF_NUMBERS = """e.row IN (
+    SELECT first_row FROM number WHERE run_id = :run_id AND {0}
+    UNION ALL
+    SELECT row FROM entry INDEXED BY entry_duplicate WHERE run_id = :run_id AND is_duplicate = 1
+        AND number_id IN (SELECT number_id FROM number WHERE run_id = :run_id AND {0}))"""
+
 _ROW = """
 SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :rejected), n.wa_id,
        coalesce(e.problem, n.doubt),
@@ -48,6 +84,14 @@ JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
 WHERE e.run_id = :run_id
 """
+
+
+class Extent(NamedTuple):
+    """How far a run is."""
+
+    rows: int
+    answered: float
+    """When the latest answer came, in seconds since 1970; 0 before the first."""
 
 
 class Reader:
@@ -149,8 +193,82 @@ class Reader:
         return int(next(found)[0])
 
     def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
-        """Return the ordinals of all rows that fit `wanted`, in order."""
-        conditions, values = ["e.run_id = :run_id"], {"run_id": run_id, "rejected": REJECTED}
+        """Return the ordinals of all rows that fit `wanted`, in its order."""
+        found = array("I")
+        for so_far in self.picking(run_id, wanted):
+            found = so_far
+        return found
+
+    def picking(self, run_id: int, wanted: RowFilter) -> Iterator[array[int]]:
+        """Yield the ordinals of the rows that fit `wanted`, as many as are known by then; last of all every one.
+
+        What is yielded before is how that begins, unless the run goes on meanwhile. Those of a run in the order as
+        given are one array that grows.
+        """
+        if wanted.order is Order.GIVEN:
+            yield from self._scan(run_id, wanted)
+            return
+        yield self._head(run_id, wanted)
+        yield self._ordinals(run_id, wanted)
+
+    def extent(self, run_id: int) -> Extent:
+        """Return how far the run is: what comes later is behind that."""
+        found = self.query("SELECT max(checked_at) FROM number WHERE run_id = ? AND checked_at IS NOT NULL", (run_id,))
+        return Extent(self._last_row(run_id), next(found)[0] or 0.0)
+
+    def picked_since(self, run_id: int, wanted: RowFilter, picked: array[int], extent: Extent) -> array[int]:
+        """Return what `wanted` picks in the order as given, where it was `picked` at `extent` or later.
+
+        Only what was answered or added since is read.
+        """
+        known = f"e.row <= :rows AND {_ROWS_OF_NUMBERS.format('checked_at >= :answered')}"
+        changed = self._ordinals(run_id, RowFilter(), known, extent._asdict())
+        fitting = set(self._ordinals(run_id, wanted, known, extent._asdict()))
+        found, start, end = array("I"), 0, bisect_right(picked, extent.rows)
+        for row in changed:
+            place = bisect_left(picked, row, start, end)
+            found += picked[start:place]
+            if row in fitting:
+                found.append(row)
+            start = place + (place < end and picked[place] == row)
+        found += picked[start:end]
+        return found + self._ordinals(run_id, wanted, "e.row > :rows", extent._asdict())
+
+    def give_up_when(self, is_unwanted: Callable[[], bool]) -> None:
+        """Let readings end with LedgerUnusable as soon as `is_unwanted`."""
+        self._db.set_progress_handler(is_unwanted, _STEPS_BETWEEN_LOOKS)
+
+    def _scan(self, run_id: int, wanted: RowFilter) -> Iterator[array[int]]:
+        """Yield what is picked as it is found, in the order as given."""
+        found, last = array("I"), self._last_row(run_id)
+        for first in range(1, last + 1, SCANNED_ROWS):
+            values = {"first": first, "last": min(first + SCANNED_ROWS - 1, last)}
+            found += self._ordinals(run_id, wanted, "e.row BETWEEN :first AND :last", values)
+            yield found
+
+    def _head(self, run_id: int, wanted: RowFilter) -> array[int]:
+        """Return how the rows begin that are picked in an order other than the one given; it may be none."""
+        if wanted.order is not Order.STATUS:
+            among = _ROWS_OF_NUMBERS.format(_FIRST[wanted.order])
+            return self._ordinals(run_id, wanted, among, {"head": HEAD_NUMBERS})
+        tally = self.tally(run_id)
+        statuses = _RANKED if wanted.status is None else (wanted.status,)
+        first = next((status for status in statuses if status in tally), None)
+        if first is None:
+            return array("I")
+        given = wanted._replace(status=first, order=Order.GIVEN)
+        return next((found for found in self._scan(run_id, given) if len(found) >= HEAD_NUMBERS), array("I"))
+
+    def _last_row(self, run_id: int) -> int:
+        found = self.query("SELECT entries + rejected FROM run WHERE id = ?", (run_id,))
+        return next((int(last) for (last,) in found), 0)
+
+    def _ordinals(
+        self, run_id: int, wanted: RowFilter, among: str = "1", more: Mapping[str, object] = MappingProxyType({})
+    ) -> array[int]:
+        """Return the ordinals of the rows that fit `wanted` and a condition of SQL with its values."""
+        conditions = ["e.run_id = :run_id", among]
+        values: dict[str, object] = {"run_id": run_id, "rejected": REJECTED, **more}
         if wanted.status is not None:
             conditions.append("coalesce(n.status, :rejected) = :status")
             values["status"] = wanted.status
@@ -168,7 +286,7 @@ class Reader:
             values["text"] = wanted.text.casefold()
         found = self.query(
             "SELECT e.row FROM entry e LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
-            f" WHERE {' AND '.join(conditions)} ORDER BY e.row",
+            f" WHERE {' AND '.join(conditions)} ORDER BY {_BY[wanted.order]}",
             values,
         )
         return array("I", (row for (row,) in found))
@@ -178,9 +296,10 @@ class Reader:
         return self._rows("AND e.row BETWEEN :first AND :last ORDER BY e.row", run_id, first=first, last=last)
 
     def picked(self, run_id: int, ordinals: Sequence[int]) -> list[Row]:
-        """Return the rows with these ordinals, in order."""
+        """Return the rows with these ordinals, in their order; those that are not there are left out."""
         wanted = ",".join(str(int(row)) for row in ordinals)
-        return self._rows(f"AND e.row IN ({wanted}) ORDER BY e.row", run_id)
+        found = {row.row: row for row in self._rows(f"AND e.row IN ({wanted})", run_id)}
+        return [found[row] for row in ordinals if row in found]
 
     def rows_of(self, run_id: int, number_ids: Sequence[int]) -> list[Row]:
         """Return all rows of these numbers, in order."""
@@ -190,7 +309,7 @@ class Reader:
         return sorted(rows + self._rows(f"AND e.is_duplicate = 1 AND e.number_id IN ({wanted})", run_id))
 
     def rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[Row]:
-        """Yield the rows that fit `wanted`, or all, in order, a page at a time."""
+        """Yield the rows that fit `wanted`, or all, in its order, a page at a time."""
         if wanted is None or wanted == RowFilter():
             first = 1
             while page := self.window(run_id, first, first + PAGE_ROWS - 1):

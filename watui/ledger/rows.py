@@ -173,12 +173,30 @@ class Answered(NamedTuple):
     wa_id: str | None
 
 
+class Order(StrEnum):
+    """In which order rows are wanted. Rows that are alike in it stand as they were given."""
+
+    GIVEN = "as given"
+    NUMBER = "by number"
+    """Country code first, as digits are compared; then what is not read as a number, then rejected rows."""
+    STATUS = "by status"
+    """Valid, invalid, failed, processing, queued, then other ones by their names; rejected rows last."""
+    LATEST = "latest answer first"
+    """Rows without an answer last."""
+
+
 class RowFilter(NamedTuple):
-    """Which rows are wanted: all of those that fit every part given."""
+    """Which rows are wanted: all of those that fit every part given; and in which order."""
 
     status: str | None = None
     text: str = ""
     """Part of input, number, wa_id, or of why the row is rejected or doubtful; capitals don't matter."""
+    order: Order = Order.GIVEN
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether not every row fits."""
+        return self.status is not None or bool(self.text)
 
 
 class Stale(NamedTuple):

@@ -272,6 +272,15 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("search", "search", ("slash",), Scope.CHECK, "Show only rows that hold a text.", _WITH_ROWS),
     Command("status", "status", ("f",), Scope.CHECK, "Show only rows of one status; again for the next.", _WITH_ROWS),
+    Command(
+        "arrange",
+        "arrange",
+        ("a",),
+        Scope.CHECK,
+        "Arrange the rows: by number, by status, latest answer first; then as given again.",
+        _WITH_ROWS,
+    ),
+    Command("jump", "go to", ("t",), Scope.CHECK, "Go to a row of those shown.", _WITH_ROWS, in_bar=False),
     Command("copy", "copy", ("c",), Scope.CHECK, "Copy the numbers of the rows shown.", _WITH_ROWS),
     Command("export", "export", ("e",), Scope.CHECK, "Export the rows shown to a .csv or .jsonl file.", _WITH_ROWS),
     Command(

@@ -13,7 +13,7 @@ from watui.checks.freshness import Freshness, freshness
 from watui.checks.standing import STUCK_POLLS, reasons_in_words, requests_needed, skipped_in_words
 from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk, Offer
-from watui.ledger.rows import Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
+from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
@@ -213,8 +213,11 @@ def shown_statuses(tally: Tally, version: str | None) -> list[str]:
     return [*usual, *sorted(status for status in tally if status not in usual)]
 
 
-def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
-    """One line over the table: the filter, or what `valid` means on this server, or at each version that answered."""
+def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = True) -> Content:
+    """One line over the table: filter and order, or what `valid` means on this server, or at each that answered.
+
+    What the filter picks may not be whole yet.
+    """
     if wanted == RowFilter():
         if session.has_versions:
             return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
@@ -222,11 +225,15 @@ def legend(session: Session, wanted: RowFilter, shown: int) -> Content:
             return Content("")  # Nothing has been answered: there is nothing to explain yet.
         return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
+    if not is_whole:
+        parts.append((" so far" if wanted.leaves_out else " being ordered", _DIM))
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
         parts.append((f" with “{shortened(clean(wanted.text), MOST_OF_A_SEARCH)}”", "bold"))
-    parts.append((f"{_GAP}esc shows all", _DIM))
+    if wanted.order is not Order.GIVEN:
+        parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
+    parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", _DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
         parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
     return Content.assemble(*parts)

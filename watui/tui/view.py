@@ -29,7 +29,10 @@ class RunView:
     """Rows by their position in the view, read when they are wanted and never held."""
 
     def __init__(self, reader: Reader, run_id: int, total: int, ordinals: "array[int] | None") -> None:
-        """`ordinals` are the rows that a filter picked; None stands for all `total`."""
+        """`ordinals` are the rows at the positions from 0, as far as they are known; None stands for the given order.
+
+        `total` counts all positions.
+        """
         self.run_id = run_id
         self._reader = reader
         self._total = total
@@ -40,7 +43,7 @@ class RunView:
         return self.run_id
 
     def __len__(self) -> int:
-        return self._total if self._ordinals is None else len(self._ordinals)
+        return self._total
 
     def window(self, first: int, last: int) -> Mapping[int, Row]:
         """Return the rows at positions `first` to `last`, both included, by position from 0.
@@ -55,3 +58,12 @@ class RunView:
         except LedgerUnusable:
             return {}
         return dict(enumerate(rows, first))
+
+    def position_of(self, row: int) -> int | None:
+        """Return where the row with that ordinal is; None where it is not, or not known to be."""
+        if self._ordinals is None:
+            return row - 1
+        try:
+            return self._ordinals.index(row)
+        except ValueError:
+            return None

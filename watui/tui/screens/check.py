@@ -164,7 +164,9 @@ class CheckScreen(ContactsScreen):
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
         self.set_class(self.rows.wanted != RowFilter(), "-filtered")
-        self.legend.show(panels.legend(session, self.rows.wanted, self.rows.table.row_count))
+        self.legend.show(
+            panels.legend(session, self.rows.wanted, self.rows.table.row_count, is_whole=not self.rows.is_picking)
+        )
         banner = panels.banner(session)
         self.banner.display = banner is not None
         if banner is not None:
@@ -373,6 +375,22 @@ class CheckScreen(ContactsScreen):
         choices = [None, *(name for name in panels.shown_statuses(tally, self.session.version) if name in tally)]
         place = choices.index(wanted.status) if wanted.status in choices else 0
         self.rows.filter(wanted._replace(status=choices[(place + 1) % len(choices)]))
+
+    def action_arrange(self) -> None:
+        if self.session.record is not None:
+            self.rows.reorder()
+
+    @work(exclusive=True, group="jump")
+    async def action_jump(self) -> None:
+        from watui.tui.screens.dialogs import PlaceDialog
+
+        total = self.rows.table.row_count
+        if not total:
+            self.refuse("There is no row to go to.")
+            return
+        place = await self.app.push_screen_wait(PlaceDialog(total))
+        if place is not None:
+            self.rows.table.move_to(place - 1)
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:

@@ -56,6 +56,7 @@ class RunsScreen(MainScreen):
         self._desk = session.desk
         self._has_changed = session.desk.reader.watch()
         self._reading: Worker[None] | None = None
+        self._look_of_runs = RunsLook()
         self._is_old = False
         self._problem: str | None = None
         self._shown: list[ShownRun] = []
@@ -114,10 +115,7 @@ class RunsScreen(MainScreen):
         if self._shown and self.focused is None:
             self.table.focus()
         at_hand = self._at_hand()
-        if self.table.row_count == len(self._shown) and self._shown:
-            self.table.replace(ListView("runs", self._shown))
-        else:
-            self.table.show(ListView("runs", self._shown), RunsLook())
+        self.table.show(ListView("runs", self._shown), self._look_of_runs)
         ids = [each.run.run_id for each in self._shown]
         if at_hand is not None and at_hand.run.run_id in ids:
             self.table.move_to(ids.index(at_hand.run.run_id))

@@ -1,5 +1,8 @@
 """The rows of a run and what helps to find one: the table, a search line, a filter, and the row at hand in full."""
 
+import time
+from array import array
+
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,8 +13,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from watui.desk import Desk
-from watui.ledger.rows import Row, RowFilter, RunRecord
+from watui.desk import Desk, Picked
+from watui.ledger.rows import Order, Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.cells import RowLook
@@ -22,6 +25,9 @@ from watui.tui.widgets.safe_input import SafeInput
 
 PICK_SECONDS = 1.0
 """Between two readings of what a filter picks, while rows change."""
+
+PAUSE = 9
+"""And how many times as long as such a reading took: it is at work for a tenth of the time at most."""
 
 SEARCH_SECONDS = 0.15
 """After the last key of a search, before it is carried out."""
@@ -85,7 +91,12 @@ class RowList(Vertical):
         self._desk = desk
         self._record: RunRecord | None = None
         self._row: Row | None = None
+        self.is_picking = False
+        """Whether not all of the rows that the filter picks are known yet."""
+        self._view: RunView | None = None
+        self._picked: Picked | None = None
         self._is_stale = False
+        self._pick_at = 0.0
         self._searching: Timer | None = None
         self._picking: Worker[None] | None = None
 
@@ -101,16 +112,16 @@ class RowList(Vertical):
 
     def show(self, record: RunRecord | None, look: RowLook) -> None:
         """Show the rows of `record` from now on, or none, drawn as `look` says."""
-        if record is None or self._record is None or record.id != self._record.id:
+        is_other = record is None or self._record is None or record.id != self._record.id
+        if is_other:
             self.wanted = RowFilter()
             self._hide_search()
         self._record, self.look = record, look
-        if record is None:
-            self._show_view(None)
-        elif self.wanted == RowFilter():
-            self._show_view(RunView(self._desk.reader, record.id, record.rows, None))
+        if is_other or self.wanted == RowFilter():
+            self._begin()
         else:
-            self._picking = self._pick(record, self.wanted)
+            self._is_stale = True
+            self._show_view(self._view)
 
     def update(self) -> None:
         """Show what has changed in the ledger; what the filter picks is read again soon."""
@@ -118,20 +129,28 @@ class RowList(Vertical):
         self.table.update_rows()
 
     def filter(self, wanted: RowFilter) -> None:
-        """Show only the rows that fit `wanted`."""
+        """Show only the rows that fit `wanted`, in its order."""
         self.wanted = wanted
-        self.show(self._record, self.look)
+        self._begin()
 
     def start_search(self) -> None:
         """Open the search line."""
         self.search_line.display = True
         self.search.focus()
 
+    def reorder(self) -> None:
+        """Show the rows in the next order."""
+        orders = list(Order)
+        self.filter(self.wanted._replace(order=orders[(orders.index(self.wanted.order) + 1) % len(orders)]))
+
     def back(self) -> bool:
-        """Close the search line or take the filter away; return whether there was anything of it."""
+        """Close the search line, or take the filter away, or the order; return whether there was anything of it."""
         if self.search_line.display:
             self._hide_search()
             self.filter(self.wanted._replace(text=""))
+        elif self.wanted.leaves_out:
+            self._hide_search()
+            self.filter(RowFilter(order=self.wanted.order))
         elif self.wanted != RowFilter():
             self._hide_search()
             self.filter(RowFilter())
@@ -163,26 +182,55 @@ class RowList(Vertical):
         self.search_line.display = False
         self.table.focus()
 
+    def _begin(self) -> None:
+        """Show what is wanted now, as soon as it is known."""
+        if self._picking is not None:
+            self._picking.cancel()
+        record, self._picked = self._record, None
+        self.is_picking = record is not None and self.wanted != RowFilter()
+        if record is None:
+            self._show_view(None)
+        elif self.is_picking:
+            self._picking = self._pick(record, self.wanted)
+        else:
+            self._show_view(RunView(self._desk.reader, record.id, record.rows, None))
+
     def _pick_again(self) -> None:
-        is_picking = self._picking is not None and not self._picking.is_finished
-        if self._is_stale and not is_picking and self._record is not None and self.wanted != RowFilter():
+        is_due = self._is_stale and not self.is_picking and time.monotonic() >= self._pick_at
+        if is_due and self._record is not None and self.wanted != RowFilter():
             self._picking = self._pick(self._record, self.wanted)
 
     @work(exclusive=True, group="filter")
     async def _pick(self, record: RunRecord, wanted: RowFilter) -> None:
-        self._is_stale = False
+        """Show what `wanted` picks: first what is known soon, where it is wanted for the first time; then all."""
+        self._is_stale, is_new, began = False, self.is_picking, time.monotonic()
+        found = self._desk.pick(record.id, wanted, self._picked, lambda ordinals: self._show_some(wanted, ordinals))
         try:
-            ordinals = await self._desk.matching(record.id, wanted)
+            self._picked = await found
         except LedgerUnusable:
-            self._is_stale = True
+            self._is_stale, self.is_picking = True, False
             return
-        if wanted == self.wanted and self._record is not None and self._record.id == record.id:
-            self._show_view(RunView(self._desk.reader, record.id, record.rows, ordinals))
+        finally:
+            self._pick_at = time.monotonic() + PAUSE * (time.monotonic() - began)
+        self.is_picking = False
+        at_hand, ordinals = self._row, self._picked.ordinals
+        view = RunView(self._desk.reader, record.id, len(ordinals), ordinals)
+        self._show_view(view)
+        if at_hand is not None and not is_new and self.table.cursor:
+            # The cursor stays on its row, so that a key means what was seen; at the top it shows what is first now.
+            self.table.move_to(view.position_of(at_hand.row) or 0)
+
+    def _show_some(self, wanted: RowFilter, ordinals: "array[int]") -> None:
+        """Show what is picked by now; where all rows are merely put in order, it is known how many they are."""
+        if self.is_attached and self.is_picking and wanted == self.wanted and self._record is not None:
+            total = len(ordinals) if wanted.leaves_out else self._record.rows
+            self._show_view(RunView(self._desk.reader, self._record.id, total, ordinals))
 
     def _show_detail(self) -> None:
         self.detail.show(panels.detail(self._row, self.size.width))
 
     def _show_view(self, view: RunView | None) -> None:
+        self._view = view
         self.table.show(view, self.look)
         self.post_message(self.Shown())
 

@@ -99,21 +99,19 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         return len(self._view) if self._view else 0
 
     def show(self, view: View[R] | None, look: Look[R]) -> None:
-        """Show `view` from now on, drawn as `look` says."""
+        """Show `view` from now on, drawn as `look` says; of the same rows only cells that differ are repainted."""
         is_same_list = self._view is not None and view is not None and self._view.key == view.key
-        self._view, self._look, self._rows, self._painted = view, look, {}, {}
-        if not is_same_list:
-            self.cursor = 0
+        before = (self._look, self.cursor, self.scroll_offset) if is_same_list else None
+        self._view, self._look, self._rows = view, look, {}
         self._lay_out()
-        self.cursor = min(self.cursor, max(0, len(view) - 1)) if view else 0
+        self.cursor = min(self.cursor, max(0, self.row_count - 1)) if is_same_list else 0
         self._keep_in_sight()
-        self.refresh()
-        self._tell()
-
-    def replace(self, view: View[R]) -> None:
-        """Show `view`, which has as many rows as the one before, repainting what differs."""
-        self._view = view
-        self.update_rows()
+        if before == (look, self.cursor, self.scroll_offset):
+            self.update_rows()
+        else:
+            self._painted = {}
+            self.refresh()
+            self._tell()
 
     def move_to(self, position: int) -> None:
         """Put the cursor on the row at `position`, or on the last one."""
@@ -121,18 +119,21 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
 
     def update_rows(self) -> None:
         """Read the rows in sight again and repaint the cells that differ from what was painted."""
-        if self._view is None or not len(self._view):
+        if self._view is None:
             return
         top, now = self.scroll_offset.y, time.time()
         self._rows = self._view.window(top, min(top + self._visible_rows, len(self._view)) - 1)
-        for position, row in self._rows.items():
-            old = self._painted.get(position)
-            if old is None or old == row:
+        for y in range(self._visible_rows):
+            old, new = self._painted.get(top + y), self._rows.get(top + y)
+            if old == new:
                 continue
-            changed = zip(self._columns, self._cells(old, now), self._cells(row, now), strict=True)
-            for column, was, new in changed:
-                if was != new:
-                    self.refresh(Region(column.x, position - top + HEADER_LINES, column.width, 1))
+            if old is None or new is None:
+                self._painted.pop(top + y, None)
+                self.refresh(Region(0, y + HEADER_LINES, self.size.width, 1))
+                continue
+            for column, was, is_now in zip(self._columns, self._cells(old, now), self._cells(new, now), strict=True):
+                if was != is_now:
+                    self.refresh(Region(column.x, y + HEADER_LINES, column.width, 1))
         self._tell()
 
     def render_line(self, y: int) -> Strip:
