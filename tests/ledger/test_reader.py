@@ -1,8 +1,10 @@
 """Reading runs: windows, filters and picks equal a naive scan over all rows."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -10,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS, new_row
-from watui.contract.statuses import FINAL
+from watui.contract.statuses import FINAL, Status
 from watui.ledger import reader as reader_module
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Answered, NewRow, Row, RowFilter
+from watui.ledger.rows import Answered, NewRow, Order, Row, RowFilter
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 
@@ -55,7 +57,9 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listed]:
         for number in numbers
         if (status := chance.choice(statuses)) != "queued"
     ]
-    ledger.answered(run_id, ledger.asked(run_id, numbers), answers, "v2.41")
+    chance.shuffle(answers)
+    for some in (answers[::3], answers[1::3], answers[2::3]):
+        ledger.answered(run_id, ledger.asked(run_id, [each.number_id for each in some]), some, "v2.41")
     yield Listed(reader, run_id, list(reader.rows(run_id)))
     reader.close()
     ledger.close()
@@ -91,7 +95,8 @@ def test_a_window_is_a_slice(listed: Listed, first: int, last: int) -> None:
 @given(st.lists(st.integers(-3, 700), max_size=30))
 def test_picked_rows_and_rows_of_numbers_are_those_asked_for(listed: Listed, wanted: list[int]) -> None:
     reader, run_id, rows = listed
-    assert reader.picked(run_id, wanted) == [row for row in rows if row.row in wanted]
+    by_ordinal = {row.row: row for row in rows}
+    assert reader.picked(run_id, wanted) == [by_ordinal[each] for each in wanted if each in by_ordinal]
     assert reader.rows_of(run_id, wanted) == [row for row in rows if row.number_id in wanted]
 
 
@@ -102,16 +107,72 @@ texts = st.one_of(
     st.text("0123456789+()aAéÉ %_'\" ", max_size=4),
 )
 states = st.sampled_from([None, "queued", "processing", "pending", "valid", "invalid", "failed", "rejected", "none"])
+wanted_rows = st.builds(RowFilter, states, texts, st.sampled_from(Order))
 
 
 @generously
-@given(states, texts)
-def test_a_filter_finds_what_a_naive_scan_finds(listed: Listed, status: str | None, text: str) -> None:
+@given(wanted_rows)
+def test_a_filter_finds_what_a_naive_scan_finds_in_the_order_wanted(listed: Listed, wanted: RowFilter) -> None:
     reader, run_id, rows = listed
-    wanted = RowFilter(status, text)
-    expected = [row for row in rows if fits(row, wanted)]
+    expected = ordered((row for row in rows if fits(row, wanted)), wanted.order)
     assert list(reader.matching(run_id, wanted)) == [row.row for row in expected]
     assert list(reader.rows(run_id, wanted)) == expected
+
+
+@generously
+@given(wanted_rows, st.integers(1, 40))
+def test_what_is_picked_at_first_is_how_the_whole_begins(listed: Listed, wanted: RowFilter, size: int) -> None:
+    reader, run_id, _ = listed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_module, "HEAD_NUMBERS", size)
+        patch.setattr(reader_module, "SCANNED_ROWS", size)
+        pieces = [list(piece) for piece in reader.picking(run_id, wanted)]
+    assert len(pieces) > 1
+    assert all(piece == pieces[-1][: len(piece)] for piece in pieces)
+    if wanted == RowFilter(order=wanted.order):
+        assert pieces[0], "without a filter the first rows come at once"
+
+
+@generously
+@given(states, texts, st.lists(st.sampled_from(["answer", "add"]), min_size=1, max_size=4), st.randoms())
+def test_what_a_filter_picks_follows_a_run(states: str | None, text: str, steps: list[str], chance: Random) -> None:
+    wanted = RowFilter(states, text)
+    with TemporaryDirectory() as folder:
+        ledger, reader = Ledger(Path(folder) / "ledger.sqlite3"), Reader(Path(folder) / "ledger.sqlite3")
+        run_id = ledger.add_run(OPTIONS)
+        source = ledger.add_source(run_id, "list", None)
+        extent, picked = reader.extent(run_id), reader.matching(run_id, wanted)
+        for step in ["add", *steps]:
+            if step == "add":
+                keys = [chance.choice([str(55500 + chance.randrange(30)), None]) for _ in range(20)]
+                ledger.add_rows(run_id, source, [new_row(line, key) for line, key in enumerate(keys)], {})
+            elif asked := sorted(chance.sample(open_ := list(ledger.unanswered(run_id)), len(open_) // 2)):
+                answers = [
+                    Answered(each, status := chance.choice(list(Status)), status in FINAL, "521A") for each in asked
+                ]
+                ledger.answered(run_id, ledger.asked(run_id, asked), answers, None)
+            before, extent = extent, reader.extent(run_id)
+            picked = reader.picked_since(run_id, wanted, picked, before)
+            assert picked == reader.matching(run_id, wanted)
+        reader.close()
+        ledger.close()
+
+
+def ordered(rows: Iterable[Row], order: Order) -> list[Row]:
+    """Sort rows by what `order` says."""
+    statuses = ["valid", "invalid", "failed", "processing", "queued", "pending", "rejected"]
+    match order:
+        case Order.GIVEN:
+            return list(rows)
+        case Order.NUMBER:
+            rows = list(rows)
+            entries = [row for row in rows if row.status != "rejected"]
+            rejected = [row for row in rows if row.status == "rejected"]
+            return sorted(entries, key=lambda row: (row.number is None, row.number or row.input)) + rejected
+        case Order.STATUS:
+            return sorted(rows, key=lambda row: statuses.index(row.status))
+        case Order.LATEST:
+            return sorted(rows, key=lambda row: -(row.checked_at or 0.0))
 
 
 def fits(row: Row, wanted: RowFilter) -> bool:

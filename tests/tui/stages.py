@@ -56,6 +56,14 @@ async def done(pilot: Pilot[int]) -> None:
     await _staged(pilot, 1.0)
 
 
+async def arranged(pilot: Pilot[int]) -> None:
+    """A run that is over, its valid rows by their numbers."""
+    await _staged(pilot, 1.0)
+    story = _story(pilot)
+    await story.press("f", "a")
+    await story.until_shown("that are valid", "by number")
+
+
 async def panel(pilot: Pilot[int]) -> None:
     """The simulator's panel, opened in a preview."""
     await preview(pilot)

@@ -16,7 +16,7 @@ from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui.commands import Phase
-from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog
+from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +173,35 @@ async def test_search_and_status_pick_rows(paths: Paths, server: ServerThread) -
         await story.until(lambda: story.screen.rows.table.row_count == 2, "the search is closed")
         await story.press("escape")
         await story.until(lambda: story.screen.rows.table.row_count == 4, "all rows again")
+
+
+async def test_rows_are_arranged_and_gone_to(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        await story.resolve("\n".join(SAMPLE_ROWS))
+        table, legend = story.screen.rows.table, story.screen.legend
+        given = [line.split()[1:2] for line in story.table()[1:5]]
+        for words, rows in [
+            ("by number", ["16315551000", "+1", "6315551002", "+163155588"]),
+            ("by status", ["16315551000", "6315551002", "+1", "+163155588"]),
+        ]:
+            await story.press("a")
+            await story.until_shown(f"4 rows {words} esc as given")
+            assert [line.split()[0] for line in story.table()[1:5]] == rows
+        await story.press("f")
+        await story.until(lambda: "2 rows that are valid, by status   esc shows all" in legend.render().plain, "both")
+        await story.press("t")
+        dialog = await story.until_on(PlaceDialog)
+        await story.press("3", "enter")
+        assert "1 to 2" in str(dialog.hint.content)
+        await story.press("backspace", "2", "enter")
+        await story.until(lambda: table.cursor == 1, "the second row")
+        assert table.row is not None
+        assert table.row.number == "+16315551002"
+        await story.press("escape")
+        await story.until(lambda: "4 rows by status" in legend.render().plain, "the filter goes first")
+        await story.press("escape")
+        await story.until(lambda: "valid: has a" in legend.render().plain, "then the order")
+        assert [line.split()[1:2] for line in story.table()[1:5]] == given
 
 
 async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerThread, tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ class ClosingApp(WatuiApp):
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
-@pytest.mark.parametrize("stage", [stages.empty, stages.preview, stages.running, stages.done, stages.panel])
+@pytest.mark.parametrize(
+    "stage", [stages.empty, stages.preview, stages.running, stages.done, stages.arranged, stages.panel]
+)
 def test_check_screen(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)

@@ -190,15 +190,19 @@ class Session:
         """
         shown, record = self._shown, self.desk.reader.run(run_id)
         summary = await self.desk.summary(run_id) if record.state is RunState.DRAFT else None
-        versions = await self._versions_of(run_id)
         if self._shown != shown or not self.has_room:
             return False
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
-        self.versions = versions
         self._was_there_before = True
         self.refresh()
         return True
+
+    async def find_versions(self) -> None:
+        """Look through all verdicts for the versions of their servers, which takes long. Raises LedgerUnusable."""
+        if (run_id := self._shown) is not None:
+            versions = await self._versions_of(run_id)
+            self.versions = versions if self._shown == run_id else self.versions
 
     @property
     def _shown(self) -> int | None:
@@ -301,8 +305,8 @@ class Session:
         try:
             self._run = await self.desk.open_run(run_id)
             await self._run.drive(stop_on_failure=False)
-            versions = await self._versions_of(run_id)
-            self.versions = versions if self._shown == run_id else self.versions
+            if self._shown == run_id:
+                await self.find_versions()
         except Driven:
             pass  # It is watched from here on.
         except (LedgerUnusable, OSError) as error:

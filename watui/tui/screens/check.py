@@ -320,6 +320,8 @@ class CheckScreen(ContactsScreen):
             self._show_phase()
             if resume and self.session.phase is Phase.STOPPED:
                 self._resume()
+            await self.session.find_versions()
+            self._show_phase()
 
     def _resume(self) -> None:
         if (why := self.session.why_not_here) is not None:
