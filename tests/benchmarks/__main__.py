@@ -19,6 +19,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "intake": ("S4", "S13"),
     "start": ("S1", "S2", "S3"),
     "table": ("S5", "S6", "S14"),
+    "polling": ("S10", "S11"),
 }
 """The modules beside this one, each with what it measures, in order. Its `measure()` yields Figures."""
 

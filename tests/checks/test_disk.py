@@ -39,7 +39,7 @@ from watui.settings.paths import Paths, find_paths
 pytestmark = pytest.mark.anyio
 
 NUMBERS = [f"+1 212 555 {last}" for last in range(2000, 2060)]
-FAST = Policy(batch_size=10, rate=10_000, first_poll_after=0.001, poll_growth=1.0)
+FAST = Policy(batch_size=10, rate=10_000, within=0.001, longest_poll=0.002)
 AT_ONCE = Patience(0.001, 0.004)
 DEADLINE = 10.0
 

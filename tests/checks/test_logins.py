@@ -44,7 +44,7 @@ SCALE = 10.0
 HURRIED = Policy(
     batch_size=10,
     rate=15.0,
-    first_poll_after=1 / SCALE,
+    within=5 / SCALE,
     in_flight=8,
     pacing=Pacing(first=1 / SCALE),
 )

@@ -37,9 +37,7 @@ from watui.simulator.serving import ServerThread
 
 pytestmark = pytest.mark.anyio
 
-FAST = Policy(
-    batch_size=10, rate=10_000, first_poll_after=0.005, poll_growth=1.0, pacing=Pacing(first=0.001, growth=1.0)
-)
+FAST = Policy(batch_size=10, rate=10_000, within=0.005, longest_poll=0.01, pacing=Pacing(first=0.001, growth=1.0))
 NUMBERS = [f"+1 212 555 {last}" for last in range(2000, 2025)]
 DEADLINE = 10.0
 

@@ -534,7 +534,7 @@ def test_an_unreachable_server_leaves_the_run_as_it_was(
     assert ended.code == Exit.UNREACHABLE
     assert "cannot reach 127.0.0.1" in ended.err.splitlines()[-1]
     assert [row["status"] for row in rows_of(ended)] == [
-        "valid", "valid", "rejected", "invalid", "failed", "processing", "processing",
+        "valid", "valid", "rejected", "invalid", "failed", "processing", "queued",
     ]  # fmt: skip
     assert states(watui) == {1: "unfinished"}
     assert watui("runs", "resume", "--url", server.url).code == Exit.DONE
@@ -567,12 +567,12 @@ def test_numbers_that_never_end_leave_the_run_unfinished_and_may_be_asked_as_a_n
         assert states(watui) == {1: "unfinished"}
     with closing(sqlite3.connect(paths.ledger)) as database, database:
         database.execute("UPDATE number SET polls = ? WHERE status = 'processing'", (STUCK_POLLS,))
-    words = "Stuck, without a verdict after 27 answers or more: 2"
+    words = f"Stuck, without a verdict after {STUCK_POLLS} answers or more: 2"
     assert words in watui("runs", "show", "1").out
     ended = watui("runs", "resume", "--give-up-after", "0.3")
     assert f"{words}. 'watui runs cancel 1' sets them aside." in ended.err
     assert [row["problem"] for row in rows_of(ended) if row["status"] == "processing"] == [
-        "stuck: no verdict in 28 answers"
+        f"stuck: no verdict in {STUCK_POLLS + 1} answers"
     ] * 2
     assert watui("runs", "cancel", "1").code == Exit.DONE
     world.base = Conditions(latency=None)

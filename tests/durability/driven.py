@@ -16,7 +16,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.thread import LedgerThread
 
 BATCH_SIZE = 25
-POLICY = Policy(batch_size=BATCH_SIZE, rate=1_000, first_poll_after=0.05)
+POLICY = Policy(batch_size=BATCH_SIZE, rate=1_000)
 
 
 async def drive(ledger: Path, run_id: int, url: str, token: str) -> None:

@@ -151,6 +151,19 @@ async def test_pause_resume_and_cancel(paths: Paths) -> None:
             await story.until_phase(Phase.EMPTY)
 
 
+async def test_what_a_run_is_doing_stands_where_there_is_room(paths: Paths) -> None:
+    world = a_world(latency=Latency(0.2, 0.4), stuck=0.5)
+    with ServerThread(create_app(world, TOKEN)) as server:
+        async with console(paths, at(server), size=(160, 40)) as story:
+            await story.preview("\n".join(f"+1 212 555 {last}" for last in range(2000, 2040)))
+            await story.press("enter")
+            await story.until_shown("· next poll ", "median ")
+            await story.pilot.resize_terminal(*NARROW)
+            await story.pilot.pause()
+            assert "of 40 numbers" in story.screen.progress.render().plain
+            assert all(len(line) == NARROW[0] for line in story.table())
+
+
 async def test_a_run_that_cannot_go_on_pauses_and_says_why(paths: Paths, server: ServerThread) -> None:
     async with console(paths, Server.at(server.url, "wrong")) as story:
         await story.preview("\n".join(SAMPLE_ROWS))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
-from watui.checks.scheduler import Ask, Done, Knock, Policy, Scheduler, Wait
+from watui.checks.scheduler import Ask, Done, Knock, Outlook, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.failures import Failure
 from watui.client.pacing import Waiting
@@ -123,6 +123,11 @@ class Run:
     def stuck(self) -> int:
         """Numbers that have been processing for so long that nobody should wait for them."""
         return self._scheduler.stuck
+
+    @property
+    def outlook(self) -> Outlook:
+        """What it is doing, and will do next."""
+        return self._scheduler.outlook(time.monotonic())
 
     def pause(self) -> None:
         """Ask nothing more; answers under way still come in."""

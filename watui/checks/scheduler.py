@@ -1,21 +1,20 @@
 """Decides what to ask next, and when. Pure: it knows no HTTP and no clock; time comes in as an argument.
 
 Numbers that were never asked go out in batches, in order. Those that come back without a final status are asked
-again, the documented recipe of `no_wait` (contract section 1): each after a delay that grows from poll to poll, and
-packed with whatever else is due into one request. Polls and first questions take turns, so that a long list neither
-starves its first answers nor is starved by them. A failure holds everything back for a while, as `client.pacing` says,
-and then one question at a time goes out until one is answered.
+again, the documented recipe of `no_wait` (contract section 1): when and in what company, `checks.polls` says. A failure
+holds everything back for a while, as `client.pacing` says, and then one question at a time goes out until one is
+answered.
 """
 
-import heapq
 import math
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
-from watui.checks.standing import STUCK_POLLS
+from watui.checks.polls import Group, Polls
 from watui.client.failures import Failure
 from watui.client.pacing import MOST_TRIES, PACING, Pacing, Remedy, Trouble, may_be_its_own, remedy
 from watui.contract.rules import DEFAULT_BATCH_SIZE
@@ -28,19 +27,14 @@ class Policy:
     batch_size: int = DEFAULT_BATCH_SIZE
     rate: float = 10.0
     """Requests a second."""
-    first_poll_after: float = 1.0
-    poll_growth: float = 1.25
-    """How much longer each wait for the next poll of a number is."""
+    within: float = 5.0
+    """How soon a verdict is fetched at the latest, as far as the rate allows and the number has a chance of one."""
     longest_poll: float = 300.0
     """Twelve polls an hour for a number that never gets a final status."""
     in_flight: int = 8
     """Requests without an answer at any time."""
     pacing: Pacing = PACING
     """After failures."""
-
-
-_MOST_POLLS = 100
-"""Whose delay differs from poll to poll."""
 
 
 class Ask(NamedTuple):
@@ -54,6 +48,8 @@ class Ask(NamedTuple):
     """Troubles in which this very question has failed, as far as that may be its own doing."""
     trouble: int = 0
     """The latest of them."""
+    groups: tuple[Group, ...] = ()
+    """The same numbers by what is known of them; none of those that are asked first."""
 
 
 class Knock(NamedTuple):
@@ -70,6 +66,17 @@ class Done(NamedTuple):
     """Every number has a final status."""
 
 
+class Outlook(NamedTuple):
+    """What a run is doing. Times in seconds."""
+
+    in_flight: int
+    """Requests without an answer."""
+    next_poll: float | None
+    """Until then; None while others come first, or nothing is known to be open."""
+    median: float | None
+    """In which the server decides on half of the numbers; None while that is not known."""
+
+
 class Scheduler:
     """The questions of one run. All times are of one monotonic clock, in seconds."""
 
@@ -84,19 +91,24 @@ class Scheduler:
         self._unasked = unasked
         self._next_unasked = 0
         self._failed: deque[Ask] = deque()
-        self._polls = dict(open_numbers)
-        self._stuck = sum(map(_is_stuck, self._polls.values()))
-        self._due: list[tuple[float, int, tuple[int, ...]]] = []
-        self._order = 0
+        self._polls = Polls(
+            len(unasked) + len(open_numbers),
+            batch_size=policy.batch_size,
+            rate=policy.rate,
+            within=policy.within,
+            longest=policy.longest_poll,
+        )
+        by_polls: defaultdict[int, list[int]] = defaultdict(list)
+        for number, polls in open_numbers.items():
+            by_polls[polls].append(number)
+        for polls, numbers in by_polls.items():
+            self._polls.add(Group(tuple(numbers), -math.inf, -math.inf, polls))
         self._in_flight = 0
         self._not_before = -math.inf
         self._trouble = Trouble(chance, policy.pacing)
         self._is_known = False
         """Whether the server has answered anything."""
         self._is_knocking = False
-        self._poll_is_next = False
-        if self._polls:
-            self._put_back(tuple(self._polls), -math.inf)
 
     @property
     def in_flight(self) -> int:
@@ -106,7 +118,12 @@ class Scheduler:
     @property
     def stuck(self) -> int:
         """Numbers without a final status in STUCK_POLLS answers or more. They are asked on, seldom."""
-        return self._stuck
+        return self._polls.stuck
+
+    def outlook(self, now: float) -> Outlook:
+        """Return what is going on, and what comes next."""
+        next_poll = None if self._has_unasked or not self._polls else max(0.0, self._polls.due_at(now) - now)
+        return Outlook(self._in_flight, next_poll, self._polls.latency.median)
 
     @property
     def trouble(self) -> Trouble | None:
@@ -116,7 +133,7 @@ class Scheduler:
     @property
     def is_done(self) -> bool:
         """Whether every number has a final status."""
-        return not (self._in_flight or self._failed or self._due or self._has_unasked)
+        return not (self._in_flight or self._failed or self._polls or self._has_unasked)
 
     def next(self, now: float) -> Ask | Knock | Wait | Done:
         """Return what to do at `now`. An Ask counts as sent."""
@@ -124,7 +141,7 @@ class Scheduler:
             return Done()
         if self._is_knocking or self._in_flight >= (1 if self._trouble.is_on else self._policy.in_flight):
             return Wait(math.inf)
-        ready_at = max(self._not_before, self._trouble.until, self._first_due())
+        ready_at = max(self._not_before, self._trouble.until, self._first_due(now))
         if now >= ready_at:
             return self._ask(now)
         if now >= self._trouble.knock_at:
@@ -135,12 +152,13 @@ class Scheduler:
     def _ask(self, now: float) -> Ask:
         self._in_flight += 1
         self._not_before = now + 1 / self._policy.rate
-        poll_is_due = bool(self._due) and self._due[0][0] <= now
-        if self._failed and not (self._are_suspect and (poll_is_due or self._has_unasked)):
+        is_poll = self._polls.is_worth_a_turn(now) if self._has_unasked else self._polls.due_at(now) <= now
+        if self._failed and not (self._are_suspect and (is_poll or self._has_unasked)):
             return self._failed.popleft()._replace(sent_at=now)
-        is_poll = poll_is_due and (self._poll_is_next or not self._has_unasked)
-        self._poll_is_next = not is_poll
-        return Ask(self._take_polls(now), False, now) if is_poll else Ask(self._take_unasked(), True, now)
+        if not is_poll:
+            return Ask(self._take_unasked(), True, now)
+        groups = self._polls.take(now)
+        return Ask(tuple(chain.from_iterable(group.numbers for group in groups)), False, now, groups=groups)
 
     @property
     def _are_suspect(self) -> bool:
@@ -155,17 +173,13 @@ class Scheduler:
         self._in_flight -= 1
         self._is_known = True
         self._trouble.answered(ask.sent_at)
-        by_polls: dict[int, list[int]] = {}
+        looked_at = (ask.sent_at + now) / 2
         still_open = set(still_open)
-        for number in ask.numbers:
-            polls = self._polls.pop(number, 0)
-            self._stuck -= _is_stuck(polls)
-            if number in still_open:
-                self._polls[number] = polls + 1
-                self._stuck += _is_stuck(polls + 1)
-                by_polls.setdefault(polls, []).append(number)
-        for polls, numbers in by_polls.items():
-            self._put_back(tuple(numbers), now + self._poll_delay(polls))
+        if ask.groups:
+            self._polls.answered(ask.groups, still_open, looked_at)
+        elif still_open:
+            numbers = tuple(number for number in ask.numbers if number in still_open)
+            self._polls.add(Group(numbers, looked_at, looked_at, 1))
 
     def failed(self, ask: Ask, failure: Failure, now: float) -> bool:
         """Take note that `ask` got no answer, and return whether it is asked again without anybody's doing.
@@ -198,35 +212,13 @@ class Scheduler:
     def _has_unasked(self) -> bool:
         return self._next_unasked < len(self._unasked)
 
-    def _first_due(self) -> float:
+    def _first_due(self, now: float) -> float:
         """Return when there is something to ask; infinite while only answers can bring it."""
         if self._failed or self._has_unasked:
             return -math.inf
-        return self._due[0][0] if self._due else math.inf
-
-    def _poll_delay(self, polls: int) -> float:
-        growth = self._policy.poll_growth ** min(polls, _MOST_POLLS)
-        return min(self._policy.longest_poll, self._policy.first_poll_after * growth)
-
-    def _put_back(self, numbers: tuple[int, ...], due: float) -> None:
-        self._order += 1
-        heapq.heappush(self._due, (due, self._order, numbers))
+        return self._polls.due_at(now)
 
     def _take_unasked(self) -> tuple[int, ...]:
         numbers = tuple(self._unasked[self._next_unasked : self._next_unasked + self._policy.batch_size])
         self._next_unasked += len(numbers)
         return numbers
-
-    def _take_polls(self, now: float) -> tuple[int, ...]:
-        numbers: list[int] = []
-        while self._due and self._due[0][0] <= now and len(numbers) < self._policy.batch_size:
-            due, _, group = heapq.heappop(self._due)
-            room = self._policy.batch_size - len(numbers)
-            numbers += group[:room]
-            if group[room:]:
-                self._put_back(group[room:], due)
-        return tuple(numbers)
-
-
-def _is_stuck(polls: int) -> bool:
-    return polls >= STUCK_POLLS

@@ -7,9 +7,9 @@ from watui.contract.statuses import FINAL
 from watui.ledger.rows import Row, RunRecord, Summary, Tally
 from watui.text import counted
 
-STUCK_POLLS = 27
-"""Answers without a final status after which a number counts as stuck: that takes about half an hour, and from then on
-the usual policy waits as long as it ever does."""
+STUCK_POLLS = 75
+"""Answers without a final status after which a number counts as stuck: that takes half an hour or more, and from then
+on it is asked as seldom as it ever is."""
 
 
 def note_of(row: Row) -> str | None:

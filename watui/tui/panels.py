@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -20,6 +21,7 @@ from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
 
 if TYPE_CHECKING:
+    from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
 
 Part = str | Content | tuple[str, str]
@@ -187,10 +189,32 @@ def progress(session: Session, width: int) -> Content:
             words.append(_ending(record.state))
         case _:
             pass
-    text = Content.assemble(*words)
     room = next((bar for least, bar in _BAR_WIDTHS if width >= least), 0)
     filled = math.floor(room * done / total)
-    return Content.assemble(" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"), text)
+    bar = (" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"))
+    shown = Content.assemble(*bar, *words)
+    if session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
+        shown = _with_outlook(shown, session.outlook, width)
+    return shown
+
+
+def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
+    """Return a line with as much of what a run is doing as it has room for. It is painted when something has changed
+    anyway, so the next poll is told by the clock.
+    """
+    parts = []
+    if outlook.median is not None:
+        parts.append(f"median {_rounded_seconds(outlook.median)}")
+    if outlook.next_poll is not None and outlook.next_poll >= 1:
+        parts.append(f"next poll {datetime.fromtimestamp(time.time() + outlook.next_poll):%H:%M:%S}")
+    elif outlook.in_flight:
+        parts.append(f"{outlook.in_flight} in flight")
+    gap = _GAP
+    for part in parts:
+        if shown.cell_length + len(gap) + len(part) < width:
+            shown = Content.assemble(shown, (f"{gap}{part}", _DIM))
+            gap = " · "
+    return shown
 
 
 def counts(tally: Tally, version: str | None, wanted: RowFilter, width: int) -> Content:
@@ -366,6 +390,11 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _rounded_seconds(seconds: float) -> str:
+    """Return a length of time to two digits."""
+    return f"{seconds:.2g} s" if seconds < 99 else duration(seconds)
 
 
 def _key(command: Command, is_disabled: bool) -> Content:

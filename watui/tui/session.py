@@ -19,6 +19,7 @@ from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
     from watui.checks.run import Run
+    from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
 
 LOOK_SECONDS = 1.0
@@ -102,6 +103,11 @@ class Session:
     def seconds_left(self) -> float | None:
         """How long the rest takes at that rate, None while that can't be told."""
         return self._pace.seconds_left(self.record.numbers - self.final) if self.record else None
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """What the run that is asked from here is doing; None while there is none."""
+        return self._run.outlook if self._run else None
 
     @property
     def waiting(self) -> Waiting | None:
