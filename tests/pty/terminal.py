@@ -73,9 +73,11 @@ class Terminal:
         self.screen.resize(size[1], size[0])
         self._size(size)
 
-    def send(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._descriptor, data[:1024]) :]
+    def send(self, data: bytes, piece: int = 1024) -> None:
+        """Type `data`, at most `piece` bytes at a time."""
+        place = 0
+        while place < len(data):
+            place += os.write(self._descriptor, data[place : place + piece])
             self._read(0)
 
     def paste(self, text: str) -> None:

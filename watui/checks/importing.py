@@ -55,7 +55,8 @@ async def import_aside(ledger: Path, path: str, wanted: Import, text: str | None
     )
     last = Progress()
     try:
-        output, _ = await process.communicate(text.encode("utf-8", "replace") if text is not None else None)
+        # With the mark of its encoding: what bytes are in it says nothing about that any more.
+        output, _ = await process.communicate(text.encode("utf-8-sig", "replace") if text is not None else None)
         if lines := output.splitlines():
             last = msgspec.json.decode(lines[-1], type=Progress)
     finally:

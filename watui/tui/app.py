@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from textual import work
 from textual.app import App, SystemCommand
 from textual.content import Content
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -27,6 +29,7 @@ from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings, described, key_names, together
+from watui.tui.driver import PasteDriver
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
@@ -90,6 +93,10 @@ class WatuiApp(App[int]):
         self.terminal = TerminalKeeper()
         self.ended_by: int | None = None
         """The exit code that a signal, or the loss of the terminal, has led to."""
+
+    def get_driver_class(self) -> type[Driver]:
+        driver_class = super().get_driver_class()
+        return PasteDriver if driver_class is LinuxDriver else driver_class
 
     @cached_property
     def changes(self) -> Changes:

@@ -1,0 +1,37 @@
+"""Keys and pastes are parted in the same way, in whatever pieces they come."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watui.tui.pastes import END, START, Pastes
+
+READ = START + END
+"""What is read of a paste."""
+
+typed = st.text(st.sampled_from("aé[20~\x1b\r")).map(str.encode).filter(lambda keys: START not in keys)
+pasted = st.text(st.sampled_from("1é[20~\x1b\0\x9b\r\n")).map(str.encode).filter(lambda text: END not in text)
+
+
+@given(st.lists(st.tuples(typed, pasted), max_size=4), typed, st.lists(st.integers(0, 60)))
+def test_keys_go_through_and_pastes_come_whole(parts: list[tuple[bytes, bytes]], last: bytes, cuts: list[int]) -> None:
+    sent = b"".join(keys + START + text + END for keys, text in parts) + last
+    places = sorted({0, *(cut for cut in cuts if cut < len(sent)), len(sent)})
+    pastes = Pastes()
+    read = b"".join(pastes.part(sent[start:end]) for start, end in pairwise(places))
+    assert read == b"".join(keys + START + READ for keys, _ in parts) + last
+    assert [pastes.take() for _ in parts] == [text.decode() for _, text in parts]
+
+
+def test_a_key_never_waits() -> None:
+    pastes = Pastes()
+    assert [pastes.part(bytes([byte])) for byte in START] == [bytes([byte]) for byte in START]
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\x9b", b"\xe3\x81"])
+def test_bytes_that_are_not_utf_8_are_replaced(bad: bytes) -> None:
+    pastes = Pastes()
+    assert pastes.part(b"a" + bad + b"b" + START + b"c" + bad + b"d" + END) == "a\ufffdb".encode() + START + READ
+    assert pastes.take() == "c\ufffdd"
