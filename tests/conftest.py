@@ -1,5 +1,7 @@
 """What every test stands on: a home of its own, and a simulated server that answers at once."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from watui.ledger.reader import Reader
 from watui.settings.paths import Paths, find_paths
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
+
+IN_MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 2 * 2**30
+"""Where a file system in memory usually is, and what must be free there to work in it."""
+
+if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ENOUGH_BYTES:
+    # Ledgers make sure of every commit, and there are thousands of them.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
