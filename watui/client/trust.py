@@ -7,6 +7,7 @@ import hashlib
 import socket
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ class Trust:
         try:
             if self.certificate is not None:
                 return _pinned(self.certificate)
-            return ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+            return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else _of_the_system()
         except (OSError, ValueError, TypeError) as error:
             source = "the pinned certificate" if self.certificate is not None else self.ca_file
             raise BadTrust(f"{source} can't be used as a certificate: {_reason(error)}") from error
@@ -168,6 +169,12 @@ class _PinnedSocket(ssl.SSLSocket):
         super().do_handshake(block)
         assert isinstance(self.context, _PinnedContext)
         self.context.require_pinned(self.getpeercert(binary_form=True))
+
+
+@cache
+def _of_the_system() -> ssl.SSLContext:
+    """Return what believes the system's authorities; to read them takes a twentieth of a second."""
+    return ssl.create_default_context()
 
 
 def _pinned(certificate: str) -> ssl.SSLContext:
