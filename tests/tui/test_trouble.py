@@ -119,16 +119,14 @@ async def test_a_filter_follows_what_changes(paths: Paths) -> None:
 
 @pytest.mark.parametrize(("key", "dialog"), [("i", ImportDialog), ("e", ExportDialog)])
 async def test_a_path_that_cannot_be_used_is_told_in_the_dialog(
-    key: str, dialog: type, paths: Paths, tmp_path: Path
+    key: str, dialog: type[ImportDialog | ExportDialog], paths: Paths, tmp_path: Path
 ) -> None:
     async with console(paths) as story:
         await story.press("s")
         await story.until_phase(Phase.PREVIEW)
         for path in ("n" * 300 + ".csv", "~nosuchperson/x.csv", str(tmp_path), f"{tmp_path}/no/x.csv"):
             await story.press(key)
-            await story.until(lambda: isinstance(story.app.screen, dialog), "the dialog")
-            shown = story.app.screen
-            assert isinstance(shown, ImportDialog | ExportDialog)
+            shown = await story.until_on(dialog)
             before = str(shown.hint.content)
             shown.path.value = path
             await story.press("enter")
