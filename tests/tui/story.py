@@ -1,5 +1,6 @@
 """Drives the console as a person would, and waits for what the screen shows instead of sleeping."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ from watui.tui.screens.contact import ContactScreen
 from watui.tui.widgets.row_table import RowTable
 
 DEADLINE_SECONDS = 20.0
+STEP_SECONDS = 0.01
+"""Between two looks at what is waited for; a pause of the pilot asks every widget, which is work for a while."""
+
 WIDE, NARROW = (120, 40), (80, 24)
 
 PROFILE = "shop"
@@ -134,7 +138,7 @@ class Story:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not condition():
             assert time.monotonic() < deadline, f"it never came to this: {what}"
-            await self.pilot.pause()
+            await asyncio.sleep(STEP_SECONDS)
         await self.pilot.pause()
 
     async def until_phase(self, phase: Phase) -> None:
