@@ -1,5 +1,6 @@
 """What every test stands on: a home of its own, and a simulated server that answers at once."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -40,6 +41,11 @@ LENGTHY = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process is left with it at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LENGTHY))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over the thousands of tests whenever it looks through all there is."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
