@@ -78,7 +78,8 @@ class Terminal:
         place = 0
         while place < len(data):
             place += os.write(self._descriptor, data[place : place + piece])
-            self._read(0)
+            if place % 1024 < piece:
+                self._read(0)
 
     def paste(self, text: str) -> None:
         self.send(b"\x1b[200~" + text.replace("\n", "\r").encode() + b"\x1b[201~")

@@ -13,8 +13,8 @@ from watui.ledger.reader import Reader
 from watui.settings.paths import Paths
 
 LINES = 10_000
-MOST_SECONDS = 2.0
-"""From the first byte to the last row, on a machine that does nothing else."""
+PROMISED_SECONDS = 2.0
+"""From the first byte to the last row; said and not asserted, for other tests may keep the machine busy."""
 
 LINE_ENDS = (b"\r", b"\r\n", b"\n")
 
@@ -71,7 +71,8 @@ def test_every_line_of_a_long_paste_becomes_an_entry(piece: int, paths: Paths) -
     with closing(Reader(paths.ledger)) as reader:
         problems = [row.problem for row in reader.rows(1)]
         assert len(reader.runs()) == 1
-    print(f"\npieces of {piece} bytes: {len(problems):,} of {LINES:,} entries in {seconds:.2f} s")
+    found = f"{len(problems):,} of {LINES:,} entries in {seconds:.2f} s"
+    print(f"\npieces of {piece} bytes: {found}, promised {PROMISED_SECONDS:g} s")
     assert problems == [problem for _, problem in pasted]
 
 

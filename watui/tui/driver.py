@@ -6,6 +6,7 @@ import socket
 from threading import Thread
 
 from textual import events
+from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -18,7 +19,7 @@ class PasteDriver(LinuxDriver):
     """Textual's driver, which reads keys from behind `Pastes`."""
 
     def run_input_thread(self) -> None:
-        keyboard, self._pastes = self.fileno, Pastes()
+        keyboard, self._pastes = self.fileno, Pastes(ESCAPE_DELAY)
         ours, theirs = socket.socketpair()
         with ours:
             passing = Thread(target=self._pass_on, args=(keyboard, ours), name="watui-input", daemon=True)
@@ -36,10 +37,12 @@ class PasteDriver(LinuxDriver):
 
     def _pass_on(self, keyboard: int, reader: socket.socket) -> None:
         """Pass on what is typed, until the reader or the terminal is gone."""
+        pastes, ends = self._pastes, [keyboard, reader.fileno()]
         try:
-            while reader.fileno() not in select.select([keyboard, reader.fileno()], [], [])[0]:
-                if not (data := os.read(keyboard, _MOST_BYTES)):
+            while reader.fileno() not in (ready := select.select(ends, [], [], pastes.patience)[0]):
+                data = os.read(keyboard, _MOST_BYTES) if ready else None
+                if data == b"":
                     return
-                reader.sendall(self._pastes.part(data))
+                reader.sendall(pastes.part(data) if data else pastes.let_go())
         except OSError:
             return
