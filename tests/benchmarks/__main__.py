@@ -17,6 +17,7 @@ from tests.benchmarks.figures import HEADER, Figure, cells, table
 
 PARTS: dict[str, tuple[str, ...]] = {
     "intake": ("S4", "S13"),
+    "pipeline": ("S12",),
     "start": ("S1", "S2", "S3"),
     "table": ("S5", "S6", "S14"),
     "polling": ("S10", "S11"),

@@ -65,6 +65,17 @@ def test_a_failed_ask_leaves_its_numbers_open(ledger: Ledger, reader: Reader) ->
     assert {status: tuple(count) for status, count in reader.tally(run_id).items()} == {"queued": (1, 1)}
 
 
+@pytest.mark.parametrize("text", ["valid\0", "\0", "it's", '["x"]', "?", "\x1b[2J", "\N{RIGHT-TO-LEFT OVERRIDE}1"])
+def test_what_a_server_says_is_kept_to_the_letter(text: str, ledger: Ledger, reader: Reader) -> None:
+    run_id = ledger.add_run(OPTIONS)
+    ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, "333")], {})
+    answers = [Answered(2, text, False, text), Answered(1, "valid", True, "1")]
+    ledger.answered(run_id, ledger.asked(run_id, [2, 1]), answers, text)
+    said = [(row.status, row.wa_id, row.server_version) for row in reader.rows(run_id)]
+    assert said == [("valid", "1", text), (text, text, text)]
+    assert reader.tally(run_id)[text].numbers == 1
+
+
 def test_the_first_spelling_is_sent_for_all(ledger: Ledger, reader: Reader) -> None:
     run_id = ledger.add_run(OPTIONS)
     first, second = ledger.add_source(run_id, "one", "phone"), ledger.add_source(run_id, "two", None)

@@ -8,7 +8,10 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
+
+import msgspec
 
 from watui import failpoints
 from watui.ledger import schema
@@ -20,12 +23,18 @@ from watui.ledger.schema import LedgerUnusable
 
 _LOGGER = logging.getLogger(__name__)
 
+_GIVEN = "SELECT value FROM json_each(?)"
+"""Numbers come into a statement as one JSON array: a statement for each would give the interpreter away as often, and
+wait to have it back from the thread that asks or paints."""
+
 
 class Ledger:
     """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
 
     def __init__(self, path: Path) -> None:
         self._db = schema.connect(path)
+        self._db.execute("PRAGMA temp_store = MEMORY")
+        self._db.execute("CREATE TEMP TABLE said (number_id INTEGER PRIMARY KEY, status, final, wa_id)")
         self._keys: tuple[tuple[int, int, int], Keys] | None = None
         """The keys of the draft that rows were added to last, by run, and entries and rejected rows by then."""
 
@@ -157,27 +166,25 @@ class Ledger:
 
     def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
         """Return what is sent for each of `number_ids`."""
-        marks = ",".join("?" * len(number_ids))
-        statement = f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({marks})"
-        return dict(schema.query(self._db, statement, (run_id, *number_ids)))
+        statement = f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({_GIVEN})"
+        return dict(schema.query(self._db, statement, (run_id, _as_json(number_ids))))
 
     def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> int:
         """Write down that `number_ids` are about to be asked in one request; return the id of the ask.
 
         Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
         """
+        given = _as_json(number_ids)
         with self.transaction():
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
-            marks = ",".join("?" * len(number_ids))
-            polls = f"SELECT count(*) FROM number WHERE run_id = ? AND number_id IN ({marks}) AND status <> '{QUEUED}'"
+            polls = f"SELECT count(*) FROM number WHERE run_id = ? AND number_id IN ({_GIVEN}) AND status <> '{QUEUED}'"
             ask_id = self._db.execute(
                 f"INSERT INTO ask (run_id, asked_at, numbers, polls) VALUES (?, ?, ?, ({polls}))",
-                (run_id, time.time(), len(number_ids), run_id, *number_ids),
+                (run_id, time.time(), len(number_ids), run_id, given),
             ).lastrowid
-            self._db.executemany(
-                "UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id = ?",
-                [(run_id, number_id) for number_id in sorted(number_ids)],
+            self._db.execute(
+                f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id IN ({_GIVEN})", (run_id, given)
             )
         assert ask_id is not None
         return ask_id
@@ -194,28 +201,23 @@ class Ledger:
 
         `left_out` are numbers that were asked and that the answer does not mention.
         """
-        now = time.time()
+        now, said = time.time(), list(answers)
         with self.transaction():
-            self._db.executemany(
-                "UPDATE number SET status = ?, final = ?, wa_id = ?, checked_at = ?, server_version = ?,"
-                " polls = polls + ? WHERE run_id = ? AND number_id = ? AND final = 0",
-                [
-                    (
-                        answer.status,
-                        answer.final,
-                        answer.wa_id,
-                        now,
-                        version,
-                        not answer.final,
-                        run_id,
-                        answer.number_id,
-                    )
-                    for answer in sorted(answers)
-                ],
+            self._db.execute("DELETE FROM said")
+            if said:
+                # All at once, and not as JSON: what a server says may hold a NUL, which SQLite takes for its end there.
+                marks = ",".join(["(?, ?, ?, ?)"] * len(said))
+                self._db.execute(f"INSERT INTO said VALUES {marks}", [*chain.from_iterable(said)])
+            self._db.execute(
+                "UPDATE number SET checked_at = ?, server_version = ?, (status, final, wa_id, polls) ="
+                " (SELECT status, final, wa_id, number.polls + 1 - final FROM said"
+                " WHERE said.number_id = number.number_id)"
+                " WHERE run_id = ? AND number_id IN (SELECT number_id FROM said) AND final = 0",
+                (now, version, run_id),
             )
-            self._db.executemany(
-                "UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id = ? AND final = 0",
-                [(run_id, number_id) for number_id in sorted(left_out)],
+            self._db.execute(
+                f"UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id IN ({_GIVEN}) AND final = 0",
+                (run_id, _as_json(left_out)),
             )
             self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
             self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
@@ -281,3 +283,7 @@ class Ledger:
             if self._db.in_transaction:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
+
+
+def _as_json(number_ids: Sequence[int]) -> str:
+    return msgspec.json.encode(list(number_ids)).decode()
