@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -169,8 +170,9 @@ class PairRow(msgspec.Struct, frozen=True):
     server_version_after: str | None
 
 
+@lru_cache(maxsize=64)
 def iso(at: float | None) -> str | None:
-    """Return seconds since 1970 as ISO 8601 in UTC."""
+    """Return seconds since 1970 as ISO 8601 in UTC. Many rows share one time: that of their answer."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
