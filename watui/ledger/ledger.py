@@ -33,6 +33,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._db = schema.connect(path)
+        # What an answer says goes through a table in memory: one statement then changes all of its numbers.
         self._db.execute("PRAGMA temp_store = MEMORY")
         self._db.execute("CREATE TEMP TABLE said (number_id INTEGER PRIMARY KEY, status, final, wa_id)")
         self._keys: tuple[tuple[int, int, int], Keys] | None = None
