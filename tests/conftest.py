@@ -62,6 +62,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "WATUI_READ_ONLY",
         "WATUI_RETENTION_DAYS",
         "WATUI_LOG_NUMBERS",
+        "WATUI_LOW_BANDWIDTH",
+        "SSH_CONNECTION",
+        "SSH_TTY",
         "WATUI_PASSWORD",
         "CREDENTIALS_DIRECTORY",
     ):

@@ -20,6 +20,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "pipeline": ("S12",),
     "start": ("S1", "S2", "S3"),
     "table": ("S5", "S6", "S14"),
+    "line": ("S7", "S8", "S9", "slow line"),
     "polling": ("S10", "S11"),
 }
 """The modules beside this one, each with what it measures, in order. Its `measure()` yields Figures."""

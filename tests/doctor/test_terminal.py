@@ -10,6 +10,7 @@ import pytest
 
 from watui.doctor import terminal
 from watui.findings import Finding, Level
+from watui.settings.paths import Paths
 
 
 class _Tty(StringIO):
@@ -69,6 +70,27 @@ def test_a_small_terminal_is_worth_a_word(
 def test_colours_are_counted_by_the_environment(environment: dict[str, str], words: str) -> None:
     (finding,) = terminal.colours(environment)
     assert finding.words.startswith(words)
+
+
+SSH = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "auto, and this is not a session over SSH: the console paints as usual"),
+        (SSH, "auto, and this is a session over SSH: the console paints less often"),
+        ({"SSH_TTY": "/dev/pts/1"}, "auto, and this is a session over SSH: the console paints less often"),
+        ({**SSH, "WATUI_LOW_BANDWIDTH": "off"}, "off: the console paints as usual"),
+        ({"WATUI_LOW_BANDWIDTH": "on"}, "on: the console paints less often"),
+        ({"WATUI_LOW_BANDWIDTH": "maybe"}, "auto, and this is not a session over SSH: the console paints as usual"),
+    ],
+)
+def test_it_is_told_whether_the_line_is_taken_for_a_slow_one(
+    paths: Paths, environment: dict[str, str], words: str
+) -> None:
+    (finding,) = terminal.bandwidth(paths, environment)
+    assert (finding.level, finding.words) == (Level.OK, words)
 
 
 @pytest.mark.parametrize(("name", "level"), [("utf-8", Level.OK), ("UTF8", Level.OK), ("ascii", Level.NOTE)])

@@ -22,6 +22,12 @@ STEP_SECONDS = 0.02
 # pyte takes these private sequences for text
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\")
 
+# a sequence that is not all there yet
+_CUT = re.compile(rb"\x1b(?:\[[<>=?]?[0-9;]*\$?|P[^\x1b]*\x1b?)?\Z")
+
+_ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[?2026$p": b"\x1b[?2026;2$y"}
+_QUESTIONS = re.compile(b"|".join(map(re.escape, _ANSWERS)))
+
 MODES = {
     "alternate screen": b"1049",
     "mouse": b"1000",
@@ -40,8 +46,13 @@ class Terminal:
         size: tuple[int, int] = (80, 24),
         environment: dict[str, str] | None = None,
         program: Sequence[str] = ("-m", "watui"),
+        *,
+        answers: bool = False,
     ) -> None:
+        """With `answers` it says where its cursor is, and that it paints a frame as a whole, as most terminals do."""
         self.screen = pyte.Screen(*size)
+        self._answers = answers
+        self._held = b""
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
         self.exit_code: int | None = None
@@ -146,6 +157,15 @@ class Terminal:
             data = os.read(self._descriptor, 65536)
         except OSError:
             return False
-        self.output += data
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        self._take(data)
         return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        self.output += data
+        data, self._held = self._held + data, b""
+        if cut := _CUT.search(data):
+            data, self._held = data[: cut.start()], data[cut.start() :]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        if self._answers:
+            for question in _QUESTIONS.findall(data):
+                os.write(self._descriptor, _ANSWERS[question])

@@ -31,7 +31,8 @@ def examine(paths: Paths, profile: str | None = None, *, everywhere: bool = Fals
         _group("paths", *(partial(of, paths) for of in (places.settings, places.ledger, places.logs, places.secrets))),
         _group(
             "terminal",
-            *(terminal.streams, terminal.size, terminal.colours, terminal.encoding, terminal.width, terminal.clipboard),
+            *(terminal.streams, terminal.size, terminal.colours, partial(terminal.bandwidth, paths)),
+            *(terminal.encoding, terminal.width, terminal.clipboard),
         ),
     ]
     try:

@@ -11,6 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 
 from watui.findings import Finding, Level
+from watui.settings.bandwidth import is_low_bandwidth, is_over_ssh
+from watui.settings.paths import Paths
+from watui.settings.settings import BadSettings, Settings, load
 from watui.text import counted
 
 LEAST_COLUMNS, LEAST_LINES = 80, 24
@@ -72,6 +75,17 @@ def colours(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     else:
         count = "256" if "256color" in environment.get("TERM", "") else "16"
         yield Finding("colours", Level.OK, f"{count}, by TERM; COLORTERM=truecolor would promise all")
+
+
+def bandwidth(paths: Paths, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Say whether the console takes the line for a slow one, and why."""
+    try:
+        choice = load(paths.settings, environment).low_bandwidth
+    except BadSettings:
+        choice = Settings().low_bandwidth
+    where = f", and this is {'' if is_over_ssh(environment) else 'not '}a session over SSH" if choice == "auto" else ""
+    paints = "paints less often" if is_low_bandwidth(choice, environment) else "paints as usual"
+    yield Finding("low_bandwidth", Level.OK, f"{choice}{where}: the console {paints}")
 
 
 def encoding() -> Iterator[Finding]:

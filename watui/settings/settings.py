@@ -36,6 +36,9 @@ Colour = Literal["red", "yellow", "green", "blue"]
 COLOURS: tuple[str, ...] = get_args(Colour)
 
 
+LowBandwidth = Literal["auto", "on", "off"]
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A server and how it is used: one `[profiles.NAME]` of `settings.toml`."""
 
@@ -126,6 +129,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Whether the log holds numbers, with all that is said to servers and by them; secrets never."
         ),
     ] = False
+    low_bandwidth: Annotated[
+        LowBandwidth,
+        msgspec.Meta(
+            description="Whether the console paints less often, and nothing that moves: on, off, or auto (over SSH)."
+        ),
+    ] = "auto"
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(

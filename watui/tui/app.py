@@ -25,12 +25,14 @@ from textual.theme import Theme
 from watui.crash import Crash
 from watui.desk import Desk
 from watui.ledger.schema import LedgerUnusable
+from watui.settings.bandwidth import is_low_bandwidth
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings, described, key_names, together
 from watui.tui.driver import PasteDriver
 from watui.tui.endings import TerminalKeeper, silent_console, tell
+from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet, driver_for
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.session import Session
@@ -77,14 +79,17 @@ class WatuiApp(App[int]):
     ) -> None:
         """`secrets` are those by which the desk is known; `warning` is what a person must know before all else."""
         self.chosen_theme = settings.theme
-        super().__init__()
+        self.outlet = Outlet(LOW_BANDWIDTH if is_low_bandwidth(settings.low_bandwidth) else USUAL)
+        super().__init__(driver_class=driver_for(self.outlet))
+        if self.outlet.pace is LOW_BANDWIDTH:
+            self.animation_level = "none"
         self.error_console = silent_console()
         self.crash: Crash | None = None
         self.session = Session(desk, settings.blocking, settings.batch_size, settings.retention_days)
         self._secrets = secrets or Secrets(desk.paths.secrets)
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
-        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes))
+        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes, self.outlet))
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)

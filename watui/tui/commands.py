@@ -359,6 +359,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command by name, or choose a theme.", in_bar=False
     ),
+    Command(
+        "suspend_process",
+        "to the shell",
+        ("ctrl+z",),
+        Scope.EVERYWHERE,
+        "Go back to the shell for a while: fg comes back. Nothing is asked meanwhile.",
+        in_bar=False,
+    ),
     Command("quit", "quit", ("q", "ctrl+q"), Scope.EVERYWHERE, "Leave; asks first where something would be lost."),
 )
 

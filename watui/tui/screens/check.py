@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
@@ -24,6 +25,7 @@ from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
+from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
@@ -34,9 +36,6 @@ from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
-
-TICK_SECONDS = 0.1
-"""How often the ledger is asked whether anything has changed; nothing is painted where nothing has."""
 
 MOST_COPIED = 75_000
 """Characters that go to a terminal's clipboard; terminals drop what is much longer."""
@@ -61,13 +60,16 @@ class CheckScreen(ContactsScreen):
     rows = query_one("#rows", RowList)
     simulator = query_one("#simulator", SimulatorPanel)
 
-    def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
+    def __init__(self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet) -> None:
         super().__init__(find_changes)
         self.id = CHECK
         # All from the start: a class that comes later has the styles of the whole screen looked up once more.
         breadth = "-wide" if self.app.size.width >= WIDE else "-narrow"
         self.add_class(f"-{session.phase.value}", breadth, update=False)
         self.session = session
+        self._outlet = outlet
+        self._is_state_old = False
+        self._state_shown_at = 0.0
         self._is_unreadable = False
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
@@ -90,7 +92,7 @@ class CheckScreen(ContactsScreen):
 
     def on_mount(self) -> None:
         self.welcome.update(panels.welcome(self.session.desk))
-        self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(self._outlet.pace.tick, self._tick)
         self._show_phase()
         self.app.mode_change_signal.subscribe(self, self._came_here)
         self.call_after_refresh(self._warm_up)
@@ -102,21 +104,24 @@ class CheckScreen(ContactsScreen):
     # What the ledger says
 
     def _tick(self) -> None:
+        """Show what has changed, while the terminal keeps up: the rows, and more seldom what stands around them."""
         session = self.session
         phase = session.phase
         if phase is Phase.EMPTY:
             self._follow_offer()
             return
-        if not self._read_again():
+        if not self._outlet.is_free:
             return
-        if session.phase is not phase:
-            self._show_phase()
-            return
-        if phase is Phase.IMPORTING or self.rows.look != self._look():
-            self._show_rows()
-        else:
-            self.rows.update()
-        self._show_state()
+        if self._read_again():
+            self._is_state_old = True
+            if session.phase is not phase:
+                self._show_phase()
+            elif phase is Phase.IMPORTING or self.rows.look != self._look():
+                self._show_rows()
+            else:
+                self.rows.update()
+        if self._is_state_old and time.monotonic() - self._state_shown_at >= self._outlet.pace.counts:
+            self._show_state()
 
     def _read_again(self) -> bool:
         """Read where the list stands, if it has changed; return whether it has. Trouble with that is told once."""
@@ -155,6 +160,7 @@ class CheckScreen(ContactsScreen):
 
     @unless_closed
     def _show_state(self) -> None:
+        self._is_state_old, self._state_shown_at = False, time.monotonic()
         session, width = self.session, self._list_width()
         run_id = session.record.id if session.record and session.phase in ASKED else None
         self.title_line.show(panels.title(session.desk, CHECK, run_id, session.version, self.size.width))

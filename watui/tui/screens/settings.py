@@ -37,7 +37,18 @@ from watui.tui.widgets.row_table import RowTable
 if TYPE_CHECKING:
     from watui.sites import Site
 
-_NEXT_START = frozenset({"region", "batch_size", "blocking", "profile", "read_only", "retention_days", "log_numbers"})
+_NEXT_START = frozenset(
+    {
+        "region",
+        "batch_size",
+        "blocking",
+        "profile",
+        "read_only",
+        "retention_days",
+        "log_numbers",
+        "low_bandwidth",
+    }
+)
 """Settings that hold from the next start on."""
 
 _ONE_AT_A_TIME = frozenset({"edit", "add", "test", "login", "logout", "pin", "use", "remove"})

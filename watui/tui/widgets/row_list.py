@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
@@ -18,6 +19,7 @@ from watui.ledger.rows import Order, Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.cells import RowLook
+from watui.tui.grid import Column
 from watui.tui.view import RunView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
@@ -46,6 +48,39 @@ class SearchInput(SafeInput):
 class NumberTable(RowTable[Row]):
     """The rows of a run."""
 
+    class Laid(Message):
+        """The columns may have other places."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.post_message(self.Laid())
+
+
+class Seam(Widget):
+    """Lies unseen below the cells that change most, so that they are painted alone.
+
+    Textual paints a line from the nearest edge of a widget on, which would be that of the table.
+    """
+
+    DEFAULT_CSS = """
+    Seam {
+        layer: below;
+        position: absolute;
+        height: 100%;
+        display: none;
+    }
+    """
+
+    def lay_below(self, column: Column | None) -> None:
+        """Lie below `column` from now on, or nowhere."""
+        self.display = column is not None
+        if column is not None:
+            self.styles.offset = (column.x, 0)
+            self.styles.width = column.width + 1  # with the gap, or else it is gone to as well
+
+    def render(self) -> Content:
+        return Content("")
+
 
 class RowList(Vertical):
     """Shows the rows of one run that fit a filter; reading a filter is left to another thread."""
@@ -53,6 +88,7 @@ class RowList(Vertical):
     DEFAULT_CSS = """
     RowList {
         height: 1fr;
+        layers: below default;
     }
     RowList RowTable {
         height: 1fr;
@@ -77,6 +113,7 @@ class RowList(Vertical):
     """
 
     table = query_one("#table", NumberTable)
+    seam = query_one(Seam)
     search_line = query_one("#search-line", Horizontal)
     search = query_one("#search", SearchInput)
     detail = query_one("#detail", Line)
@@ -101,6 +138,7 @@ class RowList(Vertical):
         self._picking: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
+        yield Seam()
         yield NumberTable(id="table")
         with Horizontal(id="search-line"):
             yield Static(Content.styled(" / ", "bold $primary"), id="search-mark")
@@ -157,6 +195,10 @@ class RowList(Vertical):
         else:
             return False
         return True
+
+    @on(NumberTable.Laid)
+    def lay_seam(self) -> None:
+        self.seam.lay_below(next((column for column in self.table.columns if column.name == "status"), None))
 
     @on(RowTable.Moved)
     def show_detail(self, event: RowTable.Moved) -> None:
@@ -232,6 +274,7 @@ class RowList(Vertical):
     def _show_view(self, view: RunView | None) -> None:
         self._view = view
         self.table.show(view, self.look)
+        self.lay_seam()
         self.post_message(self.Shown())
 
     def _hide_search(self) -> None:

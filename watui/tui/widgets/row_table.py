@@ -94,6 +94,11 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         return self._row_at(self.cursor)
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that fit, at their places."""
+        return self._columns
+
+    @property
     def row_count(self) -> int:
         """Rows in the view."""
         return len(self._view) if self._view else 0
@@ -230,8 +235,10 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         return Style(color=style.color, bold=style.bold, underline=style.underline)
 
     def _strip(self, row_cells: Sequence[Cell], base: Style) -> Strip:
-        gap = Segment(" ", base)
-        segments = [gap]
-        for cell in row_cells:
-            segments += (Segment(cell.text, base + self._foreground(cell.style) if cell.style else base), gap)
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        """Return cells, each with a gap behind it; neighbours that look alike are written with one style."""
+        segments = [Segment(" ", base)]
+        segments += (Segment(f"{cell.text} ", self._style(cell, base)) for cell in row_cells)
+        return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
+
+    def _style(self, cell: Cell, base: Style) -> Style:
+        return base + self._foreground(cell.style) if cell.style and not cell.text.isspace() else base

@@ -1,0 +1,102 @@
+"""What nobody waits for is painted only when the line to the terminal is free."""
+
+import pytest
+
+from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet, Pace
+
+FRAME = 2_000
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("pace", [USUAL, LOW_BANDWIDTH])
+def test_a_frame_takes_its_share_of_the_line(pace: Pace) -> None:
+    clock = Clock()
+    outlet = Outlet(pace, clock)
+    assert outlet.is_free
+    outlet.wrote(FRAME)
+    clock.now += 0.99 * FRAME / pace.bytes_per_second
+    assert not outlet.is_free
+    clock.now += 0.02 * FRAME / pace.bytes_per_second
+    assert outlet.is_free
+
+
+@pytest.mark.parametrize("pace", [USUAL, LOW_BANDWIDTH])
+def test_a_screen_full_does_not_hold_the_rest_up_for_long(pace: Pace) -> None:
+    clock = Clock()
+    outlet = Outlet(pace, clock)
+    for _ in range(20):
+        outlet.wrote(10 * FRAME)
+    clock.now += pace.longest
+    assert outlet.is_free
+
+
+def test_no_more_is_painted_in_the_long_run_than_the_line_may_carry() -> None:
+    clock = Clock()
+    outlet, written = Outlet(USUAL, clock), 0
+    for _ in range(1_000):
+        if outlet.is_free:
+            outlet.wrote(FRAME)
+            written += FRAME
+        clock.now += USUAL.tick
+    assert 0.8 * USUAL.bytes_per_second < written / (clock.now - 100.0) <= 1.01 * USUAL.bytes_per_second
+
+
+def test_a_terminal_that_answers_is_waited_for() -> None:
+    clock = Clock()
+    outlet = Outlet(USUAL, clock)
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    assert not outlet.should_ask(), "one question at a time"
+    outlet.answered()
+    clock.now += 1.0
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    clock.now += 2.0
+    assert not outlet.is_free, "it has not caught up"
+    outlet.answered()
+    assert not outlet.is_free, "now it is the keys' turn"
+    clock.now += 4.1
+    assert outlet.is_free
+
+
+def test_what_is_small_is_not_asked_about() -> None:
+    outlet = Outlet(USUAL, Clock())
+    outlet.wrote(80)
+    assert not outlet.should_ask()
+
+
+def test_a_terminal_that_never_answers_holds_nothing_up() -> None:
+    clock = Clock()
+    outlet = Outlet(USUAL, clock)
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    clock.now += 1.0
+    assert outlet.is_free
+    clock.now += 10.0
+    outlet.wrote(FRAME)
+    assert not outlet.should_ask(), "it is not asked over and over"
+    outlet.until_answered()
+
+
+def test_a_terminal_that_answers_no_more_holds_nothing_up_for_long() -> None:
+    clock = Clock()
+    outlet = Outlet(USUAL, clock)
+    for _ in range(2):
+        outlet.wrote(FRAME)
+        assert outlet.should_ask()
+        outlet.answered()
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    clock.now += 4.0
+    assert not outlet.is_free
+    clock.now += 2.0
+    assert outlet.is_free

@@ -1,0 +1,120 @@
+"""The line to the terminal: how much it carries, and whether the terminal has caught up with what was painted."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import CursorPosition
+from textual.message import Message
+
+WHERE = "\x1b[6n"
+"""Asks the terminal where its cursor is: it answers after it has painted all that came before."""
+
+_ASKED_BYTES = 512
+"""So much is painted before the terminal is asked again: what is smaller keeps nobody waiting."""
+
+_REST = 2.0
+"""Of a frame that nobody has asked for: how long the line is left to the keys, by the time that the last one took."""
+
+_LOST_SECONDS = 5.0
+"""After which a terminal is taken for one that does not answer."""
+
+_LEAVE_SECONDS = 0.5
+"""How long an answer is waited for at the end, so that no shell takes it for typed."""
+
+
+class Pace(NamedTuple):
+    """How often a console paints what nobody has asked for."""
+
+    tick: float
+    """Seconds between two looks at the ledger."""
+    counts: float
+    """Seconds between two paintings of what stands above and below a list."""
+    bytes_per_second: float
+    longest: float
+    """Seconds that it waits at most, however much was painted."""
+
+
+USUAL = Pace(0.1, 0.5, 8_000, 1.0)
+LOW_BANDWIDTH = Pace(0.5, 2.0, 2_000, 2.5)
+
+
+class Outlet:
+    """Knows what is on its way to the terminal. What a key leads to is painted at once; the rest waits for its turn."""
+
+    def __init__(self, pace: Pace = USUAL, clock: Callable[[], float] = time.monotonic) -> None:
+        self.pace = pace
+        self._clock = clock
+        self._free_at = 0.0
+        self._unasked = 0
+        self._asked_at: float | None = None
+        self._has_answered = self._is_mute = False
+        self._nothing_open = threading.Event()
+        self._nothing_open.set()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take what nobody waits for."""
+        return self._clock() >= self._free_at and not (self._has_answered and self._is_asking())
+
+    def wrote(self, size: int) -> None:
+        """Note that so many bytes were painted."""
+        now = self._clock()
+        free_at = max(self._free_at, now) + size / self.pace.bytes_per_second
+        self._free_at = min(free_at, now + self.pace.longest)
+        self._unasked += size
+
+    def should_ask(self) -> bool:
+        """Whether the terminal is to be asked now whether it has caught up; it is asked one thing at a time."""
+        if self._is_asking() or self._is_mute or self._unasked < _ASKED_BYTES:
+            return False
+        self._asked_at, self._unasked = self._clock(), 0
+        self._nothing_open.clear()
+        return True
+
+    def answered(self) -> None:
+        """Note that the terminal has caught up. This may come from another thread."""
+        if self._asked_at is not None:
+            now = self._clock()
+            self._free_at = max(self._free_at, now + _REST * (now - self._asked_at))
+        self._has_answered, self._asked_at = True, None
+        self._nothing_open.set()
+
+    def until_answered(self) -> None:
+        """Wait for a moment for what the terminal has still to say, if it does answer."""
+        if self._has_answered:
+            self._nothing_open.wait(_LEAVE_SECONDS)
+
+    def _is_asking(self) -> bool:
+        asked_at = self._asked_at
+        if asked_at is not None and self._clock() - asked_at > _LOST_SECONDS:
+            self._is_mute, self._asked_at = True, None
+        return self._asked_at is not None
+
+
+def driver_for(outlet: Outlet) -> type[LinuxDriver]:
+    """Return the driver of a terminal behind `outlet`."""
+
+    class OutletDriver(LinuxDriver):
+        def write(self, data: str) -> None:
+            super().write(data)
+            outlet.wrote(len(data.encode()))
+
+        def flush(self) -> None:
+            super().flush()
+            if outlet.should_ask():
+                super().write(WHERE)
+
+        def process_message(self, message: Message) -> None:
+            if isinstance(message, CursorPosition):
+                outlet.answered()
+            else:
+                super().process_message(message)
+
+        def stop_application_mode(self) -> None:
+            outlet.until_answered()
+            super().stop_application_mode()
+
+    return OutletDriver
