@@ -141,6 +141,8 @@ class WatuiApp(App[int]):
 
     def on_mount(self) -> None:
         self._is_shown = True
+        # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)

@@ -31,11 +31,15 @@ from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
+from watui.tui.widgets.seam import seams
 from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
+
+SEAMED_COLUMNS = 128
+"""In which the counts change; a terminal that is wider has nothing there."""
 
 MOST_COPIED = 75_000
 """Characters that go to a terminal's clipboard; terminals drop what is much longer."""
@@ -81,8 +85,9 @@ class CheckScreen(ContactsScreen):
         with Container(id="body"):
             with Vertical(id="list"):
                 with Vertical(id="state"):
-                    yield Line(id="progress")
-                    yield Line(id="counts")
+                    yield from seams(SEAMED_COLUMNS)
+                    yield Line(id="progress", is_seamed=True)
+                    yield Line(id="counts", is_seamed=True)
                 yield Static(id="summary")
                 yield Static(id="welcome")
                 yield Line(id="legend")

@@ -10,7 +10,6 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
@@ -19,11 +18,11 @@ from watui.ledger.rows import Order, Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.cells import RowLook
-from watui.tui.grid import Column
 from watui.tui.view import RunView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.seam import Seam
 
 PICK_SECONDS = 1.0
 """Between two readings of what a filter picks, while rows change."""
@@ -54,32 +53,6 @@ class NumberTable(RowTable[Row]):
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         self.post_message(self.Laid())
-
-
-class Seam(Widget):
-    """Lies unseen below the cells that change most, so that they are painted alone.
-
-    Textual paints a line from the nearest edge of a widget on, which would be that of the table.
-    """
-
-    DEFAULT_CSS = """
-    Seam {
-        layer: below;
-        position: absolute;
-        height: 100%;
-        display: none;
-    }
-    """
-
-    def lay_below(self, column: Column | None) -> None:
-        """Lie below `column` from now on, or nowhere."""
-        self.display = column is not None
-        if column is not None:
-            self.styles.offset = (column.x, 0)
-            self.styles.width = column.width + 1  # with the gap, or else it is gone to as well
-
-    def render(self) -> Content:
-        return Content("")
 
 
 class RowList(Vertical):
@@ -198,7 +171,10 @@ class RowList(Vertical):
 
     @on(NumberTable.Laid)
     def lay_seam(self) -> None:
-        self.seam.lay_below(next((column for column in self.table.columns if column.name == "status"), None))
+        status = next((column for column in self.table.columns if column.name == "status"), None)
+        self.seam.display = status is not None
+        if status is not None:
+            self.seam.lay(status.x, status.width + 1)  # with the gap: it is gone to, where it begins at an edge
 
     @on(RowTable.Moved)
     def show_detail(self, event: RowTable.Moved) -> None:
