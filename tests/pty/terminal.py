@@ -53,6 +53,8 @@ class Terminal:
         self.screen = pyte.Screen(*size)
         self._answers = answers
         self._held = b""
+        self.is_looked_at = True
+        """Whether the screen follows, which takes long where there is much to paint."""
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
         self.exit_code: int | None = None
@@ -165,7 +167,8 @@ class Terminal:
         data, self._held = self._held + data, b""
         if cut := _CUT.search(data):
             data, self._held = data[: cut.start()], data[cut.start() :]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        if self.is_looked_at:
+            self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
         if self._answers:
             for question in _QUESTIONS.findall(data):
                 os.write(self._descriptor, _ANSWERS[question])

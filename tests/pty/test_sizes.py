@@ -33,23 +33,30 @@ def until_still(terminal: Terminal, feed: Feed) -> None:
     terminal.until_quiet(1.5)
 
 
+def repaint(terminal: Terminal) -> None:
+    """Let everything be painted anew, on an empty screen of the last size."""
+    terminal.screen.reset()
+    for size in REPAINT_SIZES:
+        terminal.resize(size)
+        terminal.until_quiet()
+
+
 @pytest.mark.parametrize("count", [30, pytest.param(500, marks=pytest.mark.long)])
 @pytest.mark.usefixtures("home")
 def test_after_any_resizes_the_screen_is_that_of_a_console_just_opened(count: int) -> None:
     terminal = Terminal(size=LAST, answers=True)
     with watching(terminal, 300) as feed:
+        terminal.is_looked_at = False
         for size in sizes(count):
             terminal.resize(size)
             feed.churn_some(10)
             terminal.bytes_in(0.02)
-        terminal.resize(LAST)
+        terminal.is_looked_at = True
+        repaint(terminal)
         until_still(terminal, feed)
         shown = terminal.text()
         assert b"Traceback" not in terminal.output
-        terminal.screen.reset()
-        for size in REPAINT_SIZES:
-            terminal.resize(size)
-            terminal.until_quiet()
+        repaint(terminal)
         assert terminal.text() == shown
     with Terminal(size=LAST, answers=True) as fresh:
         fresh.until("paste")
