@@ -10,6 +10,9 @@ from tests.pty.terminal import Terminal
 PORTION_SECONDS = 0.005
 """Of what the line carries, that is taken at once."""
 
+BEHIND_SECONDS = 0.5
+"""What the line has carried meanwhile, where it was not looked at for so long."""
+
 
 class SlowTerminal(Terminal):
     """Takes so many bytes a second and no more: what is written beyond that waits where the system keeps it."""
@@ -29,6 +32,6 @@ class SlowTerminal(Terminal):
             data = os.read(self._descriptor, int(self._bytes_per_second * PORTION_SECONDS))
         except OSError:
             return False
-        self._free_at = max(self._free_at, began) + len(data) / self._bytes_per_second
+        self._free_at = max(self._free_at, began - BEHIND_SECONDS) + len(data) / self._bytes_per_second
         self._take(data)
         return bool(data)

@@ -55,7 +55,7 @@ def test_a_terminal_that_answers_is_waited_for() -> None:
     outlet = Outlet(USUAL, clock)
     outlet.wrote(FRAME)
     assert outlet.should_ask()
-    assert not outlet.should_ask(), "one question at a time"
+    assert not outlet.should_ask(), "nothing has been painted since"
     outlet.answered()
     clock.now += 1.0
     outlet.wrote(FRAME)
@@ -63,8 +63,27 @@ def test_a_terminal_that_answers_is_waited_for() -> None:
     clock.now += 2.0
     assert not outlet.is_free, "it has not caught up"
     outlet.answered()
+    clock.now += 7.9
     assert not outlet.is_free, "now it is the keys' turn"
-    clock.now += 4.1
+    clock.now += 0.2
+    assert outlet.is_free
+
+
+def test_it_is_free_when_the_last_question_is_answered() -> None:
+    clock = Clock()
+    outlet = Outlet(USUAL, clock)
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    outlet.answered()
+    for _ in range(2):
+        outlet.wrote(FRAME)
+        assert outlet.should_ask()
+    clock.now += 1.0
+    outlet.answered()
+    clock.now += 3.9
+    assert not outlet.is_free
+    outlet.answered()
+    clock.now += 20.0
     assert outlet.is_free
 
 

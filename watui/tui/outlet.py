@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ WHERE = "\x1b[6n"
 _ASKED_BYTES = 512
 """So much is painted before the terminal is asked again: what is smaller keeps nobody waiting."""
 
-_REST = 2.0
-"""Of a frame that nobody has asked for: how long the line is left to the keys, by the time that the last one took."""
+_REST = 4.0
+"""How long the line is left to the keys after a frame, by the time that the terminal took for it."""
 
 _LOST_SECONDS = 5.0
 """After which a terminal is taken for one that does not answer."""
@@ -49,10 +50,11 @@ class Outlet:
         self._clock = clock
         self._free_at = 0.0
         self._unasked = 0
-        self._asked_at: float | None = None
+        self._lock = threading.Lock()
+        self._asked_at: deque[float] = deque()
         self._has_answered = self._is_mute = False
-        self._nothing_open = threading.Event()
-        self._nothing_open.set()
+        self._is_silent = threading.Event()
+        self._is_silent.set()
 
     @property
     def is_free(self) -> bool:
@@ -67,31 +69,37 @@ class Outlet:
         self._unasked += size
 
     def should_ask(self) -> bool:
-        """Whether the terminal is to be asked now whether it has caught up; it is asked one thing at a time."""
-        if self._is_asking() or self._is_mute or self._unasked < _ASKED_BYTES:
+        """Whether the terminal is to be asked now whether it has caught up."""
+        if (self._is_asking() and not self._has_answered) or self._is_mute or self._unasked < _ASKED_BYTES:
             return False
-        self._asked_at, self._unasked = self._clock(), 0
-        self._nothing_open.clear()
+        self._unasked = 0
+        self._is_silent.clear()
+        self._asked_at.append(self._clock())
         return True
 
     def answered(self) -> None:
-        """Note that the terminal has caught up. This may come from another thread."""
-        if self._asked_at is not None:
-            now = self._clock()
-            self._free_at = max(self._free_at, now + _REST * (now - self._asked_at))
-        self._has_answered, self._asked_at = True, None
-        self._nothing_open.set()
+        """Note that the terminal has caught up with what it was asked after. This may come from another thread."""
+        with self._lock:
+            if not self._asked_at:
+                return  # What a key looks like on some terminals.
+            now, asked_at = self._clock(), self._asked_at.popleft()
+            self._free_at = max(self._free_at, now + _REST * (now - asked_at))
+            self._has_answered = True
+            if not self._asked_at:
+                self._is_silent.set()
 
     def until_answered(self) -> None:
         """Wait for a moment for what the terminal has still to say, if it does answer."""
         if self._has_answered:
-            self._nothing_open.wait(_LEAVE_SECONDS)
+            self._is_silent.wait(_LEAVE_SECONDS)
 
     def _is_asking(self) -> bool:
-        asked_at = self._asked_at
-        if asked_at is not None and self._clock() - asked_at > _LOST_SECONDS:
-            self._is_mute, self._asked_at = True, None
-        return self._asked_at is not None
+        with self._lock:
+            if self._asked_at and self._clock() - self._asked_at[0] > _LOST_SECONDS:
+                self._is_mute = True
+                self._asked_at.clear()
+                self._is_silent.set()
+            return bool(self._asked_at)
 
 
 def driver_for(outlet: Outlet) -> type[LinuxDriver]:

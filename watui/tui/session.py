@@ -53,7 +53,6 @@ class Session:
         self._has_changed = desk.reader.watch()
         self._is_old = False
         self._looked_at = 0.0
-        self._is_offer_old = False
         self._was_there_before = False
 
     @property
@@ -225,11 +224,11 @@ class Session:
 
     def is_offer_old(self) -> bool:
         """Whether another run may be the latest by now, or another process has begun or ceased to ask about it."""
-        self._is_offer_old = self._has_changed() or self._is_offer_old
         if not self._is_time_to_look():
             return False
-        is_old, self._is_offer_old = self._is_offer_old, False
-        return is_old or (self.offer is not None and self.desk.is_driven(self.offer.record) is not self.offer.is_driven)
+        return self._has_changed() or (
+            self.offer is not None and self.desk.is_driven(self.offer.record) is not self.offer.is_driven
+        )
 
     @property
     def why_not_here(self) -> str | None:
