@@ -19,8 +19,8 @@ from tests.pty.terminal import Terminal
 from watui.settings.paths import Paths, find_paths
 
 SIZE = (120, 40)
-SECONDS = 10.0
-IDLE_SECONDS = 5.0
+SECONDS = 8.0
+IDLE_SECONDS = 4.0
 
 RAW_CELL = len("\x1b[12;60H✓ processing".encode())
 """Bytes that a status costs at least: to go there, and to write it."""
@@ -28,7 +28,7 @@ RAW_CELL = len("\x1b[12;60H✓ processing".encode())
 RAW_PER_SECOND = 10
 
 SLOW_BYTES_PER_SECOND = 9_600
-KEYS = 60
+KEYS = 40
 KEY_PAUSES = (0.2, 0.6)
 """Seconds between an answer and the next key, at least and at most."""
 

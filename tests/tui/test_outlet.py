@@ -2,6 +2,11 @@
 
 import pytest
 
+from tests.tui.story import console
+from watui.ledger.ledger import Ledger
+from watui.ledger.rows import NewRow
+from watui.settings.paths import Paths
+from watui.settings.settings import LowBandwidth, Settings
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet, Pace
 
 FRAME = 2_000
@@ -119,3 +124,50 @@ def test_a_terminal_that_answers_no_more_holds_nothing_up_for_long() -> None:
     assert not outlet.is_free
     clock.now += 2.0
     assert outlet.is_free
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("choice", "environment", "pace", "animation"),
+    [
+        ("auto", {}, USUAL, "full"),
+        ("auto", {"SSH_TTY": "/dev/pts/1"}, LOW_BANDWIDTH, "none"),
+        ("off", {"SSH_TTY": "/dev/pts/1"}, USUAL, "full"),
+        ("on", {}, LOW_BANDWIDTH, "none"),
+    ],
+)
+async def test_the_setting_slows_the_console_down_and_lets_nothing_move(
+    choice: LowBandwidth,
+    environment: dict[str, str],
+    pace: Pace,
+    animation: str,
+    paths: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    async with console(paths, settings=Settings(low_bandwidth=choice)) as story:
+        assert (story.app.outlet.pace, story.app.animation_level) == (pace, animation)
+
+
+@pytest.mark.anyio
+async def test_nothing_is_painted_that_nobody_waits_for_until_the_line_is_free(paths: Paths) -> None:
+    clock = Clock()
+    async with console(paths) as story:
+        screen = story.screen
+        await story.preview("+1 212 555 0001")
+        screen._outlet = Outlet(USUAL, clock)
+        screen._outlet.wrote(FRAME)
+        before = story.session.record
+        assert before is not None
+        await story.session.desk.ledger(_add_row, before.id)
+        screen._tick()
+        assert story.session.record is before, "nothing is read either"
+        clock.now += USUAL.longest
+        screen._tick()
+        assert story.session.record is not before
+
+
+def _add_row(ledger: Ledger, run_id: int) -> None:
+    source_id = ledger.add_source(run_id, "more", None)
+    ledger.add_rows(run_id, source_id, [NewRow(1, "x", "+12125550002", "+12125550002", "US", None, None)], {})
