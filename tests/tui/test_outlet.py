@@ -105,10 +105,12 @@ def test_a_terminal_that_never_answers_holds_nothing_up() -> None:
     assert outlet.should_ask()
     clock.now += 1.0
     assert outlet.is_free
-    clock.now += 10.0
+    clock.now += 20.0
     outlet.wrote(FRAME)
     assert not outlet.should_ask(), "it is not asked over and over"
     outlet.until_answered()
+    outlet.answered()
+    assert outlet.should_ask(), "it was only late"
 
 
 def test_a_terminal_that_answers_no_more_holds_nothing_up_for_long() -> None:
@@ -120,7 +122,7 @@ def test_a_terminal_that_answers_no_more_holds_nothing_up_for_long() -> None:
         outlet.answered()
     outlet.wrote(FRAME)
     assert outlet.should_ask()
-    clock.now += 4.0
+    clock.now += 19.0
     assert not outlet.is_free
     clock.now += 2.0
     assert outlet.is_free

@@ -19,8 +19,8 @@ _ASKED_BYTES = 512
 _REST = 4.0
 """How long the line is left to the keys after a frame, by the time that the terminal took for it."""
 
-_LOST_SECONDS = 5.0
-"""After which a terminal is taken for one that does not answer."""
+_LOST_SECONDS = 20.0
+"""After which a terminal is taken for one that does not answer, until it does."""
 
 _LEAVE_SECONDS = 0.5
 """How long an answer is waited for at the end, so that no shell takes it for typed."""
@@ -80,11 +80,11 @@ class Outlet:
     def answered(self) -> None:
         """Note that the terminal has caught up with what it was asked after. This may come from another thread."""
         with self._lock:
+            self._is_mute, self._has_answered = False, True
             if not self._asked_at:
-                return  # What a key looks like on some terminals.
+                return  # It had been given up.
             now, asked_at = self._clock(), self._asked_at.popleft()
             self._free_at = max(self._free_at, now + _REST * (now - asked_at))
-            self._has_answered = True
             if not self._asked_at:
                 self._is_silent.set()
 
