@@ -38,7 +38,7 @@ class Pace(NamedTuple):
     """Seconds that it waits at most, however much was painted."""
 
 
-USUAL = Pace(0.1, 0.5, 8_000, 1.0)
+USUAL = Pace(0.1, 0.4, 8_000, 0.6)
 LOW_BANDWIDTH = Pace(0.5, 2.0, 2_000, 2.5)
 
 
