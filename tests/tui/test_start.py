@@ -70,7 +70,7 @@ def test_the_first_screen_waits_for_nothing_heavy(tmp_path: Path) -> None:
     loaded = told.read_text().split()
     assert "textual" in loaded
     assert (HEAVY | LATER).isdisjoint(loaded)
-    assert len(loaded) <= 496
+    assert len(loaded) <= 500
 
 
 def test_keys_pressed_before_the_first_screen_are_not_lost(tmp_path: Path) -> None:

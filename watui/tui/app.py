@@ -30,9 +30,9 @@ from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings, described, key_names, together
-from watui.tui.driver import PasteDriver
+from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
-from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet, driver_for
+from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.session import Session
@@ -80,7 +80,7 @@ class WatuiApp(App[int]):
         """`secrets` are those by which the desk is known; `warning` is what a person must know before all else."""
         self.chosen_theme = settings.theme
         self.outlet = Outlet(LOW_BANDWIDTH if is_low_bandwidth(settings.low_bandwidth) else USUAL)
-        super().__init__(driver_class=driver_for(self.outlet))
+        super().__init__()
         if self.outlet.pace is LOW_BANDWIDTH:
             self.animation_level = "none"
         self.error_console = silent_console()
@@ -101,7 +101,7 @@ class WatuiApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         driver_class = super().get_driver_class()
-        return PasteDriver if driver_class is LinuxDriver else driver_class
+        return driver_for(self.outlet) if driver_class is LinuxDriver else driver_class
 
     @cached_property
     def changes(self) -> Changes:

@@ -1,4 +1,4 @@
-"""Reads the terminal for Textual, so that a paste comes whole."""
+"""What stands between Textual and the terminal: a paste comes whole, and is painted no more than the line carries."""
 
 import os
 import select
@@ -10,7 +10,11 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from watui.tui.outlet import Outlet
 from watui.tui.pastes import Pastes
+
+WHERE = "\x1b[6n"
+"""Asks the terminal where its cursor is: it answers after it has painted all that came before."""
 
 _MOST_BYTES = 64 * 1024
 
@@ -46,3 +50,29 @@ class PasteDriver(LinuxDriver):
                 reader.sendall(pastes.part(data) if data else pastes.let_go())
         except OSError:
             return
+
+
+def driver_for(outlet: Outlet) -> type[LinuxDriver]:
+    """Return the driver of a terminal behind `outlet`."""
+
+    class OutletDriver(PasteDriver):
+        def write(self, data: str) -> None:
+            super().write(data)
+            outlet.wrote(len(data.encode()))
+
+        def flush(self) -> None:
+            super().flush()
+            if outlet.should_ask():
+                super().write(WHERE)
+
+        def process_message(self, message: Message) -> None:
+            if isinstance(message, events.CursorPosition):
+                outlet.answered()
+            else:
+                super().process_message(message)
+
+        def stop_application_mode(self) -> None:
+            outlet.until_answered()
+            super().stop_application_mode()
+
+    return OutletDriver

@@ -6,13 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition
-from textual.message import Message
-
-WHERE = "\x1b[6n"
-"""Asks the terminal where its cursor is: it answers after it has painted all that came before."""
-
 _ASKED_BYTES = 512
 """So much is painted before the terminal is asked again: what is smaller keeps nobody waiting."""
 
@@ -100,29 +93,3 @@ class Outlet:
                 self._asked_at.clear()
                 self._is_silent.set()
             return bool(self._asked_at)
-
-
-def driver_for(outlet: Outlet) -> type[LinuxDriver]:
-    """Return the driver of a terminal behind `outlet`."""
-
-    class OutletDriver(LinuxDriver):
-        def write(self, data: str) -> None:
-            super().write(data)
-            outlet.wrote(len(data.encode()))
-
-        def flush(self) -> None:
-            super().flush()
-            if outlet.should_ask():
-                super().write(WHERE)
-
-        def process_message(self, message: Message) -> None:
-            if isinstance(message, CursorPosition):
-                outlet.answered()
-            else:
-                super().process_message(message)
-
-        def stop_application_mode(self) -> None:
-            outlet.until_answered()
-            super().stop_application_mode()
-
-    return OutletDriver
