@@ -12,7 +12,7 @@ from textual.widgets import Input
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import PEOPLE, console, console_at
-from watui import desk
+from watui.checks import scheduler
 from watui.checks.scheduler import Policy
 from watui.client.pacing import Pacing
 from watui.client.server import Server
@@ -173,7 +173,7 @@ async def test_an_outage_is_told_in_full_on_a_small_screen_and_waited_for(
 ) -> None:
     """Without an answer before, three tries would stop it."""
     world = a_world(latency=Latency(1000.0, 2000.0))
-    monkeypatch.setattr(desk, "Policy", partial(Policy, pacing=Pacing(first=0.001, growth=50.0)))
+    monkeypatch.setattr(scheduler, "Policy", partial(Policy, pacing=Pacing(first=0.001, growth=50.0)))
     async with console_at(world, paths) as story:
         await story.preview(NUMBERS)
         await story.press("enter")
