@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import logging
 import threading
 import time
@@ -262,7 +261,7 @@ class Desk:
         from watui.checks.recheck import add_recheck
 
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
-        options = replace(self.reader.run(run_id).options, rechecks=run_id)
+        options = self.reader.run(run_id).options._replace(rechecks=run_id)
         return await asyncio.to_thread(
             self._read,
             lambda reader: self._keep_up(lambda ledger: add_recheck(ledger, reader, self.paths.locks, options, wanted)),
@@ -476,6 +475,8 @@ class Desk:
 
 def _user() -> str:
     """Return who is logged in, for the trail."""
+    import getpass
+
     try:
         return getpass.getuser()
     except (OSError, KeyError):

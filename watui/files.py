@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 import time
 import zlib
@@ -53,7 +52,7 @@ def whole_file(path: Path, *, replace: bool, mode: int = USUAL_MODE) -> Iterator
 def _part_of(path: Path, mode: int) -> Iterator[Path]:
     mark = f".{zlib.crc32(os.fsencode(path.name)):08x}-"
     _sweep(path.parent, mark)
-    part = path.with_name(f"{mark}{secrets.token_hex(8)}.part")
+    part = path.with_name(f"{mark}{os.urandom(8).hex()}.part")
     try:
         part.touch(mode, exist_ok=False)
         yield part

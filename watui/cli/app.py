@@ -1,11 +1,8 @@
 """The commands of `watui`."""
 
-import asyncio
-import logging
 import os
 import select
 import shlex
-import signal
 import stat
 import sys
 from collections.abc import Sequence
@@ -14,12 +11,10 @@ from importlib import import_module
 import click
 
 from watui import __version__
-from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
+from watui.cli.order import can_show_console, run_in_order
 from watui.cli.talk import say
-from watui.cli.target import target_options
-from watui.crash import Crash
-from watui.log import keep_log
-from watui.settings.paths import find_paths
 
 _LONGEST_WAIT_FOR_INPUT = 0.3
 """Seconds that a program piped into us may take to say something, before we take it that nothing comes."""
@@ -28,8 +23,6 @@ _UNLOGGED = frozenset({"watui doctor"})
 """Commands that leave no trace."""
 
 _ASKS_FOR_HELP = frozenset({"--help", "-h", "--version"})
-
-_LOGGER = logging.getLogger(__name__)
 
 _MODULES = {
     "check": "check",
@@ -80,7 +73,7 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
             options = " ".join(f"{name} {shlex.quote(value)}" for name, value in given if value is not None)
             raise Stop(f"options go after the command: watui {context.invoked_subcommand} {options}")
         return Exit.DONE
-    if _can_show_console():
+    if can_show_console():
         from watui.cli.console import open_console
 
         return open_console(url, profile, region)
@@ -96,18 +89,9 @@ def watui(context: click.Context, url: str | None, profile: str | None, region: 
 
 def run() -> int:
     """Run the command line and return its exit code. Nothing that a person did wrong ends in a traceback."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(number, _end_by)
-    name, code = name_of(sys.argv[1:]), None
-    if name in _UNLOGGED or _ASKS_FOR_HELP & set(sys.argv[1:]):
-        return _run()
-    with keep_log(find_paths().event_log, f"{name} begins, version {__version__}"):
-        try:
-            code = _run()
-        finally:
-            _LOGGER.info("%s ends %s", name, "by a signal" if code is None else f"with exit code {code:d}")
-    return code
+    name = name_of(sys.argv[1:])
+    is_logged = name not in _UNLOGGED and not _ASKS_FOR_HELP & set(sys.argv[1:])
+    return run_in_order(name, _run, is_logged=is_logged)
 
 
 def name_of(arguments: Sequence[str]) -> str:
@@ -127,9 +111,6 @@ def name_of(arguments: Sequence[str]) -> str:
 def _run() -> int:
     try:
         code = watui.main(prog_name="watui", standalone_mode=False)
-    except Stop as stop:
-        say(f"watui: {stop}")
-        return stop.code
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "watui"
         say(f"{command}: {error.format_message()} See '{command} --help'.")
@@ -140,26 +121,7 @@ def _run() -> int:
     except click.Abort:
         click.echo(err=True)  # The line of the question is still open.
         return Exit.INTERRUPTED
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        # What ctrl+c cancels is an interrupt, too, where something else was cancelled in the same moment.
-        return Exit.INTERRUPTED
-    except ReaderGone:
-        # Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.UNHEARD
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback, no data in the words
-        say(Crash.of(error).report(find_paths().crash_log))
-        return Exit.BUG
     return code if isinstance(code, int) else Exit.DONE
-
-
-def _end_by(number: int, _: object) -> None:
-    """End in order: what is half written is taken away, what was answered is kept."""
-    raise SystemExit(128 + number)
-
-
-def _can_show_console() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _why_no_console() -> str:

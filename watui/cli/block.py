@@ -12,9 +12,9 @@ import click
 from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
 from watui.cli.rows import FORMATS, usual_format
 from watui.cli.session import Session, Where, find_where
-from watui.cli.target import target_options
 from watui.cli.trail import actions
 from watui.contract.rules import MAX_REASON
 from watui.intake.entries import Entry, read_entries, single

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, code_of, find_where, in_words
 from watui.cli.talk import ProgressLine, say
-from watui.cli.target import target_options
 from watui.client.failures import Failure
 from watui.contract.rules import DEFAULT_PAGE, MAX_PAGE
 from watui.contract.wa_ids import number_of

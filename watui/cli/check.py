@@ -10,8 +10,9 @@ import click
 from watui.cli.asking import Options, ask, find_output, output_options
 from watui.cli.exits import Exit, Stop
 from watui.cli.given import Given, import_all, say_summary
+from watui.cli.options import target_options
 from watui.cli.talk import say
-from watui.cli.target import find_settings, find_target, target_options
+from watui.cli.target import find_settings, find_target
 from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.ledger.rows import RunOptions

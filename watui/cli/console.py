@@ -1,5 +1,6 @@
 """Opens the console: the one place where the command line knows of it."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from watui.settings.settings import SIMULATOR, BadSettings, Settings, load, set_
 from watui.sites import Site
 
 
-def open_console(url: str | None, profile: str | None, region: str | None) -> int:
+def open_console(url: str | None = None, profile: str | None = None, region: str | None = None) -> int:
     """Open the console for the server that these mean; return the exit code."""
+    gc.disable()  # until the first screen is painted: next to nothing of what modules make as they load is garbage
     from watui.ledger.schema import LedgerUnusable
     from watui.tui.app import Switched, run_console
 

@@ -16,12 +16,22 @@ def main() -> None:
         return
     _stand_in_for_closed_streams()
     try:
-        from watui.cli.app import run
-
-        code = run()
+        code = _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
     sys.exit(code)
+
+
+def _run() -> int:
+    from watui.cli.order import can_show_console, run_in_order
+
+    if not sys.argv[1:] and can_show_console():
+        from watui.cli.console import open_console
+
+        return run_in_order("watui", open_console)
+    from watui.cli.app import run
+
+    return run()
 
 
 def _stand_in_for_closed_streams() -> None:

@@ -8,9 +8,9 @@ from watui.actions import plans, words
 from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, find_where
-from watui.cli.target import target_options
 from watui.cli.trail import WA_ID
 from watui.client.failures import Refused
 from watui.contract.conversion import read

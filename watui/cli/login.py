@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
 from watui.cli.profiles import stopping
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import code_of, in_words
 from watui.cli.talk import say
-from watui.cli.target import find_settings, find_target, target_options
+from watui.cli.target import find_settings, find_target
 from watui.client.failures import Failure
 from watui.client.server import is_token
 from watui.contract.rules import PASSWORD_RULE, is_password

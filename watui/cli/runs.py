@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -20,9 +19,10 @@ from watui.checks.standing import STUCK_POLLS, left_of
 from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
+from watui.cli.options import target_options
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.talk import say
-from watui.cli.target import find_settings, find_target, target_options
+from watui.cli.target import find_settings, find_target
 from watui.client.server import BadServer
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
@@ -252,8 +252,7 @@ def recheck(
     with _reading(paths) as reader:
         record = _overview(reader, run_id).record
         target = target_of(paths, record, url, profile)
-        options = replace(
-            record.options,
+        options = record.options._replace(
             server=target.server_id,
             profile=target.profile,
             # The server's own cache would say the same again.

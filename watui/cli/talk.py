@@ -1,15 +1,14 @@
 """Talk for people, on stderr."""
 
 import shutil
-
-import click
+import sys
 
 from watui.text import clean
 
 
 def say(words: str) -> None:
     """Print a sentence."""
-    click.echo(clean(words), err=True)
+    print(clean(words), file=sys.stderr, flush=True)
 
 
 class ProgressLine:
@@ -22,10 +21,10 @@ class ProgressLine:
         """Show `words`, as far as there is room, in place of what was shown before."""
         self._is_shown = True
         said, room = clean(words), shutil.get_terminal_size().columns - 1
-        click.echo(f"\r\x1b[K{said if len(said) <= room else said[: room - 1] + '…'}", err=True, nl=False)
+        print(f"\r\x1b[K{said if len(said) <= room else said[: room - 1] + '…'}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         """Take the line away."""
         if self._is_shown:
             self._is_shown = False
-            click.echo("\r\x1b[K", err=True, nl=False)
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,10 +1,6 @@
 """Which server a command is for, and the settings it goes by."""
 
 import os
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import click
 
 from watui.cli.exits import Stop
 from watui.client.server import BadServer, Server
@@ -23,20 +19,6 @@ def find_server(url: str | None) -> Server | None:
         return Server.at(url, os.environ.get(Secret.TOKEN.variable) or None)
     except BadServer as error:
         raise Stop(str(error)) from error
-
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def target_options(command: Command) -> Command:
-    """Give a command the options that say which server is meant."""
-    for option in (
-        click.option("--region", metavar="CC", help="Country of the number that the server is registered with."),
-        click.option("--profile", metavar="NAME", help="Use this profile of the settings; simulator is always there."),
-        click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN."),
-    ):
-        command = option(command)
-    return command
 
 
 def find_target(

@@ -12,10 +12,10 @@ import click
 
 from watui.actions import words
 from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, find_where, how_to_know
 from watui.cli.talk import say
-from watui.cli.target import target_options
 from watui.contract import errors
 from watui.contract.conversion import read
 from watui.desk import Desk

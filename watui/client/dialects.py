@@ -5,8 +5,8 @@ being sent to a path where nobody is, or somebody else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from watui.contract.kinds import ServerKind
 from watui.contract.rules import CONTACTS_PATH, RATE_LIMIT
@@ -23,8 +23,7 @@ class Ability(StrEnum):
     HEALTH = "tell its health"
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How a kind of server is spoken to."""
 
     title: str

@@ -3,10 +3,8 @@
 The certificate to pin comes from the handshake alone (contract section 7): nothing is sent before it is trusted.
 """
 
-import hashlib
 import socket
 import ssl
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +20,7 @@ class NoHandshake(Exception):
     """There was no certificate to be had; the message says why."""
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(NamedTuple):
     """Whom to believe; without either, the authorities that the system knows."""
 
     ca_file: Path | None = None
@@ -78,8 +75,10 @@ class Presented(NamedTuple):
 
 def fingerprint(certificate: str) -> str:
     """Return the SHA-256 fingerprint of a certificate (PEM), as pairs of hexadecimal digits. Raises BadTrust."""
+    from hashlib import sha256
+
     try:
-        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper()
+        digest = sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper()
     except ValueError as error:
         raise BadTrust(f"that is no certificate: {error}") from error
     return ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))

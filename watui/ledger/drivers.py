@@ -4,7 +4,7 @@ The lock is the operating system's, so no dead process holds one, and nobody eve
 """
 
 import contextlib
-import secrets
+import os
 import time
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Driver:
     """Somebody at work in this process, as the ledger calls it. Locks live in `folder`. Raises LedgerUnusable."""
 
     def __init__(self, folder: Path) -> None:
-        self.id = secrets.token_hex(8)
+        self.id = os.urandom(8).hex()
         self._folder = folder
         self._path = _path(folder, self.id)
         try:

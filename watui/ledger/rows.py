@@ -1,7 +1,6 @@
 """What goes into the ledger and what comes out of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -51,8 +50,7 @@ class RunState(StrEnum):
     """Ended by a person before that."""
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How a run is asked."""
 
     server: str
@@ -67,8 +65,7 @@ class RunOptions:
     """The run that this one asks about anew."""
 
 
-@dataclass(frozen=True)
-class RunRecord:
+class RunRecord(NamedTuple):
     """A run as it stands."""
 
     id: int

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -201,6 +200,8 @@ class Secrets:
     def _path(self, profile: str, secret: Secret) -> Path:
         name = quote(profile, safe="")
         if len(name) > _LONGEST_NAME:
+            from hashlib import sha256
+
             name = sha256(profile.encode()).hexdigest()
         return self._folder / _name(name, secret)
 

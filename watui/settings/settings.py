@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import textwrap
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -339,6 +338,8 @@ def _is_header(line: str, name: str) -> bool:
 
 def _means(text: str, document: Mapping[str, Any]) -> bool:
     """Whether `text` is TOML that says what `document` does."""
+    import tomllib
+
     try:
         return tomllib.loads(text) == document
     except tomllib.TOMLDecodeError:
@@ -406,7 +407,10 @@ def _from_text(name: str, value: str) -> object:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        import tomllib
+
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:

@@ -1,8 +1,8 @@
 """The registry of commands: bindings, palette, help, the key bar and the README's key table are made from it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
@@ -66,8 +66,7 @@ ASKED = frozenset({Phase.RUNNING, Phase.PAUSED}) | LEFT_ALONE
 _WITH_ROWS = ASKED | {Phase.PREVIEW}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """Something a person can do with a key."""
 
     id: str

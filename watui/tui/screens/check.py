@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -495,6 +496,7 @@ class CheckScreen(ContactsScreen):
     @work(exclusive=True, group="warm-up")
     async def _warm_up(self) -> None:
         """Load what the first question needs while the person still reads."""
+        _collect_garbage()
         with self.refusing():
             await self.session.desk.warm_up()
             await asyncio.to_thread(import_module, "watui.tui.changes")
@@ -502,3 +504,10 @@ class CheckScreen(ContactsScreen):
             self._show_phase()
             await self.changes.settle()
             await self.session.keep_retention()
+
+
+def _collect_garbage() -> None:
+    """Let garbage be collected from now on, where that has waited: among what comes, not among all that was loaded."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

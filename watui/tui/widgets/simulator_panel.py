@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -47,12 +46,13 @@ class SimulatorPanel(Vertical, can_focus=True):
     about = query_one("#simulator-about", Static)
     log_lines = query_one("#simulator-log", Static)
 
-    @dataclass
     class Looked(Message):
         """The simulator was looked at; `problem` says why it could not be, or would not change."""
 
-        state: "State | None"
-        problem: str | None = None
+        def __init__(self, state: "State | None", problem: str | None = None) -> None:
+            super().__init__()
+            self.state = state
+            self.problem = problem
 
     def __init__(self, desk: Desk, *, id: str) -> None:
         super().__init__(id=id)
