@@ -376,9 +376,9 @@ class CheckScreen(ContactsScreen):
 
     # Looking closer, and taking away
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         if self.session.record is not None:
-            self.rows.start_search()
+            await self.rows.start_search()
 
     def action_status(self) -> None:
         """Show the rows of the next status, after the last one all."""

@@ -67,7 +67,6 @@ class RowList(Vertical):
         height: 1fr;
     }
     RowList #search-line {
-        display: none;
         height: 1;
         background: $surface;
     }
@@ -87,8 +86,6 @@ class RowList(Vertical):
 
     table = query_one("#table", NumberTable)
     seam = query_one(Seam)
-    search_line = query_one("#search-line", Horizontal)
-    search = query_one("#search", SearchInput)
     detail = query_one("#detail", Line)
 
     class Shown(Message):
@@ -109,13 +106,15 @@ class RowList(Vertical):
         self._pick_at = 0.0
         self._searching: Timer | None = None
         self._picking: Worker[None] | None = None
+        self.search = SearchInput(placeholder="part of an input, a number, a wa_id or a note", id="search")
+        self.search_line = Horizontal(
+            Static(Content.styled(" / ", "bold $primary"), id="search-mark"), self.search, id="search-line"
+        )
+        self.search_line.display = False
 
     def compose(self) -> ComposeResult:
         yield Seam()
         yield NumberTable(id="table")
-        with Horizontal(id="search-line"):
-            yield Static(Content.styled(" / ", "bold $primary"), id="search-mark")
-            yield SearchInput(placeholder="part of an input, a number, a wa_id or a note", id="search")
         yield Line(id="detail")
 
     def on_mount(self) -> None:
@@ -144,8 +143,10 @@ class RowList(Vertical):
         self.wanted = wanted
         self._begin()
 
-    def start_search(self) -> None:
+    async def start_search(self) -> None:
         """Open the search line."""
+        if not self.search_line.is_attached:
+            await self.mount(self.search_line, before=self.detail)
         self.search_line.display = True
         self.search.focus()
 
