@@ -87,6 +87,7 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self._painted: dict[int, R] = {}
         self._told: R | None = None
         self._columns: tuple[Column, ...] = ()
+        self._inks: dict[tuple[str, bool], Style] = {}
 
     @property
     def row(self) -> R | None:
@@ -141,20 +142,20 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
                     self.refresh(Region(column.x, y + HEADER_LINES, column.width, 1))
         self._tell()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._inks = {}
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Render the line `y` of the viewport."""
-        base = self.rich_style
         if y < HEADER_LINES:
-            style = base + self._foreground("header")
-            return self._strip([Cell(fit(c.name, c.width)) for c in self._columns], style)
+            return self._strip([Cell(fit(column.name, column.width), "header") for column in self._columns])
         position = self.scroll_offset.y + y - HEADER_LINES
         row = self._row_at(position)
         if row is None:
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(self.size.width, self._ink(""))
         self._painted[position] = row
-        if position == self.cursor:
-            base += self.get_component_rich_style("row-table--cursor")
-        return self._strip(self._cells(row, time.time()), base)
+        return self._strip(self._cells(row, time.time()), is_cursor=position == self.cursor)
 
     def on_resize(self, _: events.Resize) -> None:
         self._lay_out()
@@ -183,7 +184,13 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
 
     def _lay_out(self) -> None:
         self._columns = self._look.columns(self.size.width - 1) if self._look else ()
-        self.virtual_size = Size(self.size.width, self.row_count + HEADER_LINES)
+        size, before = Size(self.size.width, self.row_count + HEADER_LINES), self.virtual_size
+        if self.show_vertical_scrollbar and size.width == before.width and size.height >= before.height:
+            # Only the scrollbar changes: to lay the screen out anew would paint every row.
+            self.set_reactive(RowTable.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def _move_to(self, position: int) -> None:
         last = len(self._view) - 1 if self._view else -1
@@ -229,16 +236,29 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self._rows = self._view.window(top, min(top + self._visible_rows, len(self._view)) - 1)
         return self._rows.get(position)
 
-    def _foreground(self, name: str) -> Style:
-        """Return a component's style without its background, which is the row's."""
-        style = self.get_component_rich_style(f"row-table--{name}")
-        return Style(color=style.color, bold=style.bold, underline=style.underline)
-
-    def _strip(self, row_cells: Sequence[Cell], base: Style) -> Strip:
+    def _strip(self, row_cells: Sequence[Cell], *, is_cursor: bool = False) -> Strip:
         """Return cells, each with a gap behind it; neighbours that look alike are written with one style."""
+        base = self._ink("", is_cursor)
         segments = [Segment(" ", base)]
-        segments += (Segment(f"{cell.text} ", self._style(cell, base)) for cell in row_cells)
+        segments += (
+            Segment(f"{cell.text} ", base if cell.text.isspace() else self._ink(cell.style, is_cursor))
+            for cell in row_cells
+        )
         return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
 
-    def _style(self, cell: Cell, base: Style) -> Style:
-        return base + self._foreground(cell.style) if cell.style and not cell.text.isspace() else base
+    def _ink(self, name: str, is_cursor: bool = False) -> Style:
+        """Return how text of a component class looks on its row, empty for none.
+
+        It is looked up once for all lines that are painted together: for each cell that takes longer than all else.
+        """
+        if (name, is_cursor) not in self._inks:
+            self._inks[name, is_cursor] = self._look_up(name, is_cursor)
+        return self._inks[name, is_cursor]
+
+    def _look_up(self, name: str, is_cursor: bool) -> Style:
+        if name:
+            style = self.get_component_rich_style(f"row-table--{name}")
+            # Without its background, which is the row's.
+            return self._ink("", is_cursor) + Style(color=style.color, bold=style.bold, underline=style.underline)
+        cursor = self.get_component_rich_style("row-table--cursor") if is_cursor else Style.null()
+        return self.rich_style + cursor
