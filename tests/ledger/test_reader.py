@@ -125,7 +125,7 @@ def test_what_is_picked_at_first_is_how_the_whole_begins(listed: Listed, wanted:
     reader, run_id, _ = listed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader_module, "HEAD_NUMBERS", size)
-        patch.setattr(reader_module, "SCANNED_ROWS", size)
+        patch.setattr(reader_module, "FIRST_ROWS", size)
         pieces = [list(piece) for piece in reader.picking(run_id, wanted)]
     assert len(pieces) > 1
     assert all(piece == pieces[-1][: len(piece)] for piece in pieces)

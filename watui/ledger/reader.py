@@ -40,8 +40,10 @@ FROM run
 PAGE_ROWS = 2_000
 """Rows read at once when all of them are wanted."""
 
-SCANNED_ROWS = 20_000
-"""Rows that a filter looks at before it tells what it has found by then."""
+FIRST_ROWS = 2_000
+SCANNED_ROWS = 64_000
+"""Rows that a filter looks at before it tells what it has found by then: few at first, twice as many each time, and at
+most so many."""
 
 HEAD_NUMBERS = 300
 """Numbers that are put in order before all are: more than a screen shows."""
@@ -60,7 +62,7 @@ _BY = {
 
 _FIRST = {
     Order.NUMBER: "number IS NOT NULL"
-    " AND key <= (SELECT key FROM number WHERE run_id = :run_id ORDER BY key LIMIT 1 OFFSET :head)",
+    " AND key <= (SELECT key FROM number WHERE run_id = :run_id AND number IS NOT NULL ORDER BY key LIMIT 1 OFFSET :head)",
     Order.LATEST: "checked_at >= (SELECT checked_at FROM number WHERE run_id = :run_id AND checked_at IS NOT NULL"
     " ORDER BY checked_at DESC LIMIT 1 OFFSET :head)",
 }
@@ -241,10 +243,12 @@ class Reader:
     def _scan(self, run_id: int, wanted: RowFilter) -> Iterator[array[int]]:
         """Yield what is picked as it is found, in the order as given."""
         found, last = array("I"), self._last_row(run_id)
-        for first in range(1, last + 1, SCANNED_ROWS):
-            values = {"first": first, "last": min(first + SCANNED_ROWS - 1, last)}
+        first, count = 1, FIRST_ROWS
+        while first <= last:
+            values = {"first": first, "last": min(first + count - 1, last)}
             found += self._ordinals(run_id, wanted, "e.row BETWEEN :first AND :last", values)
             yield found
+            first, count = first + count, min(2 * count, SCANNED_ROWS)
 
     def _head(self, run_id: int, wanted: RowFilter) -> array[int]:
         """Return how the rows begin that are picked in an order other than the one given; it may be none."""
