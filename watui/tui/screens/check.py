@@ -104,7 +104,7 @@ class CheckScreen(ContactsScreen):
         self.call_after_refresh(self._warm_up)
 
     def _came_here(self, mode: str) -> None:
-        if mode == CHECK and self.session.phase is Phase.EMPTY:
+        if mode == CHECK:
             self._look_for_offer()
 
     # What the ledger says
@@ -332,6 +332,11 @@ class CheckScreen(ContactsScreen):
             self._show_phase()
             if resume and self.session.phase is Phase.STOPPED:
                 self._resume()
+            self.call_after_refresh(self._find_versions)
+
+    @work(exclusive=True, group="versions")
+    async def _find_versions(self) -> None:
+        with self.refusing():
             await self.session.find_versions()
             self._show_phase()
 
@@ -344,6 +349,8 @@ class CheckScreen(ContactsScreen):
 
     @work(exclusive=True, group="offer")
     async def _look_for_offer(self) -> None:
+        if self.session.phase is not Phase.EMPTY:
+            return  # A run is being opened: to look through the others would only keep it waiting.
         with self.refusing():
             await self.session.look_for_offer()
             self._show_phase()
