@@ -682,6 +682,10 @@ def test_a_file_that_is_there_stays_unless_it_is_to_be_replaced(watui: Watui, pa
         (["--status", "rejected"], [4]),
         (["--status", "valid"], [2, 3]),
         (["--search", "nothing"], []),
+        (["--sort", "given"], [2, 3, 4, 5, 6, 7, 8]),
+        (["--sort", "status"], [2, 3, 5, 6, 7, 8, 4]),
+        (["--sort", "latest"], [7, 6, 5, 2, 3, 4, 8]),
+        (["--sort", "latest", "--status", "valid", "--search", "2370"], [2, 3]),
     ],
     ids=repr,
 )
