@@ -62,7 +62,8 @@ _BY = {
 
 _FIRST = {
     Order.NUMBER: "number IS NOT NULL"
-    " AND key <= (SELECT key FROM number WHERE run_id = :run_id AND number IS NOT NULL ORDER BY key LIMIT 1 OFFSET :head)",
+    " AND key <= (SELECT key FROM number WHERE run_id = :run_id AND number IS NOT NULL"
+    " ORDER BY key LIMIT 1 OFFSET :head)",
     Order.LATEST: "checked_at >= (SELECT checked_at FROM number WHERE run_id = :run_id AND checked_at IS NOT NULL"
     " ORDER BY checked_at DESC LIMIT 1 OFFSET :head)",
 }
