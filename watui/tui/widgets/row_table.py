@@ -149,7 +149,7 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Render the line `y` of the viewport."""
         if y < HEADER_LINES:
-            return self._strip([Cell(fit(column.name, column.width), "header") for column in self._columns])
+            return self._strip([Cell(fit(column.name, column.width)) for column in self._columns], "header")
         position = self.scroll_offset.y + y - HEADER_LINES
         row = self._row_at(position)
         if row is None:
@@ -236,12 +236,14 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self._rows = self._view.window(top, min(top + self._visible_rows, len(self._view)) - 1)
         return self._rows.get(position)
 
-    def _strip(self, row_cells: Sequence[Cell], *, is_cursor: bool = False) -> Strip:
+    def _strip(self, row_cells: Sequence[Cell], name: str = "", *, is_cursor: bool = False) -> Strip:
         """Return cells, each with a gap behind it; neighbours that look alike are written with one style."""
-        base = self._ink("", is_cursor)
+        base = self._ink(name, is_cursor)
         segments = [Segment(" ", base)]
         segments += (
-            Segment(f"{cell.text} ", base if cell.text.isspace() else self._ink(cell.style, is_cursor))
+            Segment(
+                f"{cell.text} ", self._ink(cell.style, is_cursor) if cell.style and not cell.text.isspace() else base
+            )
             for cell in row_cells
         )
         return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
