@@ -34,7 +34,7 @@ async def check(office: Office, number: str, wa_id: str) -> None:
         run_id = ledger.add_run(RunOptions(PLACE.server, "US", "no_wait", False, 500))
         row = NewRow(1, number, number, number, "BR", None, None)
         ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [row], {})
-        ledger.answered(run_id, ledger.asked(run_id, [1]), [Answered(1, "valid", True, wa_id)], "v2.41")
+        ledger.answered(run_id, ledger.asked(run_id, [1]).ask_id, [Answered(1, "valid", True, wa_id)], "v2.41")
 
     await office.ledger(add)
 

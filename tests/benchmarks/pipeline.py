@@ -190,9 +190,7 @@ def _ledger_parts(paths: Paths, asked: list[str], said: Sequence[Verdicts], size
     with closing(Ledger(paths.ledger)) as ledger:
 
         def ask() -> None:
-            for ids in batches_of_ids:
-                ledger.inputs(run_id, ids)
-                asks.append(ledger.asked(run_id, ids))
+            asks.extend(ledger.asked(run_id, ids).ask_id for ids in batches_of_ids)
 
         def answer() -> None:
             for ask_id, each in zip(asks, answers, strict=True):

@@ -238,7 +238,7 @@ def resolve(home: str) -> None:
     for first in range(0, len(wanted), ANSWERED_AT_ONCE):
         some = wanted[first : first + ANSWERED_AT_ONCE]
         answers = [Answered(number_id, Status.VALID, True, str(number_id)) for number_id in some]
-        ledger.answered(run_id, ledger.asked(run_id, some), answers, "v2.41")
+        ledger.answered(run_id, ledger.asked(run_id, some).ask_id, answers, "v2.41")
         time.sleep(max(0.0, began + first / PER_SECOND - time.monotonic()))
 
 

@@ -112,7 +112,7 @@ def write_run(
             number_id = ids[each.input]
             if each.status != QUEUED and number_id is not None:
                 answer = Answered(number_id, each.status, each.status in FINAL, each.wa_id)
-                ledger.answered(run_id, ledger.asked(run_id, [number_id]), [answer], each.version)
+                ledger.answered(run_id, ledger.asked(run_id, [number_id]).ask_id, [answer], each.version)
                 answer_earlier(paths, run_id, number_id, each.days)
         if state is not RunState.RUNNING:
             ledger.end(run_id, state)

@@ -206,7 +206,7 @@ class Runs(RuleBasedStateMachine):
             self._start(run_id)
         if model.driver is None or not wanted:
             return None
-        ask_id = self.ledger.asked(run_id, wanted)
+        ask_id = self.ledger.asked(run_id, wanted).ask_id
         model.asked |= set(wanted)
         model.polls[ask_id] = sum(model.status[number] != QUEUED for number in wanted)
         return run_id, ask_id, wanted

@@ -43,7 +43,7 @@ def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, reader:
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, "333")], {})
     assert list(ledger.unanswered(run_id)) == [1, 2]
-    ask_id = ledger.asked(run_id, [2])
+    ask_id = ledger.asked(run_id, [2]).ask_id
 
     other = Reader(paths.ledger)  # as another process sees it, or this one after a crash
     assert list(other.query("SELECT asked FROM number WHERE run_id = ? ORDER BY 1", (run_id,))) == [(0,), (1,)]
@@ -53,14 +53,14 @@ def test_what_is_asked_is_written_down_before_the_answer(ledger: Ledger, reader:
     ledger.answered(run_id, ask_id, [Answered(2, "processing", False, None)], "v2.41")
     assert (list(ledger.unanswered(run_id)), list(ledger.open_numbers(run_id))) == ([1], [2])
     assert reader.in_doubt(run_id) == 0
-    ledger.answered(run_id, ledger.asked(run_id, [2]), [Answered(2, "valid", True, "1333")], "v2.41")
+    ledger.answered(run_id, ledger.asked(run_id, [2]).ask_id, [Answered(2, "valid", True, "1333")], "v2.41")
     assert (list(ledger.unanswered(run_id)), list(ledger.open_numbers(run_id))) == ([1], [])
 
 
 def test_a_failed_ask_leaves_its_numbers_open(ledger: Ledger, reader: Reader) -> None:
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22")], {})
-    ledger.failed(ledger.asked(run_id, [1]), "no answer")
+    ledger.failed(ledger.asked(run_id, [1]).ask_id, "no answer")
     assert list(ledger.unanswered(run_id)) == [1]
     assert {status: tuple(count) for status, count in reader.tally(run_id).items()} == {"queued": (1, 1)}
 
@@ -70,7 +70,7 @@ def test_what_a_server_says_is_kept_to_the_letter(text: str, ledger: Ledger, rea
     run_id = ledger.add_run(OPTIONS)
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [new_row(1, "22"), new_row(2, "333")], {})
     answers = [Answered(2, text, False, text), Answered(1, "valid", True, "1")]
-    ledger.answered(run_id, ledger.asked(run_id, [2, 1]), answers, text)
+    ledger.answered(run_id, ledger.asked(run_id, [2, 1]).ask_id, answers, text)
     said = [(row.status, row.wa_id, row.server_version) for row in reader.rows(run_id)]
     assert said == [("valid", "1", text), (text, text, text)]
     assert reader.tally(run_id)[text].numbers == 1
@@ -81,7 +81,7 @@ def test_the_first_spelling_is_sent_for_all(ledger: Ledger, reader: Reader) -> N
     first, second = ledger.add_source(run_id, "one", "phone"), ledger.add_source(run_id, "two", None)
     ledger.add_rows(run_id, first, [new_row(3, "22"), new_row(5, "22"), new_row(6, None)], {"header": 1, "blank": 2})
     ledger.add_rows(run_id, second, [new_row(1, "22"), new_row(2, "333")], {"comment": 3})
-    assert ledger.inputs(run_id, [1, 2]) == {1: "(22) 3", 2: "(333) 2"}
+    assert ledger.asked(run_id, [1, 2]).inputs == {1: "(22) 3", 2: "(333) 2"}
     assert [(row.source, row.line, row.number_id, row.duplicate_of) for row in reader.rows(run_id)] == [
         ("one", 3, 1, None),
         ("one", 5, 1, 3),
@@ -148,7 +148,7 @@ def test_after_any_sequence_counters_equal_a_recount_and_final_stays_final(
             line += len(chunk)
             assert_recount(reader, run_id)
         for step in asks:
-            ask_id = ledger.asked(run_id, list(status_of))
+            ask_id = ledger.asked(run_id, list(status_of)).ask_id
             if step is None:
                 ledger.failed(ask_id, "no answer")
             else:
@@ -263,10 +263,10 @@ def test_answers_without_a_verdict_are_counted_be_the_number_mentioned_or_not(le
     rows = [new_row(line, f"55{line}") for line in (1, 2, 3)]
     ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), rows, {})
     for _ in range(3):
-        ledger.failed(ledger.asked(run_id, [1, 2, 3]), "HTTP 503")
+        ledger.failed(ledger.asked(run_id, [1, 2, 3]).ask_id, "HTTP 503")
     for _ in range(2):
         answers = [Answered(1, "processing", False, None), Answered(2, "valid", True, "1")]
-        ledger.answered(run_id, ledger.asked(run_id, [1, 2, 3]), answers, None, left_out=[3])
+        ledger.answered(run_id, ledger.asked(run_id, [1, 2, 3]).ask_id, answers, None, left_out=[3])
     assert [row.polls for row in reader.rows(run_id)] == [2, 0, 2]
     assert [reader.polled_often(run_id, polls) for polls in (1, 2, 3)] == [2, 2, 0]
     assert ledger.open_numbers(run_id) == {1: 2}

@@ -59,7 +59,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listed]:
     ]
     chance.shuffle(answers)
     for some in (answers[::3], answers[1::3], answers[2::3]):
-        ledger.answered(run_id, ledger.asked(run_id, [each.number_id for each in some]), some, "v2.41")
+        ledger.answered(run_id, ledger.asked(run_id, [each.number_id for each in some]).ask_id, some, "v2.41")
     yield Listed(reader, run_id, list(reader.rows(run_id)))
     reader.close()
     ledger.close()
@@ -150,7 +150,7 @@ def test_what_a_filter_picks_follows_a_run(states: str | None, text: str, steps:
                 answers = [
                     Answered(each, status := chance.choice(list(Status)), status in FINAL, "521A") for each in asked
                 ]
-                ledger.answered(run_id, ledger.asked(run_id, asked), answers, None)
+                ledger.answered(run_id, ledger.asked(run_id, asked).ask_id, answers, None)
             before, extent = extent, reader.extent(run_id)
             picked = reader.picked_since(run_id, wanted, picked, before)
             assert picked == reader.matching(run_id, wanted)

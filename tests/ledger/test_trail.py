@@ -60,7 +60,7 @@ class Trail:
         run_id = ledger.add_run(RunOptions(place.server, "US", "no_wait", False, 500))
         row = new_row(1, number)._replace(key=f"+{number}", number=f"+{number}")
         ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [row], {})
-        ledger.answered(run_id, ledger.asked(run_id, [1]), [Answered(1, status, True, wa_id)], version)
+        ledger.answered(run_id, ledger.asked(run_id, [1]).ask_id, [Answered(1, status, True, wa_id)], version)
         return run_id
 
 
@@ -326,7 +326,7 @@ def test_an_old_ledger_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) 
         }
     assert {verdict.run_id for verdict in trail.history(book.reader, HERE.server, "+1")} == {1, 2}
     assert trail.known(book.reader, HERE.server, ["1"]) == {"1": Known("+1", "valid")}
-    book.ledger.answered(2, book.ledger.asked(2, [2]), [Answered(2, "invalid", True, None)], "v2.41")
+    book.ledger.answered(2, book.ledger.asked(2, [2]).ask_id, [Answered(2, "invalid", True, None)], "v2.41")
     assert book.reader.tally(2)["invalid"].numbers == 1
     assert book.done(Kind.BLOCK, "1") == 1
     assert list(book.reader.query("PRAGMA user_version", ())) == [(SCHEMA_VERSION,)]

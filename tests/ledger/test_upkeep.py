@@ -109,7 +109,7 @@ class Book:
     def answer(self, run_id: int, statuses: dict[str, str]) -> None:
         """Ask about a run; `statuses` are the answers, by key. Others are not mentioned."""
         found = self.query("SELECT key, number_id FROM number WHERE run_id = ? ORDER BY number_id", run_id)
-        ask_id = self.ledger.asked(run_id, [number_id for _, number_id in found])
+        ask_id = self.ledger.asked(run_id, [number_id for _, number_id in found]).ask_id
         answers = [
             Answered(number_id, status, status in FINAL, wa_id_of(int(key[-4:])) if status == "valid" else None)
             for key, number_id in found
@@ -316,7 +316,7 @@ def test_what_is_a_trace(book: Book, sought: str, wa_ids: tuple[str, ...], expec
         NewRow(9, "+16315550002", "+16315550002", "+16315550002", "US", None, None),
         NewRow(10, "no digits", None, None, None, None, "no digits"),
     )
-    ask_id = book.ledger.asked(run_id, [3])
+    ask_id = book.ledger.asked(run_id, [3]).ask_id
     book.ledger.answered(run_id, ask_id, [Answered(3, "valid", True, "5215512345678")], "v2.41")
     assert upkeep.forget_number(book.ledger, book.locks, sought, wa_ids).rows == len(expected)
     assert {row.row for row in book.rows(run_id) if row.problem == FORGOTTEN} == expected
@@ -670,7 +670,7 @@ def test_a_copy_is_whole_while_others_write(book: Book, tmp_path: Path, monkeypa
         ledger = Ledger(book.path)
         for nth in range(WRITES // 4):
             ledger.add_rows(run_id, source_id, [entry(1, nth), rejected(2, nth), entry(3, nth)], {})
-            ask_id = ledger.asked(run_id, [nth + 1])
+            ask_id = ledger.asked(run_id, [nth + 1]).ask_id
             ledger.answered(run_id, ask_id, [Answered(nth + 1, "processing", False, None)], "v2.41")
             ledger.answered(run_id, ask_id, [Answered(nth + 1, "valid", True, wa_id_of(nth))], "v2.41")
         ledger.close()

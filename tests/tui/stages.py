@@ -161,7 +161,7 @@ def _write_history(ledger: Ledger) -> None:
             )
             for number in ids
         ]
-        ledger.answered(run_id, ledger.asked(run_id, ids), answers, "v2.41")
+        ledger.answered(run_id, ledger.asked(run_id, ids).ask_id, answers, "v2.41")
         if seconds is not None:
             ledger.end(run_id, RunState.DONE)
             with ledger.transaction() as db:
@@ -217,7 +217,7 @@ async def _answer(session: Session, share: float) -> None:
     record, desk, world = session.record, session.desk, a_world(latency=None)
     assert record is not None
     await desk.ledger(Ledger.start, record.id, Driver(desk.paths.locks))
-    inputs = await desk.ledger(Ledger.inputs, record.id, range(1, record.numbers + 1))
+    ask_id, inputs = await desk.ledger(Ledger.asked, record.id, range(1, record.numbers + 1))
     texts = list(inputs.values())
     numbers = world.numbers(texts)
     world.begin(numbers, False, 0.0)
@@ -227,7 +227,6 @@ async def _answer(session: Session, share: float) -> None:
         else Answered(number_id, Status.PROCESSING, False, None)
         for number_id, contact in zip(inputs, world.answer(texts, numbers, 0.0).contacts, strict=True)
     ]
-    ask_id = await desk.ledger(Ledger.asked, record.id, list(inputs))
     await desk.ledger(Ledger.answered, record.id, ask_id, answers, world.conditions.version)
     if share == 1:
         await desk.ledger(Ledger.end, record.id, RunState.DONE)

@@ -136,7 +136,7 @@ class Elsewhere:
 
     def ask(self, *numbers: int) -> int:
         """Ask about numbers, and get no answer yet; return the id of the ask."""
-        return self._ledger.asked(self._run_id, numbers)
+        return self._ledger.asked(self._run_id, numbers).ask_id
 
     def answer(self, statuses: Mapping[int, str], wa_id: str = "16315551000", version: str = "v2.41.1") -> None:
         """Ask about numbers, and get their statuses."""

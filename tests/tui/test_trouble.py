@@ -111,7 +111,7 @@ async def test_a_filter_follows_what_changes(paths: Paths) -> None:
         story.screen.rows.filter(story.screen.rows.wanted._replace(status="queued"))
         await story.until(lambda: story.screen.rows.table.row_count == 40, "all are queued")
         other = Ledger(paths.ledger)
-        ask_id = other.asked(record.id, [1, 2, 3])
+        ask_id = other.asked(record.id, [1, 2, 3]).ask_id
         other.answered(record.id, ask_id, [Answered(number, "valid", True, None) for number in (1, 2, 3)], "v2.41")
         other.close()
         await story.until(lambda: story.screen.rows.table.row_count == 37, "three are not queued any more")

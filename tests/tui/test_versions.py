@@ -52,7 +52,7 @@ def ended(paths: Paths, server: ServerThread, said: Sequence[tuple[str, str, str
         ledger.start(run_id, driver)
         for number_id, (number, status, version) in enumerate(said, 1):
             answer = Answered(number_id, status, True, number.removeprefix("+"))
-            ledger.answered(run_id, ledger.asked(run_id, [number_id]), [answer], version)
+            ledger.answered(run_id, ledger.asked(run_id, [number_id]).ask_id, [answer], version)
         ledger.end(run_id, RunState.DONE)
         driver.close()
     return run_id

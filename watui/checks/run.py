@@ -202,8 +202,7 @@ class Run:
     async def _ask(self, ask: Ask) -> None:
         run_id = self.record.id
         try:
-            inputs = await self._insist(Ledger.inputs, run_id, ask.numbers)
-            ask_id = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
+            ask_id, inputs = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
             if self._blocked_at >= ask.sent_at:
                 await self._until_written()
             self.requests += 1

@@ -18,7 +18,7 @@ from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
 from watui.ledger.importing import NewRows
 from watui.ledger.keys import Keys
-from watui.ledger.rows import QUEUED, REJECTED, Answered, NewRow, RunOptions, RunState
+from watui.ledger.rows import QUEUED, REJECTED, Answered, Asked, NewRow, RunOptions, RunState
 from watui.ledger.schema import LedgerUnusable
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,7 +35,9 @@ class Ledger:
         self._db = schema.connect(path)
         # What an answer says goes through a table in memory: one statement then changes all of its numbers.
         self._db.execute("PRAGMA temp_store = MEMORY")
-        self._db.execute("CREATE TEMP TABLE said (number_id INTEGER PRIMARY KEY, status, final, wa_id)")
+        self._db.execute(
+            "CREATE TEMP TABLE said (number_id INTEGER PRIMARY KEY, status, final, wa_id, polls, status_before, rows)"
+        )
         self._keys: tuple[tuple[int, int, int], Keys] | None = None
         """The keys of the draft that rows were added to last, by run, and entries and rejected rows by then."""
 
@@ -165,13 +167,8 @@ class Ledger:
         statement = f"SELECT number_id, polls FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
         return dict(schema.query(self._db, statement, (run_id,)))
 
-    def inputs(self, run_id: int, number_ids: Sequence[int]) -> dict[int, str]:
-        """Return what is sent for each of `number_ids`."""
-        statement = f"SELECT number_id, input FROM number WHERE run_id = ? AND number_id IN ({_GIVEN})"
-        return dict(schema.query(self._db, statement, (run_id, _as_json(number_ids))))
-
-    def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> int:
-        """Write down that `number_ids` are about to be asked in one request; return the id of the ask.
+    def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> Asked:
+        """Write down that `number_ids` are about to be asked in one request.
 
         Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
         """
@@ -179,16 +176,20 @@ class Ledger:
         with self.transaction():
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
-            polls = f"SELECT count(*) FROM number WHERE run_id = ? AND number_id IN ({_GIVEN}) AND status <> '{QUEUED}'"
+            inputs, polls = self._db.execute(
+                f"SELECT json_group_object(number_id, input), coalesce(sum(status <> '{QUEUED}'), 0) FROM number"
+                f" WHERE run_id = ? AND number_id IN ({_GIVEN})",
+                (run_id, given),
+            ).fetchone()
             ask_id = self._db.execute(
-                f"INSERT INTO ask (run_id, asked_at, numbers, polls) VALUES (?, ?, ?, ({polls}))",
-                (run_id, time.time(), len(number_ids), run_id, given),
+                "INSERT INTO ask (run_id, asked_at, numbers, polls) VALUES (?, ?, ?, ?)",
+                (run_id, time.time(), len(number_ids), polls),
             ).lastrowid
             self._db.execute(
                 f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id IN ({_GIVEN})", (run_id, given)
             )
         assert ask_id is not None
-        return ask_id
+        return Asked(ask_id, msgspec.json.decode(inputs, type=dict[int, str]))
 
     def answered(
         self,
@@ -204,22 +205,13 @@ class Ledger:
         """
         now, said = time.time(), list(answers)
         with self.transaction():
-            self._db.execute("DELETE FROM said")
             if said:
-                # All at once, and not as JSON: what a server says may hold a NUL, which SQLite takes for its end there.
-                marks = ",".join(["(?, ?, ?, ?)"] * len(said))
-                self._db.execute(f"INSERT INTO said VALUES {marks}", [*chain.from_iterable(said)])
-            self._db.execute(
-                "UPDATE number SET checked_at = ?, server_version = ?, (status, final, wa_id, polls) ="
-                " (SELECT status, final, wa_id, number.polls + 1 - final FROM said"
-                " WHERE said.number_id = number.number_id)"
-                " WHERE run_id = ? AND number_id IN (SELECT number_id FROM said) AND final = 0",
-                (now, version, run_id),
-            )
-            self._db.execute(
-                f"UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id IN ({_GIVEN}) AND final = 0",
-                (run_id, _as_json(left_out)),
-            )
+                self._decide(run_id, said, now, version)
+            if left_out:
+                self._db.execute(
+                    f"UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id IN ({_GIVEN}) AND final = 0",
+                    (run_id, _as_json(left_out)),
+                )
             self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
             self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
 
@@ -231,6 +223,29 @@ class Ledger:
             )
 
     # Parts
+
+    def _decide(self, run_id: int, said: Sequence[Answered], now: float, version: str | None) -> None:
+        self._db.execute("DELETE FROM said")
+        # All at once, and not as JSON: what a server says may hold a NUL, which SQLite takes for its end there.
+        marks = ",".join(["(?, ?, ?, ?)"] * len(said))
+        self._db.execute(
+            "INSERT INTO said SELECT s.column1, s.column2, s.column3, s.column4, n.polls + 1 - s.column3, n.status,"
+            f" n.rows FROM (VALUES {marks}) s CROSS JOIN number n"
+            f" ON n.run_id = ? AND n.number_id = s.column1 AND n.final = 0",
+            [*chain.from_iterable(said), run_id],
+        )
+        self._db.execute(
+            "UPDATE number SET checked_at = ?, server_version = ?, (status, final, wa_id, polls) ="
+            " (SELECT status, final, wa_id, polls FROM said WHERE said.number_id = number.number_id)"
+            " WHERE run_id = ? AND number_id IN (SELECT number_id FROM said)",
+            (now, version, run_id),
+        )
+        moved = "SELECT status, 1 AS number, rows FROM said UNION ALL SELECT status_before, -1, -rows FROM said"
+        self._db.execute(
+            f"INSERT INTO tally SELECT ?, status, sum(number), sum(rows) FROM ({moved}) WHERE 1 GROUP BY status"
+            f" {schema.ADDED}",
+            (run_id,),
+        )
 
     def _driver_of(self, run_id: int) -> str | None:
         """Return who asks about a run, or did; None where it has ended, or is no more."""
@@ -259,11 +274,7 @@ class Ledger:
             raise LedgerUnusable("the run has been started, ended or discarded by another process")
 
     def _count(self, run_id: int, status: str, numbers: int, rows: int) -> None:
-        self._db.execute(
-            "INSERT INTO tally VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows",
-            (run_id, status, numbers, rows),
-        )
+        self._db.execute(f"INSERT INTO tally VALUES (?, ?, ?, ?) {schema.ADDED}", (run_id, status, numbers, rows))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

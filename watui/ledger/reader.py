@@ -89,6 +89,17 @@ WHERE e.run_id = :run_id
 """
 
 
+PARTS = f"""
+part(run_id, part, last) AS (
+    SELECT id, 0, numbers / {schema.PART_NUMBERS} FROM run WHERE {{0}}
+    UNION ALL SELECT run_id, part + 1, last FROM part WHERE part < last
+)
+"""
+"""The parts of the runs that fit a condition, each to be looked at for a key."""
+
+IN_PART = f"n.run_id = part.run_id AND n.number_id / {schema.PART_NUMBERS} = part.part"
+
+
 class Extent(NamedTuple):
     """How far a run is."""
 
@@ -180,18 +191,20 @@ class Reader:
 
     def fresh(self, run_id: int, since: float) -> int:
         """Return how many numbers have a verdict from `since` on, of the same server for the same region."""
-        others = self.query(
-            "SELECT o.id FROM run r JOIN run o ON o.server = r.server AND o.region = r.region AND o.id <> r.id"
-            " WHERE r.id = ? AND o.started_at IS NOT NULL AND (o.ended_at IS NULL OR o.ended_at >= ?)",
-            (run_id, since),
+        others = (
+            "id <> :run_id AND (server, region) = (SELECT server, region FROM run WHERE id = :run_id)"
+            " AND started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= :since)"
         )
-        known = ",".join(str(other) for (other,) in others)
-        if not known:
-            return 0
+        counts = "n.final = 1 AND n.status <> 'failed' AND n.checked_at >= :since"
+        # A list that is longer than a part is quicker compared with all keys at once than with those of each part.
         found = self.query(
-            "SELECT count(*) FROM number n WHERE n.run_id = ? AND EXISTS (SELECT 1 FROM number o"
-            f" WHERE o.run_id IN ({known}) AND o.key = n.key AND o.final = 1 AND o.status <> ? AND o.checked_at >= ?)",
-            (run_id, "failed", since),
+            f"WITH RECURSIVE {PARTS.format(others)} SELECT count(DISTINCT own.number_id) FROM part"
+            f" CROSS JOIN number own CROSS JOIN number n INDEXED BY number_checked ON {IN_PART} AND n.key = own.key"
+            f" WHERE own.run_id = :run_id AND {counts}"
+            if self.run(run_id).numbers <= schema.PART_NUMBERS
+            else "SELECT count(*) FROM number WHERE run_id = :run_id AND key IN"
+            f" (SELECT n.key FROM run CROSS JOIN number n ON n.run_id = run.id WHERE {others} AND {counts})",
+            {"run_id": run_id, "since": since},
         )
         return int(next(found)[0])
 

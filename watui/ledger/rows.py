@@ -161,6 +161,14 @@ class Row(NamedTuple):
     """How many answers left its number without a final status."""
 
 
+class Asked(NamedTuple):
+    """A question that is written down, and may be sent."""
+
+    ask_id: int
+    inputs: dict[int, str]
+    """What is sent, by the ids of its numbers."""
+
+
 class Answered(NamedTuple):
     """What an answer says of one number."""
 

@@ -102,7 +102,7 @@ END;
 """
 # `entry` holds every row that is not skipped, numbered from 1 in the order of the sources, so that a window of
 # rows is a range of keys. `number` holds each distinct number once; `key` is what makes two inputs the same
-# question. `tally` counts numbers and rows by status; a trigger keeps it right whoever changes a status.
+# question. `tally` counts numbers and rows by status.
 
 _TRAIL = """
 CREATE TABLE batch (
@@ -171,7 +171,24 @@ CREATE INDEX number_checked_at ON number (run_id, checked_at) WHERE checked_at I
 # Answers come in the order of their times, so this grows at its end alone: it finds the latest ones, and what has
 # changed since a moment, without a look at all numbers.
 
-_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _CHECKED_NUMBERS, _LATEST)
+PART_NUMBERS = 20_000
+"""Numbers of a run that are found by a key together: what is looked for is looked for in each part."""
+
+_PARTS = f"""
+DROP INDEX number_checked;
+DROP INDEX number_wa_id;
+DROP TRIGGER tally_status;
+CREATE INDEX number_checked ON number (run_id, number_id / {PART_NUMBERS}, key) WHERE checked_at IS NOT NULL;
+CREATE INDEX number_other_wa_id ON number (run_id, number_id / {PART_NUMBERS}, wa_id) WHERE '+' || wa_id <> key;
+"""
+# Keys come in no order. In an index of all of them every number of an answer would change a page of its own; a part is
+# few pages. A wa_id is nearly always the digits of its number, and then it is found by that. Counts are kept right by
+# whoever changes statuses: an answer changes many at once, which a trigger would count one by one.
+
+ADDED = "ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows"
+"""How what is inserted into `tally` is added to what is there."""
+
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _CHECKED_NUMBERS, _LATEST, _PARTS)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from watui.ledger.ledger import Ledger
-from watui.ledger.reader import Reader
+from watui.ledger.reader import IN_PART, PARTS, Reader
 from watui.ledger.schema import LedgerUnusable
 
 
@@ -319,10 +319,11 @@ def recent_message_ids(reader: Reader, number: str | None) -> list[str]:
 def history(reader: Reader, server: str, number: str) -> list[Verdict]:
     """Return what a server said of a number (E.164), the latest first."""
     rows = reader.query(
-        "SELECT r.id, n.status, n.wa_id, n.checked_at, n.server_version FROM run r"
-        " JOIN number n ON n.run_id = r.id AND n.key = ?"
-        " WHERE r.server = ? AND n.checked_at IS NOT NULL ORDER BY n.checked_at DESC",
-        (number, server),
+        f"WITH RECURSIVE {PARTS.format('server = ?')}"
+        " SELECT n.run_id, n.status, n.wa_id, n.checked_at, n.server_version"
+        f" FROM part CROSS JOIN number n INDEXED BY number_checked ON {IN_PART} AND n.key = ?"
+        " WHERE n.checked_at IS NOT NULL ORDER BY n.checked_at DESC",
+        (server, number),
     )
     return list(map(Verdict._make, rows))
 
@@ -332,11 +333,16 @@ def known(reader: Reader, server: str, wa_ids: Sequence[str]) -> dict[str, Known
     marks = ",".join("?" * len(wa_ids))
     found: dict[str, Known] = {}
     rows = reader.query(
-        "SELECT n.wa_id, n.number, n.status, n.server_version FROM number n JOIN run r ON r.id = n.run_id"
-        f" WHERE n.wa_id IN ({marks}) AND r.server = ? ORDER BY n.checked_at",
-        (*wa_ids, server),
+        f"WITH RECURSIVE {PARTS.format('server = ?')}"
+        " SELECT n.wa_id, n.number, n.status, n.server_version, n.checked_at AS at"
+        f" FROM part CROSS JOIN number n INDEXED BY number_other_wa_id ON {IN_PART} AND n.wa_id IN ({marks})"
+        " WHERE '+' || n.wa_id <> n.key"
+        " UNION ALL SELECT n.wa_id, n.number, n.status, n.server_version, n.checked_at"
+        f" FROM part CROSS JOIN number n INDEXED BY number_checked ON {IN_PART} AND n.key IN ({marks})"
+        " WHERE '+' || n.wa_id = n.key AND n.checked_at IS NOT NULL ORDER BY at",
+        (server, *wa_ids, *(f"+{wa_id}" for wa_id in wa_ids)),
     )
-    for wa_id, number, status, version in rows:
+    for wa_id, number, status, version, _ in rows:
         found[wa_id] = Known(number, status, version)
     rows = reader.query(
         "SELECT a.wa_id, a.number, b.kind, b.also_block, coalesce(a.ended_at, a.sent_at), b.reason, b.by"
@@ -372,10 +378,10 @@ def told_wa_ids(reader: Reader, server: str, numbers: Sequence[str]) -> dict[str
     """Return the wa_ids that a server told of `numbers` (E.164), by number; who was never told is missing."""
     marks = ",".join("?" * len(numbers))
     rows = reader.query(
-        f"SELECT n.number, n.wa_id FROM run r JOIN number n ON n.run_id = r.id AND n.key IN ({marks})"
-        " WHERE r.server = ? AND n.wa_id IS NOT NULL AND n.number IS NOT NULL AND n.checked_at IS NOT NULL"
-        " ORDER BY n.checked_at",
-        (*numbers, server),
+        f"WITH RECURSIVE {PARTS.format('server = ?')} SELECT n.number, n.wa_id"
+        f" FROM part CROSS JOIN number n INDEXED BY number_checked ON {IN_PART} AND n.key IN ({marks})"
+        " WHERE n.wa_id IS NOT NULL AND n.number IS NOT NULL AND n.checked_at IS NOT NULL ORDER BY n.checked_at",
+        (server, *numbers),
     )
     return dict(rows)
 

@@ -225,16 +225,17 @@ def _empty_rows(db: sqlite3.Connection, run_id: int, rows: Sequence[int]) -> Non
 def _reject(db: sqlite3.Connection, run_id: int, number_id: int) -> int:
     """Delete a number of a run and empty its rows, which are rejected from now on; return how many they are."""
     key = (run_id, number_id)
-    first_row, doubt = db.execute(
-        "SELECT first_row, doubt FROM number WHERE run_id = ? AND number_id = ?", key
+    first_row, doubt, status = db.execute(
+        "SELECT first_row, doubt, status FROM number WHERE run_id = ? AND number_id = ?", key
     ).fetchone()
     duplicates = db.execute("SELECT row FROM entry WHERE run_id = ? AND number_id = ? AND is_duplicate = 1", key)
     rows = [first_row, *(row for (row,) in duplicates)]
     _empty_rows(db, run_id, rows)
-    # A trigger counts its rows to those in the new status.
-    db.execute("UPDATE number SET status = ? WHERE run_id = ? AND number_id = ?", (REJECTED, *key))
     db.execute("DELETE FROM number WHERE run_id = ? AND number_id = ?", key)
-    db.execute("UPDATE tally SET numbers = 0 WHERE run_id = ? AND status = ?", (run_id, REJECTED))
+    db.executemany(
+        f"INSERT INTO tally VALUES (?, ?, ?, ?) {schema.ADDED}",
+        [(run_id, status, -1, -len(rows)), (run_id, REJECTED, 0, len(rows))],
+    )
     db.execute(
         "UPDATE run SET entries = entries - :rows, rejected = rejected + :rows, doubtful = doubtful - :doubtful,"
         " numbers = numbers - 1 WHERE id = :run_id",
