@@ -330,6 +330,8 @@ def history(reader: Reader, server: str, number: str) -> list[Verdict]:
 
 def known(reader: Reader, server: str, wa_ids: Sequence[str]) -> dict[str, Known]:
     """Return what is known of the entries of a server's blocklist; who is not known is missing."""
+    if not wa_ids:
+        return {}
     marks = ",".join("?" * len(wa_ids))
     found: dict[str, Known] = {}
     rows = reader.query(
@@ -376,6 +378,8 @@ def changed_since(reader: Reader, server: str, batch_id: int) -> set[str]:
 
 def told_wa_ids(reader: Reader, server: str, numbers: Sequence[str]) -> dict[str, str]:
     """Return the wa_ids that a server told of `numbers` (E.164), by number; who was never told is missing."""
+    if not numbers:
+        return {}
     marks = ",".join("?" * len(numbers))
     rows = reader.query(
         f"WITH RECURSIVE {PARTS.format('server = ?')} SELECT n.number, n.wa_id"
