@@ -5,10 +5,13 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+import anyio
 import httpx
 
 from watui import failpoints
@@ -155,8 +158,7 @@ class Transport:
         reply: Reply | None = None
         failure: Failure | None = None
         try:
-            async with asyncio.timeout(seconds):
-                reply = await self._send(method, url, body, secret)
+            reply = await _within(seconds, self._send(method, url, body, secret))
             failpoints.reach("client.sent")
         except TimeoutError:
             failure = TimedOut(f"{self.server.host} did not answer within {seconds:g} seconds")
@@ -205,6 +207,32 @@ class Transport:
         if verification is None:
             return unreachable(self.server, error)
         return await asyncio.to_thread(distrust, self.server, verification)
+
+
+async def _within(seconds: float, sending: Coroutine[Any, Any, Reply]) -> Reply:
+    """Return what comes of `sending`, which knows nothing of who waits for it. Raises TimeoutError.
+
+    Connections and timers live longer than a request, and keep alive what their context holds, such as a closed screen.
+    It is cancelled as httpcore shields itself from: cancelled by asyncio, it leaves connections open that nobody uses.
+    """
+    scope = anyio.CancelScope()
+
+    async def send() -> Reply:
+        scope.deadline = anyio.current_time() + seconds
+        with scope:
+            return await sending
+        raise TimeoutError
+
+    task = asyncio.create_task(send(), context=Context())
+    task.add_done_callback(
+        lambda sent: sent.cancelled() or sent.exception()
+    )  # Where nobody waits any more, nobody asks.
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        scope.cancel()
+        await asyncio.wait([task])
+        raise
 
 
 def distrust(server: Server, error: ssl.SSLCertVerificationError) -> Untrusted:
