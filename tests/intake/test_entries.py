@@ -18,8 +18,8 @@ def _read(text: str, column: str | None = None) -> tuple[Layout, list[Row]]:
     return layout, list(rows)
 
 
-def _entries(text: str) -> list[Entry]:
-    return [row for row in _read(text)[1] if isinstance(row, Entry)]
+def _entries(text: str) -> list[tuple[int, str, str | None]]:
+    return [(row.line, row.input, row.problem) for row in _read(text)[1] if isinstance(row, Entry)]
 
 
 @pytest.mark.parametrize(

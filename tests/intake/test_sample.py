@@ -20,7 +20,7 @@ def test_the_sample_is_read_as_it_is_meant() -> None:
         Skipped.BLANK: 1,
         Skipped.COMMENT: 2,
     }
-    assert [row[1:] for row in entries if row.problem] == [
+    assert [(row.input, row.problem) for row in entries if row.problem] == [
         ("ask at the desk", problems.NO_DIGITS),
         ("4.47900E+11", problems.SCIENTIFIC),
     ]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.ledger.conftest import new_row
 from watui.ledger import schema, trail
@@ -58,7 +59,7 @@ class Trail:
         """Let a server have said this of a number; return the id of the run."""
         ledger = self.ledger
         run_id = ledger.add_run(RunOptions(place.server, "US", "no_wait", False, 500))
-        row = new_row(1, number)._replace(key=f"+{number}", number=f"+{number}")
+        row = structs.replace(new_row(1, number), key=f"+{number}", number=f"+{number}")
         ledger.add_rows(run_id, ledger.add_source(run_id, "list", None), [row], {})
         ledger.answered(run_id, ledger.asked(run_id, [1]).ask_id, [Answered(1, status, True, wa_id)], version)
         return run_id
@@ -242,7 +243,7 @@ def test_the_history_of_a_number_is_what_one_server_said_of_it(book: Trail) -> N
     book.check("2", "2", "valid")
     book.check("1", "1", "valid", place=THERE)
     draft = book.ledger.add_run(RunOptions(HERE.server, "US", "no_wait", False, 500))
-    row = new_row(1, "1")._replace(key="+1")
+    row = structs.replace(new_row(1, "1"), key="+1")
     book.ledger.add_rows(draft, book.ledger.add_source(draft, "list", None), [row], {})
     told = trail.history(book.reader, HERE.server, "+1")
     assert [verdict._replace(checked_at=0.0) for verdict in told] == [

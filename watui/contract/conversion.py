@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +19,7 @@ POSSIBLE = 0
 """What the library says of a number of a possible length, `ValidationResult.IS_POSSIBLE`."""
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """An input as a server registered in some region reads it."""
 
     number: str | None

@@ -7,7 +7,7 @@ else there is no answer here, and the library has to be asked. It loads the meta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from itertools import groupby
 from typing import Self
@@ -42,16 +42,13 @@ _KINDS = (
 )
 """What a valid number may be, as the metadata calls it, the most frequent first."""
 
-_USUAL_KINDS = 2
-"""How many of them nearly all numbers are of."""
-
 
 def find(text: str, region: str) -> tuple[Code, str] | None:
     """Return what a server of `region` reads in `text`: a country code and the digits that follow it.
 
     None where the library has to be asked.
     """
-    plain = text.translate(_SEPARATORS)
+    plain = text if text[1:].isdigit() else text.translate(_SEPARATORS)
     digits = plain.removeprefix("+")
     if not digits.isdigit() or not digits.isascii() or len(digits) < _FEWEST_DIGITS or len(text) > _LONGEST_TEXT:
         return None
@@ -157,7 +154,7 @@ class _Plan:
         self._abroad = _compiled(metadata.international_prefix)
         kinds = [name for name in _KINDS if name != "mobile" or not metadata.same_mobile_and_fixed_line_pattern]
         self._kinds = [_Kind.of(desc) for name in kinds if (desc := getattr(metadata, name)) is not None]
-        self._kinds_of_length: dict[int, list[_Kind]] = {}
+        self._valid: dict[int, Callable[[str], re.Match[str] | None]] = {}
 
     def find(self, digits: str) -> tuple[Code, str] | None:
         """Return what a number is that is dialled in this region."""
@@ -182,18 +179,16 @@ class _Plan:
 
     def has(self, national: str) -> bool:
         """Whether there can be such a number in the region."""
-        count = len(national)
-        kinds = self._kinds_of_length.get(count)
-        if kinds is None:
-            is_known = self._general.may_have(count)
-            kinds = [kind for kind in self._kinds if is_known and kind.may_have(count)]
-            # Most numbers are of the first kinds; one pattern for the others is quicker than one after the other.
-            kinds = [*kinds[:_USUAL_KINDS], _Kind.any_of(kinds[_USUAL_KINDS:])]
-            self._kinds_of_length[count] = kinds
-        for kind in kinds:
-            if kind.fullmatch(national):
-                return self._general.fullmatch(national) is not None
-        return False
+        fullmatch = self._valid.get(len(national)) or self._valid_of(len(national))
+        return fullmatch(national) is not None
+
+    def _valid_of(self, count: int) -> Callable[[str], re.Match[str] | None]:
+        """Return what matches the numbers of `count` digits that there can be: one pattern for all of their kinds."""
+        is_known = self._general.may_have(count)
+        kinds = [f"(?:{kind.pattern})" for kind in self._kinds if is_known and kind.pattern and kind.may_have(count)]
+        valid = _compiled(f"(?=(?:{self._general.pattern})$)(?:{'|'.join(kinds)})" if kinds else None).fullmatch
+        self._valid[count] = valid
+        return valid
 
     @cached_property
     def _code(self) -> Code:
@@ -221,16 +216,11 @@ class _Kind:
     def __init__(self, pattern: str | None, lengths: Iterable[int]) -> None:
         self.lengths = frozenset(lengths)
         """How many digits they have; empty where only the pattern says that."""
-        self._pattern = pattern
+        self.pattern = pattern
 
     @classmethod
     def of(cls, desc: PhoneNumberDesc) -> Self:
         return cls(desc.national_number_pattern, desc.possible_length)
-
-    @classmethod
-    def any_of(cls, kinds: Sequence[Self]) -> Self:
-        """Return what is of any of `kinds`, whatever its length."""
-        return cls("|".join(f"(?:{kind._pattern})" for kind in kinds if kind._pattern), ())
 
     def may_have(self, count: int) -> bool:
         """Whether a number of so many digits may be of this kind."""
@@ -239,7 +229,7 @@ class _Kind:
     @cached_property
     def fullmatch(self) -> Callable[[str], re.Match[str] | None]:
         """Matches the numbers of this kind, but perhaps for their length."""
-        return _compiled(self._pattern).fullmatch
+        return _compiled(self.pattern).fullmatch
 
 
 @cache

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple, TextIO
+from typing import TextIO
+
+import msgspec
 
 from watui.intake import problems
 from watui.intake.records import Layout, Record, read_records
@@ -30,7 +32,7 @@ class Skipped(StrEnum):
     COMMENT = "comment"
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One row that holds, or should hold, a number."""
 
     line: int

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from typing import NamedTuple, TextIO
 
+import msgspec
+
 from watui.intake.problems import SCIENTIFIC_NOTATION, BadSource
 from watui.text import clean
 
@@ -31,7 +33,7 @@ _PHONE_NAME_WEIGHT, _NUMBER_NAME_WEIGHT = 0.6, 0.3
 """What a telling column name adds to the share of cells that look like a number."""
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A physical line, from 1, without its end."""
 
     number: int
@@ -40,7 +42,7 @@ class Line(NamedTuple):
     """Whether it was longer than LONGEST_LINE."""
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One row of a source."""
 
     line: int

@@ -50,22 +50,22 @@ class NewRows:
     def _sort(self, rows: list[NewRow], row: int, keys: Keys) -> None:
         numbers = iter(keys.number([new.key for new in rows if new.key is not None]))
         offset = None
-        for line, text, key, number, region, doubt, problem in rows:
+        for new in rows:
             row += 1
-            if key is None:
+            if new.key is None:
                 self.rejected += 1
-                self._others.append((row, line, text, None, problem))
+                self._others.append((row, new.line, new.input, None, new.problem))
                 continue
             number_id = next(numbers)
-            self.doubtful += doubt is not None
+            self.doubtful += new.doubt is not None
             if number_id <= self.last_number:
                 self._repeated[number_id] += 1
-                self._others.append((row, line, text, number_id, None))
+                self._others.append((row, new.line, new.input, number_id, None))
                 continue
             self.last_number = number_id
-            self._numbers.append((row, key, text, number, region, doubt))
-            if line - row != offset:
-                offset = line - row
+            self._numbers.append((row, new.key, new.input, new.number, new.region, new.doubt))
+            if new.line - row != offset:
+                offset = new.line - row
                 self._offsets.append((number_id, offset))
         self.entries = len(rows) - self.rejected
 

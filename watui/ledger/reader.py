@@ -364,7 +364,7 @@ class Reader:
         last, values = 0, {"run_id": run_id, "before": wanted.before}
         # A page at a time: where there is no write-ahead log, a reading that goes on keeps all writers waiting.
         while page := list(self.query(statement, {**values, "last": last})):
-            yield from (NewRow._make(row[1:]) for row in page)
+            yield from (NewRow(*row[1:]) for row in page)
             last = page[-1][0]
 
     def pairs(self, before: int, after: int) -> Iterator[Pair]:

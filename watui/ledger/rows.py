@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from watui.contract.models import Blocking
 
 QUEUED = "queued"
@@ -104,7 +106,7 @@ class RunRecord(NamedTuple):
         return self.rows + self.skipped
 
 
-class NewRow(NamedTuple):
+class NewRow(msgspec.Struct, frozen=True, gc=False):
     """A row on its way into a draft."""
 
     line: int
