@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.ledger.conftest import OPTIONS
 from watui.checks.importing import import_aside, import_source
-from watui.checks.prepare import Import
+from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import
 from watui.intake.problems import BadSource
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -87,3 +88,36 @@ async def test_cancelling_ends_the_process(ledger: Ledger, reader: Reader, paths
         os.write(writer, b"+12125552368\n")
     os.close(writer)
     assert list(reader.rows(run_id)) == []
+
+
+async def test_what_was_read_before_cancelling_is_kept(
+    ledger: Ledger, reader: Reader, paths: Paths, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    run_id = ledger.add_run(OPTIONS)
+    task = asyncio.create_task(import_aside(paths.ledger, str(pipe), Import(run_id, "list", "US")))
+
+    loop, some_are_in = asyncio.get_running_loop(), asyncio.Event()
+
+    def feed() -> None:
+        """Write a list without an end, until nobody reads it."""
+        with open(pipe, "w") as file:
+            for line in count():
+                file.write(f"+1212{line:07}\n")
+                # Whatever the pipe and the reader's buffer hold, the first rows are committed before so many are read.
+                if line == FIRST_ROWS + 3 * CHUNK_ROWS:
+                    loop.call_soon_threadsafe(some_are_in.set)
+
+    feeding = asyncio.create_task(asyncio.to_thread(feed))
+    async with asyncio.timeout(30):
+        await some_are_in.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(BrokenPipeError):  # The process is gone.
+            await feeding
+    run, rows = reader.run(run_id), list(reader.rows(run_id))
+    assert run.entries == run.numbers == len(rows) >= FIRST_ROWS
+    assert [row.line for row in rows] == list(range(1, len(rows) + 1)), "whole chunks, from the first row on"
+    assert [source.is_whole for source in reader.summary(run_id).sources] == [False]

@@ -1,7 +1,7 @@
 """From rows of a source to rows of the ledger: what shares a number, and what is never sent."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS
@@ -78,6 +78,22 @@ def test_rows_in_are_entries_rejected_and_skipped(
     assert len({row.number or row.input for row in sent}) == len({row.number_id for row in sent}) == run.numbers
     assert not (skip_doubtful and run.doubtful)
     assert reader.summary(run_id).sources == (("list", "phone", True),)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=20), min_size=1))
+@example(["+1212\x005550100", "+1212\ud800", "1\x00", "\x00", "\udfff1", "+12125550100"])
+def test_whatever_a_text_holds_it_is_asked_as_it_is_shown(ledger: Ledger, reader: Reader, texts: list[str]) -> None:
+    """No NUL comes into a key: what is written as JSON would end there. No lone surrogate: nothing could write it."""
+    run_id = ledger.add_run(OPTIONS)
+    rows = [single(line, text) for line, text in enumerate(texts, 1)]
+    add_source(ledger, Import(run_id, "list", "US"), None, rows)
+    written = list(reader.rows(run_id))
+    assert [(row.line, row.input) for row in written] == [
+        (row.line, row.input) for row in rows if isinstance(row, Entry)
+    ]
+    asked = {row.number_id: row.input for row in written if row.number_id is not None and row.duplicate_of is None}
+    assert ledger.inputs(run_id, list(asked)) == asked
 
 
 def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger, reader: Reader) -> None:
