@@ -9,88 +9,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
-import time
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from watui.checks.standing import left_of
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.client.trust import BadTrust, Trust
 from watui.contract.kinds import ServerKind
-from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import FULLEST_VERSION
 from watui.crash import Crash
-from watui.files import CannotWrite
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
-from watui.ledger.reader import Extent, Reader
-from watui.ledger.rows import Order, Row, RowFilter, RunOptions, RunRecord, RunState, Stale, Summary
+from watui.ledger.reader import Reader
+from watui.ledger.rows import RowFilter, RunOptions, RunRecord
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.log import log_exchange
 from watui.settings.paths import Paths
 from watui.settings.settings import SIMULATOR
 from watui.sites import NO_MARK, Mark, Site
-from watui.text import counted
 
 if TYPE_CHECKING:
     from watui.actions.actions import Actions
-    from watui.actions.plans import Target
+    from watui.archive import Archive
     from watui.backstage import Backstage
-    from watui.checks.compare import Change
     from watui.checks.run import Run
     from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
-    from watui.export.rows import PairRow, ResultRow, RunRow
+    from watui.export.rows import ResultRow
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
 
 _T = TypeVar("_T")
 
-DAY_SECONDS = 24 * 3600
-
-SHOW_SECONDS = 0.1
-"""Between two showings of what is found of a long list."""
-
 _LOGGER = logging.getLogger(__name__)
-
-
-class Offer(NamedTuple):
-    """A run that was begun and has not ended."""
-
-    record: RunRecord
-    sources: tuple[str, ...]
-    left: int
-    """Numbers without a final status."""
-    in_doubt: int
-    """Of those, numbers that would be asked a second time."""
-    is_driven: bool
-    """Whether a process asks right now."""
-
-
-class Picked(NamedTuple):
-    """The rows of a run that a filter picks."""
-
-    ordinals: array[int]
-    extent: Extent
-    """How far the run was by then."""
-
-
-class Exported(NamedTuple):
-    """What was written."""
-
-    words: str
-    """How much, such as `12 rows`."""
-    warning: str | None
-    """What a person must know of it."""
 
 
 class Desk:
@@ -213,79 +168,12 @@ class Desk:
         policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
         return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
 
-    async def offer(self) -> Offer | None:
-        """Return the latest run of this server that can be gone on with, else one that can be watched."""
-        return await asyncio.to_thread(self._read, self._offer)
+    @cached_property
+    def archive(self) -> Archive:
+        """The runs in the ledger."""
+        from watui.archive import Archive
 
-    def _offer(self, reader: Reader) -> Offer | None:
-        driven = None
-        for record, sources, tally in reader.runs():
-            here = (record.options.server, record.options.region) == (self.server_id, self.region)
-            if record.state is not RunState.RUNNING or not here:
-                continue
-            if not self.is_driven(record):
-                return Offer(record, sources, left_of(tally), reader.in_doubt(record.id), is_driven=False)
-            driven = driven or Offer(record, sources, left_of(tally), 0, is_driven=True)
-        return driven
-
-    async def runs(self) -> list[tuple[RunRow, float, float | None]]:
-        """Return all runs, the latest first, each with when it began and the seconds it took, None before its end."""
-        return await asyncio.to_thread(self._read, self._runs)
-
-    def _runs(self, reader: Reader) -> list[tuple[RunRow, float, float | None]]:
-        from watui.checks.rows import run_row
-
-        return [
-            (
-                run_row(found, self.paths.locks),
-                found.record.started_at or found.record.created_at,
-                found.record.ended_at - found.record.started_at
-                if found.record.ended_at is not None and found.record.started_at is not None
-                else None,
-            )
-            for found in reader.runs()
-        ]
-
-    async def compare(self, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
-        """Return how many numbers differ how between two runs, and those that differ, read in another thread.
-
-        Raises LedgerUnusable.
-        """
-        return await asyncio.to_thread(self._read, lambda reader: _compared(reader, before, after))
-
-    async def recheck(self, run_id: int) -> int | None:
-        """Add a draft of what is old, failed or open in a run; None where nothing is.
-
-        Raises Driven where somebody asks about it, and LedgerUnusable.
-        """
-        from watui.checks.recheck import add_recheck
-
-        wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
-        options = self.reader.run(run_id).options._replace(rechecks=run_id)
-        return await asyncio.to_thread(
-            self._read,
-            lambda reader: self._keep_up(lambda ledger: add_recheck(ledger, reader, self.paths.locks, options, wanted)),
-        )
-
-    async def forget_run(self, run_id: int) -> bool:
-        """Delete a run with all traces; return False where others use the ledger and traces of it are left for now.
-
-        Raises Driven where somebody asks about it, and LedgerUnusable.
-        """
-        from watui.ledger.upkeep import erase_traces, forget_run
-
-        await asyncio.to_thread(self._keep_up, lambda ledger: forget_run(ledger, self.paths.locks, run_id))
-        return await asyncio.to_thread(erase_traces, self.paths.ledger)
-
-    async def keep_retention(self, days: int) -> None:
-        """Delete the runs and changes that ended more than so many days ago; 0 keeps all. Raises LedgerUnusable."""
-        if days:
-            from watui.ledger.upkeep import erase_traces, forget_older
-
-            before = time.time() - days * DAY_SECONDS
-            found = await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before))
-            if any(found):
-                await asyncio.to_thread(erase_traces, self.paths.ledger)
+        return Archive(self.paths)
 
     def is_driven(self, record: RunRecord) -> bool:
         """Whether a process, this one or another, asks about a run right now."""
@@ -311,12 +199,6 @@ class Desk:
             return await (await self.backstage()).contacts(numbers)
         return []
 
-    async def discard(self, run_id: int) -> None:
-        """Delete a draft."""
-        from watui.ledger.upkeep import discard
-
-        await asyncio.to_thread(self._keep_up, lambda ledger: discard(ledger, run_id))
-
     async def cancel(self, run_id: int) -> None:
         """Mark a run as ended by a person. Raises Driven where somebody asks about it, and LedgerUnusable."""
         await self.ledger(Ledger.cancel, run_id, self.paths.locks)
@@ -326,58 +208,6 @@ class Desk:
         from watui.checks.rows import result_row
 
         return map(result_row, self.reader.rows(run_id, wanted))
-
-    async def pick(
-        self, run_id: int, wanted: RowFilter, known: Picked | None, show: Callable[[array[int]], None]
-    ) -> Picked:
-        """Return the rows that `wanted` picks, read in another thread, which gives up where the caller is cancelled.
-
-        Where `known` is what it picked before, only what has changed since is read if that can be; else `show` gets
-        the first rows as soon as they are found, and more from time to time. Raises LedgerUnusable.
-        """
-        loop, is_unwanted = asyncio.get_running_loop(), threading.Event()
-
-        def read(reader: Reader) -> Picked:
-            reader.give_up_when(is_unwanted.is_set)
-            extent = reader.extent(run_id)
-            if known is not None and wanted.order is Order.GIVEN:
-                return Picked(reader.picked_since(run_id, wanted, known.ordinals, known.extent), extent)
-            ordinals, shown_at = array("I"), 0.0
-            for ordinals in reader.picking(run_id, wanted):
-                if known is None and time.monotonic() - shown_at >= SHOW_SECONDS:
-                    shown_at = time.monotonic()
-                    loop.call_soon_threadsafe(show, ordinals)
-            return Picked(ordinals, extent)
-
-        try:
-            return await asyncio.to_thread(self._read, read)
-        finally:
-            is_unwanted.set()
-
-    async def summary(self, run_id: int) -> Summary:
-        """Return what a list was imported from and what is in it, read in another thread."""
-        from watui.checks.rows import summary_of
-
-        return await asyncio.to_thread(self._read, lambda reader: summary_of(reader, run_id))
-
-    async def versions(self, run_id: int) -> list[str | None]:
-        """Return the versions of the servers that gave verdicts, read in another thread; None for one without."""
-        return await asyncio.to_thread(self._read, lambda reader: reader.versions(run_id))
-
-    async def numbers(self, run_id: int, wanted: RowFilter, most: int) -> list[str] | None:
-        """Return the numbers of the rows that fit `wanted`, each once and in order; None beyond `most` characters."""
-        return await asyncio.to_thread(self._read, lambda reader: _numbers(reader.rows(run_id, wanted), most))
-
-    async def targets(self, run_id: int, wanted: RowFilter) -> list[Target]:
-        """Return the contacts of the rows that fit `wanted`, read in another thread; each number once."""
-        return await asyncio.to_thread(self._read, lambda reader: _targets(reader.rows(run_id, wanted)))
-
-    async def export(self, run_id: int, wanted: RowFilter, path: Path) -> Exported:
-        """Write the rows that fit `wanted` to `path`, as its ending says, in another thread.
-
-        Raises CannotWrite, also where there is such a file already, and LedgerUnusable.
-        """
-        return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
 
     async def trust(self, trust: Trust) -> None:
         """Believe others to be the server, from the next request on. Raises BadTrust."""
@@ -432,16 +262,6 @@ class Desk:
         if self._simulator is not None:
             await asyncio.to_thread(self._simulator.close)
 
-    def _read(self, question: Callable[[Reader], _T]) -> _T:
-        """Ask a reader of its own, for threads other than the caller's."""
-        with contextlib.closing(Reader(self.paths.ledger)) as reader:
-            return question(reader)
-
-    def _keep_up(self, work: Callable[[Ledger], _T]) -> _T:
-        """Let a ledger of its own do what takes long, beside the one that a run writes to."""
-        with contextlib.closing(Ledger(self.paths.ledger)) as ledger:
-            return work(ledger)
-
     async def _connect(self) -> ContactsClient:
         """Return the client, opening it once however many ask for it and whoever of them is cancelled."""
         if self._connecting is None or (self._connecting.done() and self._connecting.exception() is not None):
@@ -481,58 +301,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
-
-
-def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
-    from watui.checks.compare import Change, change_of
-    from watui.export.rows import PairRow
-
-    counts: Counter[Change] = Counter()
-    for run_id in (before, after):
-        reader.run(run_id)
-    pairs = []
-    for pair in reader.pairs(before, after):
-        change = change_of(pair)
-        counts[change] += 1
-        if change is not Change.NONE:
-            pairs.append(PairRow(change.value, *pair))
-    return counts, pairs
-
-
-def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:
-    numbers: dict[str, None] = {}
-    length = 0
-    for row in rows:
-        if row.number is not None and row.number not in numbers:
-            numbers[row.number] = None
-            length += len(row.number) + 1
-            if length > most:
-                return None
-    return list(numbers)
-
-
-def _targets(rows: Iterable[Row]) -> list[Target]:
-    from watui.actions.plans import target_of_row
-
-    seen: set[int] = set()
-    targets = []
-    for row in rows:
-        if row.number_id is None or row.number_id not in seen:
-            targets.append(target_of_row(row))
-        if row.number_id is not None:
-            seen.add(row.number_id)
-    return targets
-
-
-def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> Exported:
-    from watui.checks.rows import result_row
-    from watui.export.formats import Format, format_of, wa_id_warning, write_rows
-
-    chosen = format_of(path)
-    if chosen is None:
-        raise CannotWrite(f"{path} has no ending that says what it is to be")
-    reader.run(run_id)
-    count = write_rows(path, map(result_row, reader.rows(run_id, wanted)), chosen, replace=False)
-    return Exported(
-        counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen is Format.WA_IDS else None
-    )

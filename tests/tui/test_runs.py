@@ -742,7 +742,7 @@ async def test_a_list_of_runs_that_takes_long_to_read_is_shown_all_the_same(
 ) -> None:
     a_list(paths, PEOPLE[:3])
     async with console(paths) as story:
-        read, under_way, most = story.session.desk.runs, 0, 0
+        read, under_way, most = story.session.desk.archive.runs, 0, 0
 
         async def slow() -> Any:
             nonlocal under_way, most
@@ -754,7 +754,7 @@ async def test_a_list_of_runs_that_takes_long_to_read_is_shown_all_the_same(
             finally:
                 under_way -= 1
 
-        monkeypatch.setattr(story.session.desk, "runs", slow)
+        monkeypatch.setattr(story.session.desk.archive, "runs", slow)
         with elsewhere(paths, a_list(paths, PEOPLE[:3])):
             await story.press("3")
             await story.until_shown("2 runs")

@@ -222,7 +222,7 @@ async def test_the_console_can_be_left_while_something_is_awaited(
                 await story.until_shown("Reading")
             case _:
                 held = asyncio.Event()
-                monkeypatch.setattr(story.session.desk, "runs", held.wait)
+                monkeypatch.setattr(story.session.desk.archive, "runs", held.wait)
                 await story.press("3")
         await story.press("ctrl+q")
         await story.until(lambda: story.app.return_value == 0 or isinstance(story.app.screen, Confirm), "an answer")

@@ -14,14 +14,13 @@ from watui.cli.exits import Exit, Stop
 from watui.cli.talk import say
 from watui.cli.target import find_region, find_settings
 from watui.contract.conversion import read
-from watui.desk import DAY_SECONDS
 from watui.files import CannotWrite
 from watui.ledger import schema, upkeep
 from watui.ledger.drivers import Driven
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.schema import LedgerUnusable
-from watui.ledger.upkeep import Forgotten
+from watui.ledger.upkeep import DAY_SECONDS, Forgotten
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR
 from watui.text import counted

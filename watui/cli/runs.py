@@ -26,7 +26,6 @@ from watui.cli.target import find_settings, find_target
 from watui.client.server import BadServer
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
-from watui.desk import DAY_SECONDS
 from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow
 from watui.export.table import PAIRS, RUNS
@@ -36,6 +35,7 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, Order, Overview, RowFilter, RunOptions, RunRecord, RunState, Stale
 from watui.ledger.schema import LedgerUnusable
+from watui.ledger.upkeep import DAY_SECONDS
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR, Profile
 from watui.sites import Site, server_of

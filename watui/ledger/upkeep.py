@@ -30,7 +30,9 @@ AT_ONCE = 5_000
 Reads = Callable[[str, str], str | None]
 """Returns the number (E.164) that a server of a region reads in a text: called with text and region."""
 
-DRAFT_SECONDS = 24 * 3600.0
+DAY_SECONDS = 24 * 3600.0
+
+DRAFT_SECONDS = DAY_SECONDS
 """For which a draft is left alone, as far as it is not named itself."""
 
 _BUSY_STEP_SECONDS = 0.02

@@ -13,7 +13,7 @@ from textual.content import Content
 from watui.checks.freshness import Freshness, freshness
 from watui.checks.standing import STUCK_POLLS, reasons_in_words, requests_needed, skipped_in_words
 from watui.contract.statuses import Status, explain, meaning, told_apart
-from watui.desk import Desk, Offer
+from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
@@ -21,6 +21,7 @@ from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
 
 if TYPE_CHECKING:
+    from watui.archive import Offer
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from watui.checks.pace import Pace
 from watui.checks.standing import final_of
 from watui.contract.models import Blocking
-from watui.desk import Desk, Offer
+from watui.desk import Desk
 from watui.intake.problems import BadSource
 from watui.intake.sources import STDIN, source_name
 from watui.ledger.drivers import Driven
@@ -18,6 +18,7 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
+    from watui.archive import Offer
     from watui.checks.run import Run
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
@@ -170,7 +171,7 @@ class Session:
 
     async def _versions_of(self, run_id: int) -> tuple[str | None, ...]:
         """Return the versions of all verdicts. Raises LedgerUnusable."""
-        return tuple((await self.desk.versions(run_id))[:MOST_VERSIONS])
+        return tuple((await self.desk.archive.versions(run_id))[:MOST_VERSIONS])
 
     def _is_time_to_look(self) -> bool:
         """Whether it is a while ago that somebody looked who drives the run: that is not in the ledger."""
@@ -194,7 +195,7 @@ class Session:
         Raises LedgerUnusable.
         """
         shown, record = self._shown, self.desk.reader.run(run_id)
-        summary = await self.desk.summary(run_id) if record.state is RunState.DRAFT else None
+        summary = await self.desk.archive.summary(run_id) if record.state is RunState.DRAFT else None
         if self._shown != shown or not self.has_room:
             return False
         self.forget()
@@ -216,11 +217,11 @@ class Session:
 
     async def keep_retention(self) -> None:
         """Forget what is older than the settings want it. Raises LedgerUnusable."""
-        await self.desk.keep_retention(self._retention_days)
+        await self.desk.archive.keep_retention(self._retention_days)
 
     async def look_for_offer(self) -> None:
         """Find the latest run of this server that was begun and has not ended. Raises LedgerUnusable."""
-        self.offer = await self.desk.offer()
+        self.offer = await self.desk.archive.offer(self.desk.server_id, self.desk.region)
 
     def is_offer_old(self) -> bool:
         """Whether another run may be the latest by now, or another process has begun or ceased to ask about it."""
@@ -277,7 +278,7 @@ class Session:
         try:
             self.refresh()
             if self.record is not None and self.record.rows:
-                self.summary = await self.desk.summary(self.record.id)
+                self.summary = await self.desk.archive.summary(self.record.id)
         finally:
             self.phase = Phase.PREVIEW if self.record is not None else Phase.EMPTY
         if self.record is None or self.record.rows == 0:
@@ -288,7 +289,7 @@ class Session:
         record = self.record
         self.forget()
         if record is not None:
-            await self.desk.discard(record.id)
+            await self.desk.archive.discard(record.id)
 
     def forget(self) -> None:
         """Begin anew; a run that was started stays in the ledger."""

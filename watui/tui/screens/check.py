@@ -419,7 +419,7 @@ class CheckScreen(ContactsScreen):
         if record is None:
             return
         with self.refusing():
-            numbers = await self.session.desk.numbers(record.id, self.rows.wanted, MOST_COPIED)
+            numbers = await self.session.desk.archive.numbers(record.id, self.rows.wanted, MOST_COPIED)
             if numbers is None:
                 self.refuse("That is too much for a terminal's clipboard: export the rows with e.")
             elif not numbers:
@@ -441,7 +441,7 @@ class CheckScreen(ContactsScreen):
         if path is None:
             return
         with self.refusing():
-            self.tell_exported(await self.session.desk.export(record.id, self.rows.wanted, path), path)
+            self.tell_exported(await self.session.desk.archive.export(record.id, self.rows.wanted, path), path)
 
     # Contacts
 
@@ -458,7 +458,7 @@ class CheckScreen(ContactsScreen):
             self.refuse("There is no list to block.")
             return
         with self.refusing():
-            targets = await self.session.desk.targets(record.id, self.rows.wanted)
+            targets = await self.session.desk.archive.targets(record.id, self.rows.wanted)
             await self.change(Kind.BLOCK, targets)
 
     # The simulator's panel
@@ -506,7 +506,8 @@ class CheckScreen(ContactsScreen):
         _collect_garbage()
         with self.refusing():
             await self.session.desk.warm_up()
-            await asyncio.to_thread(import_module, "watui.tui.changes")
+            for name in ("watui.archive", "watui.tui.changes"):
+                await asyncio.to_thread(import_module, name)
             await self.session.look_for_offer()
             self._show_phase()
             await self.changes.settle()

@@ -23,7 +23,7 @@ from watui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
     from watui.actions.plans import Target
-    from watui.desk import Exported
+    from watui.archive import Exported
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
 

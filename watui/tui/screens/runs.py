@@ -98,7 +98,7 @@ class RunsScreen(MainScreen):
     async def _read(self) -> None:
         self._is_old = False
         try:
-            found = await self._desk.runs()
+            found = await self._desk.archive.runs()
         except LedgerUnusable as error:
             self._is_old, self._problem = True, str(error)
         else:
@@ -177,7 +177,7 @@ class RunsScreen(MainScreen):
             return
         before, after = sorted((other, row.run.run_id))
         with self.refusing():
-            counts, pairs = await self._desk.compare(before, after)
+            counts, pairs = await self._desk.archive.compare(before, after)
             await self.app.push_screen_wait(PairsScreen(before, after, counts, pairs))
 
     def _before(self, row: ShownRun) -> int | None:
@@ -194,7 +194,7 @@ class RunsScreen(MainScreen):
         path = await self.app.push_screen_wait(ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}")))
         if path is not None:
             with self.refusing():
-                self.tell_exported(await self._desk.export(run_id, RowFilter(), path), path)
+                self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), path), path)
 
     @work(exclusive=True, group="recheck")
     async def action_recheck(self) -> None:
@@ -205,7 +205,7 @@ class RunsScreen(MainScreen):
             self.refuse("There is a list on the Check screen that was not asked, or is asked right now: end it first.")
             return
         with self.refusing():
-            draft = await self._desk.recheck(row.run.run_id)
+            draft = await self._desk.archive.recheck(row.run.run_id)
             if draft is None:
                 self.refuse(f"Nothing of run {row.run.run_id} is older than seven days, failed or open.")
                 return
@@ -225,7 +225,7 @@ class RunsScreen(MainScreen):
         question = f"Forget run {run_id}, {counted(row.run.rows, 'row')} from {source}? Nothing of it is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "forget it")):
             with self.refusing():
-                if not await self._desk.forget_run(run_id):
+                if not await self._desk.archive.forget_run(run_id):
                     self.refuse("Another process uses the ledger: traces stay in its files until more is forgotten.")
             self._look()
 

@@ -1,7 +1,10 @@
 """The rows of a run and what helps to find one: the table, a search line, a filter, and the row at hand in full."""
 
+from __future__ import annotations
+
 import time
 from array import array
+from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -13,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from watui.desk import Desk, Picked
+from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
@@ -23,6 +26,9 @@ from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
 from watui.tui.widgets.seam import Seam
+
+if TYPE_CHECKING:
+    from watui.archive import Picked
 
 PICK_SECONDS = 1.0
 """Between two readings of what a filter picks, while rows change."""
@@ -223,7 +229,9 @@ class RowList(Vertical):
     async def _pick(self, record: RunRecord, wanted: RowFilter) -> None:
         """Show what `wanted` picks: first what is known soon, where it is wanted for the first time; then all."""
         self._is_stale, is_new, began = False, self.is_picking, time.monotonic()
-        found = self._desk.pick(record.id, wanted, self._picked, lambda ordinals: self._show_some(wanted, ordinals))
+        found = self._desk.archive.pick(
+            record.id, wanted, self._picked, lambda ordinals: self._show_some(wanted, ordinals)
+        )
         try:
             self._picked = await found
         except LedgerUnusable:
@@ -239,7 +247,7 @@ class RowList(Vertical):
             # The cursor stays on its row, so that a key means what was seen; at the top it shows what is first now.
             self.table.move_to(view.position_of(at_hand.row) or 0)
 
-    def _show_some(self, wanted: RowFilter, ordinals: "array[int]") -> None:
+    def _show_some(self, wanted: RowFilter, ordinals: array[int]) -> None:
         """Show what is picked by now; where all rows are merely put in order, it is known how many they are."""
         if self.is_attached and self.is_picking and wanted == self.wanted and self._record is not None:
             total = len(ordinals) if wanted.leaves_out else self._record.rows
