@@ -1,5 +1,7 @@
 """The runs in the ledger, as a console shows them and keeps them: all that takes long, in threads of its own."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import threading
@@ -24,7 +26,7 @@ from watui.ledger.drivers import is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Extent, Reader
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Stale, Summary
-from watui.ledger.upkeep import DAY_SECONDS, discard, erase_traces, forget_older, forget_run
+from watui.ledger.upkeep import DAY_SECONDS, delete_discarded, discard, erase_traces, forget_older, forget_run
 from watui.settings.paths import Paths
 from watui.text import counted
 
@@ -132,12 +134,16 @@ class Archive:
         return await asyncio.to_thread(erase_traces, self._paths.ledger)
 
     async def keep_retention(self, days: int) -> None:
-        """Delete the runs and changes that ended more than so many days ago; 0 keeps all. Raises LedgerUnusable."""
+        """Delete the runs and changes that ended more than so many days ago; 0 keeps all.
+
+        What somebody began to delete, and could not end with, is deleted as well. Raises LedgerUnusable.
+        """
+        found = await asyncio.to_thread(self._keep_up, delete_discarded)
         if days:
             before = time.time() - days * DAY_SECONDS
-            found = await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before))
-            if any(found):
-                await asyncio.to_thread(erase_traces, self._paths.ledger)
+            found += sum(await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before)))
+        if found:
+            await asyncio.to_thread(erase_traces, self._paths.ledger)
 
     async def discard(self, run_id: int) -> None:
         """Delete a draft."""

@@ -34,6 +34,16 @@ def test_nothing_is_known_at_first() -> None:
     assert latency.median is None, "that something takes long says little of the rest"
 
 
+def test_a_median_beyond_all_that_was_seen_is_none() -> None:
+    latency = Latency()
+    latency.learn(0.0, 1.0, 100_000, 20_000)
+    since = 1.0
+    while since < 300 * 3600:
+        latency.learn(since, since + 300, 80_000, 0)
+        assert (median := latency.median) is None or median < 5_000
+        since += 300
+
+
 @pytest.mark.parametrize("median", [0.1, 1.5, 20.0, 200.0])
 def test_the_median_is_learned_from_few_batches(median: float) -> None:
     assert taught([median] * 3).median == pytest.approx(median, rel=0.15)

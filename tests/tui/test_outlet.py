@@ -65,10 +65,10 @@ def test_a_terminal_that_answers_is_waited_for() -> None:
     clock.now += 1.0
     outlet.wrote(FRAME)
     assert outlet.should_ask()
-    clock.now += 2.0
+    clock.now += 1.0
     assert not outlet.is_free, "it has not caught up"
     outlet.answered()
-    clock.now += 7.9
+    clock.now += 3.9
     assert not outlet.is_free, "now it is the keys' turn"
     clock.now += 0.2
     assert outlet.is_free
@@ -108,24 +108,58 @@ def test_a_terminal_that_never_answers_holds_nothing_up() -> None:
     clock.now += 20.0
     outlet.wrote(FRAME)
     assert not outlet.should_ask(), "it is not asked over and over"
-    outlet.until_answered()
+    clock.now += 60.0
+    assert outlet.should_ask(), "but now and then"
+    clock.now += 20.0
+    assert outlet.is_free
     outlet.answered()
+    outlet.wrote(FRAME)
     assert outlet.should_ask(), "it was only late"
 
 
-def test_a_terminal_that_answers_no_more_holds_nothing_up_for_long() -> None:
+def test_nothing_is_asked_of_a_terminal_that_is_left() -> None:
+    outlet = Outlet(USUAL, Clock())
+    outlet.close()
+    outlet.wrote(FRAME)
+    assert not outlet.should_ask()
+    outlet.open()
+    assert outlet.should_ask()
+
+
+def test_one_slow_answer_is_not_paid_for_many_times() -> None:
     clock = Clock()
     outlet = Outlet(USUAL, clock)
-    for _ in range(2):
-        outlet.wrote(FRAME)
-        assert outlet.should_ask()
-        outlet.answered()
     outlet.wrote(FRAME)
     assert outlet.should_ask()
-    clock.now += 19.0
-    assert not outlet.is_free
-    clock.now += 2.0
+    clock.now += 15.0
+    outlet.answered()
+    clock.now += 5.0
     assert outlet.is_free
+
+
+@pytest.mark.parametrize(("took", "patience"), [(0.1, 3.0), (2.0, 10.0)])
+def test_an_answer_that_is_lost_holds_nothing_up_for_long(took: float, patience: float) -> None:
+    clock = Clock()
+    outlet = Outlet(USUAL, clock)
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    clock.now += took
+    outlet.answered()
+    clock.now += 20.0
+    outlet.wrote(FRAME)
+    assert outlet.should_ask()
+    clock.now += patience - 0.1
+    assert not outlet.is_free
+    clock.now += 0.2
+    assert outlet.is_free
+    outlet.wrote(FRAME)
+    assert outlet.should_ask(), "one may be lost"
+    clock.now += patience + 0.1
+    assert outlet.is_free
+    outlet.wrote(FRAME)
+    assert not outlet.should_ask(), "two are no accident"
+    outlet.answered()
+    assert outlet.should_ask()
 
 
 @pytest.mark.anyio

@@ -42,6 +42,13 @@ def test_a_line_that_stalls_makes_no_keys_of_a_bracket(piece: int) -> None:
     assert pastes.take() == "text"
 
 
+def test_a_paste_whose_bracket_comes_too_slowly_is_left_to_who_reads() -> None:
+    pastes = Pastes(0.1)
+    read = pastes.part(START[:4]) + pastes.let_go() + pastes.part(START[4:] + b"1\r" + END)
+    assert read == START + b"1\r" + END
+    assert pastes.take() is None
+
+
 @pytest.mark.parametrize("bad", [b"\xff", b"\x9b", b"\xe3\x81"])
 def test_bytes_that_are_not_utf_8_are_replaced(bad: bytes) -> None:
     pastes = Pastes(0.1)

@@ -48,10 +48,13 @@ class Latency:
 
     @property
     def median(self) -> float | None:
-        """The age by which half of the numbers are decided that are not at once; None while nothing is known of it."""
-        if not self._learned:
-            return None
+        """The age by which half of the numbers are decided that are not at once.
+
+        None while nothing is known of it, and where it lies beyond the last bin.
+        """
         place = bisect_right(self._until, math.log(2)) - 1
+        if not self._learned or place == _BINS - 1:
+            return None
         return _EDGES[place] + (math.log(2) - self._until[place]) / self._hazards[place]
 
     def share_decided(self, since: float, until: float) -> float:

@@ -64,7 +64,7 @@ def forget_run(ledger: Ledger, locks: Path, run_id: int) -> None:
     with ledger.transaction() as db:
         _refuse_driven(db, locks, run_id)
         db.execute("UPDATE run SET state = ? WHERE id = ?", (RunState.DISCARDED, run_id))
-    _delete_discarded(ledger)
+    delete_discarded(ledger)
 
 
 def discard(ledger: Ledger, run_id: int) -> None:
@@ -75,7 +75,7 @@ def discard(ledger: Ledger, run_id: int) -> None:
         )
         if found.rowcount == 0:
             raise LedgerUnusable(f"run {run_id} is no draft any more")
-    _delete_discarded(ledger)
+    delete_discarded(ledger)
 
 
 def forget_older(ledger: Ledger, before: float) -> Forgotten:
@@ -89,18 +89,22 @@ def forget_older(ledger: Ledger, before: float) -> Forgotten:
             "UPDATE run SET state = ? WHERE ended_at < ? OR state = ? AND created_at < ?",
             (RunState.DISCARDED, before, RunState.DRAFT, min(before, time.time() - DRAFT_SECONDS)),
         ).rowcount
-    _delete_discarded(ledger)
+    delete_discarded(ledger)
     actions = _delete_rows(ledger, "action", "action_id", f"ended_at < ? AND NOT {_UNDER_WAY}", before)
     _delete_empty_batches(ledger)
     return Forgotten(runs=runs, actions=actions)
 
 
-def _delete_discarded(ledger: Ledger) -> None:
-    """Delete the runs that nobody can start any more, also those that somebody began to delete and did not end with."""
+def delete_discarded(ledger: Ledger) -> int:
+    """Delete the runs that nobody can start any more, also those that somebody began to delete and did not end with.
+
+    Return how many they were.
+    """
     with _reading(ledger) as db:
         runs = list(schema.query(db, "SELECT id FROM run WHERE state = ?", (RunState.DISCARDED,)))
     for (run_id,) in runs:
         _delete_run(ledger, run_id)
+    return len(runs)
 
 
 def _delete_run(ledger: Ledger, run_id: int) -> None:
@@ -144,7 +148,7 @@ def forget_number(
     Driven where somebody asks about the number or changes it right now; what is forgotten by then stays forgotten.
     """
     sought = _Sought(number, wa_ids, reads)
-    _delete_discarded(ledger)
+    delete_discarded(ledger)
     with _reading(ledger) as db:
         runs = [_Run(*row) for row in schema.query(db, "SELECT id, region, entries + rejected, driver FROM run")]
         # Those that may raise Driven come first.

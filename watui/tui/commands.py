@@ -110,10 +110,11 @@ COMMANDS: tuple[Command, ...] = (
         "discard",
         ("escape",),
         Scope.CHECK,
-        "One step back: close the search, show all rows, discard the preview.",
-        frozenset({Phase.IMPORTING, Phase.PREVIEW}),
+        "One step back: close the search, show all rows, discard the preview; while a list is read, stop reading.",
+        frozenset({Phase.PREVIEW}),
         is_destructive=True,
     ),
+    Command("back", "stop reading", ("escape",), Scope.CHECK, "", frozenset({Phase.IMPORTING})),
     Command(
         "pause",
         "pause",

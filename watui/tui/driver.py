@@ -37,7 +37,8 @@ class PasteDriver(LinuxDriver):
             passing.join()
 
     def process_message(self, message: Message) -> None:
-        super().process_message(events.Paste(self._pastes.take()) if isinstance(message, events.Paste) else message)
+        text = self._pastes.take() if isinstance(message, events.Paste) else None
+        super().process_message(message if text is None else events.Paste(text))
 
     def _pass_on(self, keyboard: int, reader: socket.socket) -> None:
         """Pass on what is typed, until the reader or the terminal is gone."""
@@ -71,8 +72,12 @@ def driver_for(outlet: Outlet) -> type[LinuxDriver]:
             else:
                 super().process_message(message)
 
+        def start_application_mode(self) -> None:
+            outlet.open()
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+
         def stop_application_mode(self) -> None:
-            outlet.until_answered()
+            outlet.close()
             super().stop_application_mode()
 
     return OutletDriver

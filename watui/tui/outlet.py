@@ -12,11 +12,25 @@ _ASKED_BYTES = 512
 _REST = 4.0
 """How long the line is left to the keys after a frame, by the time that the terminal took for it."""
 
-_LOST_SECONDS = 20.0
-"""After which a terminal is taken for one that does not answer, until it does."""
+_LOST_SECONDS = 3.0
+"""After which an answer is taken for lost: at least so much, and _LOST times what answers took lately."""
 
-_LEAVE_SECONDS = 0.5
-"""How long an answer is waited for at the end, so that no shell takes it for typed."""
+_LOST = 5.0
+
+_FADING = 0.9
+"""How much of the time that an answer took still counts at the next one."""
+
+_MOST_LOST = 2
+"""Answers in a row; after that a terminal is taken for one that does not answer, until it does."""
+
+_MOST_REST = 5.0
+"""Seconds."""
+
+_ASK_AGAIN_SECONDS = 60.0
+"""Between two questions to a terminal that does not answer."""
+
+_LEAVE_SECONDS = (0.5, 3.0)
+"""How long an answer is waited for at the end, so that no shell takes it for typed: at least, and at most."""
 
 
 class Pace(NamedTuple):
@@ -43,9 +57,16 @@ class Outlet:
         self._clock = clock
         self._free_at = 0.0
         self._unasked = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # A signal may come while it is held.
         self._asked_at: deque[float] = deque()
-        self._has_answered = self._is_mute = False
+        self._has_answered = False
+        self._usual_seconds = 0.0
+        """What answers took lately."""
+        self._lost = 0
+        """Answers in a row."""
+        self._ask_at = 0.0
+        """When a terminal that does not answer is asked again."""
+        self._is_open = True
         self._is_silent = threading.Event()
         self._is_silent.set()
 
@@ -63,7 +84,9 @@ class Outlet:
 
     def should_ask(self) -> bool:
         """Whether the terminal is to be asked now whether it has caught up."""
-        if (self._is_asking() and not self._has_answered) or self._is_mute or self._unasked < _ASKED_BYTES:
+        is_waited_for = self._is_asking() and not self._has_answered
+        is_worth_it = self._unasked >= _ASKED_BYTES and self._clock() >= self._ask_at
+        if is_waited_for or not is_worth_it or not self._is_open:
             return False
         self._unasked = 0
         self._is_silent.clear()
@@ -73,23 +96,36 @@ class Outlet:
     def answered(self) -> None:
         """Note that the terminal has caught up with what it was asked after. This may come from another thread."""
         with self._lock:
-            self._is_mute, self._has_answered = False, True
+            self._lost, self._ask_at, self._has_answered = 0, 0.0, True
             if not self._asked_at:
                 return  # It had been given up.
             now, asked_at = self._clock(), self._asked_at.popleft()
-            self._free_at = max(self._free_at, now + _REST * (now - asked_at))
+            self._usual_seconds = max(now - asked_at, _FADING * self._usual_seconds)
+            self._free_at = max(self._free_at, now + min(_MOST_REST, _REST * (now - asked_at)))
             if not self._asked_at:
                 self._is_silent.set()
 
-    def until_answered(self) -> None:
-        """Wait for a moment for what the terminal has still to say, if it does answer."""
+    def open(self) -> None:
+        """Begin anew: what was asked before the console left the terminal, or had come to it, is not answered."""
+        with self._lock:
+            self._asked_at.clear()
+            self._is_silent.set()
+            self._lost, self._ask_at, self._is_open = 0, 0.0, True
+
+    def close(self) -> None:
+        """Ask nothing more, and wait for a moment for what the terminal has still to say, if it does answer."""
+        self._is_open = False
         if self._has_answered:
-            self._is_silent.wait(_LEAVE_SECONDS)
+            least, most = _LEAVE_SECONDS
+            self._is_silent.wait(min(most, max(least, 2 * self._usual_seconds)))
 
     def _is_asking(self) -> bool:
         with self._lock:
-            if self._asked_at and self._clock() - self._asked_at[0] > _LOST_SECONDS:
-                self._is_mute = True
+            patience = max(_LOST_SECONDS, _LOST * self._usual_seconds)
+            if self._asked_at and self._clock() - self._asked_at[0] > patience:
+                self._lost += 1
+                if self._lost >= _MOST_LOST or not self._has_answered:
+                    self._ask_at = self._clock() + _ASK_AGAIN_SECONDS
                 self._asked_at.clear()
                 self._is_silent.set()
             return bool(self._asked_at)

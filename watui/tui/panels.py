@@ -194,7 +194,7 @@ def progress(session: Session, width: int) -> Content:
     filled = math.floor(room * done / total)
     bar = (" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"))
     shown = Content.assemble(*bar, *words)
-    if session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
+    if width >= _WIDE and session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
         shown = _with_outlook(shown, session.outlook, width)
     return shown
 

@@ -65,9 +65,12 @@ class Pastes:
         self._tail = b""
         return held
 
-    def take(self) -> str:
-        """Return the text of the first paste that nobody has taken, with its line ends as they came."""
-        return self._texts.popleft()
+    def take(self) -> str | None:
+        """Return the text of the first paste that nobody has taken, with its line ends as they came.
+
+        None where a paste was not taken out, as its bracket came too slowly.
+        """
+        return self._texts.popleft() if self._texts else None
 
     def _typed(self, known: bytes, unread: bytes, bracket: bytes) -> bytes:
         """Return the keys in `unread`, and hold its end back where that may be the beginning of a START."""

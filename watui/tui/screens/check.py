@@ -364,11 +364,12 @@ class CheckScreen(ContactsScreen):
         if self.simulator.has_focus:
             self.action_simulator()
             return
-        if self.rows.back():
-            return
         if session.phase is Phase.IMPORTING:
             await self._stop(self._adding)
-        elif session.phase is Phase.PREVIEW and session.record is not None:
+            return
+        if self.rows.back():
+            return
+        if session.phase is Phase.PREVIEW and session.record is not None:
             question = Content(
                 f"Discard this list of {counted(session.record.read, 'row')}? Nothing of it has been sent."
             )
@@ -398,7 +399,9 @@ class CheckScreen(ContactsScreen):
         self.rows.filter(wanted._replace(status=choices[(place + 1) % len(choices)]))
 
     def action_arrange(self) -> None:
-        if self.session.record is not None:
+        if self.session.phase is Phase.IMPORTING:
+            self.refuse("A list is being read: arrange its rows when it is in.")
+        elif self.session.record is not None:
             self.rows.reorder()
 
     @work(exclusive=True, group="jump")
