@@ -9,7 +9,6 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -122,7 +121,7 @@ class Archive:
 
     def _recheck(self, reader: Reader, run_id: int) -> int | None:
         wanted = Stale(time.time() - CACHE_SECONDS, failed=True, open=True)
-        options = replace(reader.run(run_id).options, rechecks=run_id)
+        options = reader.run(run_id).options._replace(rechecks=run_id)
         return self._keep_up(lambda ledger: add_recheck(ledger, reader, self._paths.locks, options, wanted))
 
     async def forget_run(self, run_id: int) -> bool:

@@ -93,7 +93,7 @@ def test_whatever_a_text_holds_it_is_asked_as_it_is_shown(ledger: Ledger, reader
         (row.line, row.input) for row in rows if isinstance(row, Entry)
     ]
     asked = {row.number_id: row.input for row in written if row.number_id is not None and row.duplicate_of is None}
-    assert ledger.inputs(run_id, list(asked)) == asked
+    assert ledger.asked(run_id, list(asked)).inputs == asked
 
 
 def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger, reader: Reader) -> None:

@@ -28,3 +28,9 @@ def test_many_keys_with_steps_between_them() -> None:
     keys = Keys(wanted)
     assert len(keys) == len(distinct)
     assert keys.number(distinct) == list(range(1, len(distinct) + 1))
+
+
+def test_ranges_of_numbers_do_not_get_in_each_others_way() -> None:
+    """Seconds where they do not; where they do, an hour."""
+    wanted = [f"+{code}{10**6 + place}" for code in (201, 202, 203, 205) for place in range(20_000)]
+    assert Keys(wanted).number(wanted) == list(range(1, len(wanted) + 1))

@@ -14,8 +14,9 @@ _E164 = re.compile(r"\+[1-9][0-9]*").fullmatch
 class Keys:
     """Which key has which number, in a run whose numbers are 1, 2, 3 … in the order in which their keys came.
 
-    A key that is a number in E.164 takes about 24 bytes, as two arrays hold them: a place is looked for from a key's
-    remainder on. All others stand in a dictionary.
+    A key that is a number in E.164 takes about 24 bytes, as two arrays hold them: a place is looked for from where
+    its hash points to. That is the hash of a tuple: by their own hashes numbers in a row stand in a row, and two such
+    rows get in each other's way. All other keys stand in a dictionary.
     """
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
@@ -37,7 +38,7 @@ class Keys:
             if packed is None:
                 number = self._others.setdefault(key, self._count + 1)
             else:
-                place = packed % self._places
+                place = hash((packed,)) % self._places
                 while (held := self._packed[place]) != packed and held:
                     place = (place + 1) % self._places
                 number = self._numbers[place]
@@ -53,12 +54,11 @@ class Keys:
 
     def _grow(self) -> None:
         before = zip(self._packed, self._numbers, strict=True)
-        # Odd, so that numbers with a round step between them do not meet.
-        self._places = 2 * self._places + 1
+        self._places *= 2
         self._packed, self._numbers = _empty(self._places)
         for packed, number in before:
             if number:
-                place = packed % self._places
+                place = hash((packed,)) % self._places
                 while self._packed[place]:
                     place = (place + 1) % self._places
                 self._packed[place], self._numbers[place] = packed, number

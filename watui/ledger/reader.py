@@ -237,7 +237,8 @@ class Reader:
 
         Only what was answered or added since is read.
         """
-        known = f"e.row <= :rows AND {_ROWS_OF_NUMBERS.format('checked_at >= :answered')}"
+        # The plus keeps SQLite from reading all rows up to the last one.
+        known = f"+e.row <= :rows AND {_ROWS_OF_NUMBERS.format('checked_at >= :answered')}"
         changed = self._ordinals(run_id, RowFilter(), known, extent._asdict())
         fitting = set(self._ordinals(run_id, wanted, known, extent._asdict()))
         found, start, end = array("I"), 0, bisect_right(picked, extent.rows)
@@ -321,10 +322,16 @@ class Reader:
 
     def rows_of(self, run_id: int, number_ids: Sequence[int]) -> list[Row]:
         """Return all rows of these numbers, in order."""
+        if not number_ids:
+            return []  # An index can't be used to look for nothing.
         wanted = ",".join(str(int(number_id)) for number_id in number_ids)
         firsts = self.query(f"SELECT first_row FROM number WHERE run_id = ? AND number_id IN ({wanted})", (run_id,))
         rows = self.picked(run_id, [row for (row,) in firsts])
-        return sorted(rows + self._rows(f"AND e.is_duplicate = 1 AND e.number_id IN ({wanted})", run_id))
+        others = (
+            "SELECT row FROM entry INDEXED BY entry_duplicate"
+            f" WHERE run_id = :run_id AND is_duplicate = 1 AND number_id IN ({wanted})"
+        )
+        return sorted(rows + self._rows(f"AND e.row IN ({others})", run_id))
 
     def rows(self, run_id: int, wanted: RowFilter | None = None) -> Iterator[Row]:
         """Yield the rows that fit `wanted`, or all, in its order, a page at a time."""
@@ -369,15 +376,31 @@ class Reader:
 
     def pairs(self, before: int, after: int) -> Iterator[Pair]:
         """Yield each number of two runs once: those of `before` in their order, then those that only `after` has."""
-        columns = "{0}.status, {1}.status, {0}.wa_id, {1}.wa_id, {0}.server_version, {1}.server_version"
+        both = {"before": before, "after": after}
+        self._keep_keys(after)
         found = self.query(
-            f"SELECT a.number, a.input, {columns.format('a', 'b')} FROM number a"
-            " LEFT JOIN number b ON b.run_id = :after AND b.key = a.key WHERE a.run_id = :before"
-            f" UNION ALL SELECT b.number, b.input, {columns.format('a', 'b')} FROM number b"
-            " LEFT JOIN number a ON a.run_id = :before AND a.key = b.key WHERE b.run_id = :after AND a.key IS NULL",
-            {"before": before, "after": after},
+            "SELECT a.number, a.input, a.status, b.status, a.wa_id, b.wa_id, a.server_version, b.server_version"
+            " FROM number a LEFT JOIN kept ON kept.key = a.key"
+            " LEFT JOIN number b ON b.run_id = :after AND b.number_id = kept.number_id WHERE a.run_id = :before",
+            both,
         )
-        return map(Pair._make, found)
+        yield from map(Pair._make, found)
+        self._keep_keys(before)
+        found = self.query(
+            "SELECT b.number, b.input, NULL, b.status, NULL, b.wa_id, NULL, b.server_version FROM number b"
+            " WHERE b.run_id = :after AND NOT EXISTS (SELECT 1 FROM kept WHERE kept.key = b.key)",
+            both,
+        )
+        yield from map(Pair._make, found)
+
+    def _keep_keys(self, run_id: int) -> None:
+        """Keep the keys of a run where they can be looked up: no index in the ledger is by run and key alone."""
+        for statement in (
+            "CREATE TEMP TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, number_id INTEGER) WITHOUT ROWID",
+            "DELETE FROM kept",
+            "INSERT INTO kept SELECT key, number_id FROM number WHERE run_id = ? ORDER BY key",
+        ):
+            list(self.query(statement, (run_id,) if "?" in statement else ()))
 
     def _rows(self, condition: str, run_id: int, **values: object) -> list[Row]:
         named = {"run_id": run_id, "rejected": REJECTED, **values}
