@@ -127,7 +127,7 @@ def clipboard(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     if not any(_ends().values()):
         return
     program = environment.get("TERM_PROGRAM", "")
-    is_far = "SSH_CONNECTION" in environment
+    is_far = is_over_ssh(environment)
     where = f"{program or 'a terminal without a name'}{', over ssh' if is_far else ''}"
     words = _CLIPBOARD_WORDS.get(program, "whether it takes what is copied (OSC 52) can't be asked for")
     step = f"Copy with c in the console, and paste. Else export{' to a file here' if is_far else ''}."

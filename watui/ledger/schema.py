@@ -158,37 +158,28 @@ INSERT INTO last_run SELECT coalesce(max(id), 0) FROM run;
 # `polls` are the answers that left a number without a final status. `last_run` holds the latest id that a run was
 # given: none is given twice, whatever becomes of the run.
 
-_CHECKED_NUMBERS = """
-DROP INDEX number_key;
-CREATE INDEX number_checked ON number (key, run_id) WHERE checked_at IS NOT NULL;
-"""
-# A draft's duplicates are found in memory (keys.py): an index of all keys was what a long import took longest for. What
-# is asked of a key is what servers said of it.
-
-_LATEST = """
-CREATE INDEX number_checked_at ON number (run_id, checked_at) WHERE checked_at IS NOT NULL;
-"""
-# Answers come in the order of their times, so this grows at its end alone: it finds the latest ones, and what has
-# changed since a moment, without a look at all numbers.
-
 PART_NUMBERS = 20_000
 """Numbers of a run that are found by a key together: what is looked for is looked for in each part."""
 
-_PARTS = f"""
-DROP INDEX number_checked;
+_LONG_LISTS = f"""
+DROP INDEX number_key;
 DROP INDEX number_wa_id;
 DROP TRIGGER tally_status;
 CREATE INDEX number_checked ON number (run_id, number_id / {PART_NUMBERS}, key) WHERE checked_at IS NOT NULL;
 CREATE INDEX number_other_wa_id ON number (run_id, number_id / {PART_NUMBERS}, wa_id) WHERE '+' || wa_id <> key;
+CREATE INDEX number_checked_at ON number (run_id, checked_at) WHERE checked_at IS NOT NULL;
 """
-# Keys come in no order. In an index of all of them every number of an answer would change a page of its own; a part is
-# few pages. A wa_id is nearly always the digits of its number, and then it is found by that. Counts are kept right by
-# whoever changes statuses: an answer changes many at once, which a trigger would count one by one.
+# Keys come in no order. In an index of all of them every number of an import, or an answer, would change a page of its
+# own; a part is few pages. A draft's duplicates are found in memory (keys.py); what is asked of a key is what servers
+# said of it. A wa_id is nearly always the digits of its number, and then it is found by that. Answers come in the order
+# of their times, so the index of these grows at its end alone: it finds the latest ones, and what has changed since a
+# moment. Counts are kept right by whoever changes statuses: an answer changes many at once, which a trigger would count
+# one by one.
 
 ADDED = "ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows"
 """How what is inserted into `tally` is added to what is there."""
 
-_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _CHECKED_NUMBERS, _LATEST, _PARTS)
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _LONG_LISTS)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

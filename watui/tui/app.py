@@ -289,5 +289,6 @@ async def _run(app: WatuiApp) -> None:
     try:
         await app.run_async()
     finally:
-        await app.changes.close()
+        if "changes" in vars(app):  # Or else nothing was ever changed.
+            await app.changes.close()
         await app.session.desk.close()
