@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click import Context
 
 from tests.cli.conftest import SECONDS, start
 from watui.cli.app import watui
@@ -60,7 +61,7 @@ def test_every_option_of_check_is_named(option: str) -> None:
     assert option in README
 
 
-@pytest.mark.parametrize("command", sorted(watui.commands))
+@pytest.mark.parametrize("command", watui.list_commands(Context(watui)))
 def test_every_command_is_named(command: str) -> None:
     assert f"watui {command}" in README
 
