@@ -288,8 +288,8 @@ class Held:
     def __init__(self, story: Story, method: str, patches: pytest.MonkeyPatch) -> None:
         self.calls = 0
         self._go = asyncio.Event()
-        self._method: Callable[..., Awaitable[Any]] = getattr(story.session.desk, method)
-        patches.setattr(story.session.desk, method, self._wait)
+        self._method: Callable[..., Awaitable[Any]] = getattr(story.session.desk.archive, method)
+        patches.setattr(story.session.desk.archive, method, self._wait)
 
     def let_go(self) -> None:
         self._go.set()
