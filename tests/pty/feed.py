@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
@@ -9,7 +10,8 @@ from tests.pty.terminal import Terminal
 from watui.contract.statuses import Status
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
-from watui.ledger.rows import NewRow, RunOptions, RunState
+from watui.ledger.rows import QUEUED, NewRow, RunOptions, RunState
+from watui.ledger.schema import ADDED
 from watui.settings.paths import Paths, find_paths
 
 VISIBLE = 30
@@ -77,11 +79,17 @@ class Feed:
         return self._chance.choice([each for each in Status if each is not status])
 
     def _set(self, statuses: Mapping[int, Status], *, final: bool = False) -> None:
+        moved = Counter[str](statuses.values())
+        moved.subtract(self._statuses[number] if number in self._statuses else QUEUED for number in statuses)
         self._statuses.update(statuses)
         with self._ledger.transaction() as db:
             db.executemany(
                 "UPDATE number SET status = ?, final = ? WHERE run_id = ? AND number_id = ?",
                 [(status, final, self._run_id, number) for number, status in statuses.items()],
+            )
+            db.executemany(
+                f"INSERT INTO tally (run_id, status, numbers, rows) VALUES (?, ?, ?, ?) {ADDED}",
+                [(self._run_id, status, count, count) for status, count in moved.items()],
             )
 
 
