@@ -1,5 +1,7 @@
 """What a benchmark measures: a figure against a baseline of the same run, and whether it is as wanted."""
 
+import re
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -71,3 +73,10 @@ def _rounded(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def memory(pid: int, kind: str) -> int:
+    """Return resident memory in MB: `VmRSS` now, `VmHWM` at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(rf"^{kind}:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) // 1024 if found else 0

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import phonenumbers
 
-from tests.benchmarks.console import memory
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, memory
 from tests.ledger.conftest import OPTIONS
 from tests.numbers import mixed_numbers
 from tests.pty.terminal import Terminal

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
-from tests.benchmarks.console import memory
+from tests.benchmarks.figures import memory
 from watui.simulator.conditions import Conditions
 from watui.simulator.server import Simulator
 from watui.simulator.wire import Request

@@ -15,8 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.benchmarks.console import memory
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, memory
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import NewRow, RunOptions
 from watui.settings.paths import HOME_VARIABLE, find_paths

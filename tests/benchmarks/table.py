@@ -18,8 +18,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import ParamSpec
 
-from tests.benchmarks.console import memory
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, memory
 from watui.contract.statuses import Status
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger

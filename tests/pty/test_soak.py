@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.benchmarks.console import memory
+from tests.benchmarks.figures import memory
 from tests.pty.feed import VISIBLE, watching
 from tests.pty.terminal import Terminal
 
