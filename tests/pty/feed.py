@@ -36,7 +36,7 @@ class Feed:
         self._ledger.add_rows(self._run_id, source_id, rows, {})
         self._ledger.end_source(self._run_id, source_id)
         self._ledger.start(self._run_id, self._driver)
-        self._statuses: dict[int, Status] = {}
+        self._statuses: dict[int, str] = {}
         self._left = iter(range(4 * VISIBLE, numbers))
         self.due = 0.0
         """When the rows in sight are to change again."""
@@ -75,12 +75,12 @@ class Feed:
     def end(self) -> None:
         self._ledger.end(self._run_id, RunState.DONE)
 
-    def _other(self, status: Status) -> Status:
+    def _other(self, status: str) -> Status:
         return self._chance.choice([each for each in Status if each is not status])
 
-    def _set(self, statuses: Mapping[int, Status], *, final: bool = False) -> None:
+    def _set(self, statuses: Mapping[int, str], *, final: bool = False) -> None:
         moved = Counter[str](statuses.values())
-        moved.subtract(self._statuses[number] if number in self._statuses else QUEUED for number in statuses)
+        moved.subtract(self._statuses.get(number, QUEUED) for number in statuses)
         self._statuses.update(statuses)
         with self._ledger.transaction() as db:
             db.executemany(
