@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from watui.export.rows import ResultRow
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
-
-_T = TypeVar("_T")
 
 _LOGGER = logging.getLogger(__name__)
 

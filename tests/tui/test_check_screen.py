@@ -217,6 +217,26 @@ async def test_rows_are_arranged_and_gone_to(paths: Paths, server: ServerThread)
         assert [line.split()[1:2] for line in story.table()[1:5]] == given
 
 
+async def test_the_row_at_hand_stays_when_the_filter_goes_and_while_rows_are_shown_again(
+    paths: Paths, server: ServerThread
+) -> None:
+    async with console(paths, at(server)) as story:
+        await story.resolve("\n".join(SAMPLE_ROWS))
+        rows = story.screen.rows
+        await story.press("slash", *"6315551002", "enter")
+        await story.until(lambda: rows.table.row_count == 1, "one row")
+        assert rows.table.row is not None
+        at_hand = rows.table.row.row
+        assert at_hand > 1
+        await story.press("escape")
+        await story.until(lambda: rows.table.row_count == 4, "all of them")
+        assert rows.table.row is not None
+        assert rows.table.row.row == at_hand
+        rows.table.action_first()
+        rows.show(story.session.record, rows.look)
+        assert rows.table.cursor == 0, "though nobody has been told yet where it is"
+
+
 async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerThread, tmp_path: Path) -> None:
     async with console(paths, at(server)) as story:
         await story.resolve("\n".join(SAMPLE_ROWS))

@@ -67,7 +67,7 @@ _FIRST = {
     Order.LATEST: "checked_at >= (SELECT checked_at FROM number WHERE run_id = :run_id AND checked_at IS NOT NULL"
     " ORDER BY checked_at DESC LIMIT 1 OFFSET :head)",
 }
-"""Which numbers are the first ones in an order, found by an index."""
+"""Which numbers are the first ones in an order, found without putting all of them in it."""
 
 _ROWS_OF_NUMBERS = """e.row IN (
     SELECT first_row FROM number WHERE run_id = :run_id AND {0}

@@ -110,8 +110,8 @@ class WatuiApp(App[int]):
 
         return Changes(self, self.session.desk)
 
-    @property
-    def available_themes(self) -> dict[str, Theme]:
+    @cached_property
+    def available_themes(self) -> dict[str, Theme]:  # Asked for with each line that is painted.
         return {**super().available_themes, **{theme.name: theme for theme in THEMES}}
 
     def _find_changes(self) -> Changes:

@@ -130,7 +130,7 @@ class RowList(Vertical):
         """Show the rows of `record` from now on, or none, drawn as `look` says."""
         is_other = record is None or self._record is None or record.id != self._record.id
         if is_other:
-            self.wanted, self._row = RowFilter(), None
+            self.wanted = RowFilter()
             self._hide_search()
         self._record, self.look = record, look
         if is_other or self.wanted == RowFilter():
@@ -145,9 +145,11 @@ class RowList(Vertical):
         self.table.update_rows()
 
     def filter(self, wanted: RowFilter) -> None:
-        """Show only the rows that fit `wanted`, in its order."""
-        self.wanted = wanted
+        """Show only the rows that fit `wanted`, in its order; of all rows, from the one at hand on."""
+        at_hand, self.wanted = self.table.row, wanted
         self._begin()
+        if at_hand is not None and wanted == RowFilter():
+            self.table.move_to(at_hand.row - 1)
 
     async def start_search(self) -> None:
         """Open the search line."""
@@ -218,10 +220,7 @@ class RowList(Vertical):
         elif self.is_picking:
             self._picking = self._pick(record, self.wanted)
         else:
-            at_hand = self._row
             self._show_view(RunView(self._desk.reader, record.id, record.rows, None))
-            if at_hand is not None:
-                self.table.move_to(at_hand.row - 1)
 
     def _pick_again(self) -> None:
         is_due = self._is_stale and not self.is_picking and time.monotonic() >= self._pick_at
@@ -243,13 +242,13 @@ class RowList(Vertical):
         finally:
             self._pick_at = time.monotonic() + PAUSE * (time.monotonic() - began)
         self.is_picking = False
-        at_hand, ordinals = self._row, self._picked.ordinals
+        at_hand, ordinals = self.table.row if self.table.cursor else None, self._picked.ordinals
         view = RunView(self._desk.reader, record.id, len(ordinals), ordinals)
         self._show_view(view)
-        if at_hand is not None and not is_new and self.table.cursor:
-            # The cursor stays on its row, so that a key means what was seen; at the top it shows what is first now.
-            position = view.position_of(at_hand.row)
-            self.table.move_to(position if position is not None else self.table.cursor)
+        # The cursor stays on its row, so that a key means what was seen; at the top it shows what is first now.
+        position = view.position_of(at_hand.row) if at_hand is not None and not is_new else None
+        if position is not None:
+            self.table.move_to(position)
 
     def _show_some(self, wanted: RowFilter, ordinals: array[int]) -> None:
         """Show what is picked by now; where all rows are merely put in order, it is known how many they are."""
