@@ -679,6 +679,14 @@ async def test_a_draft_that_is_gone_when_it_is_to_be_asked_leaves_an_empty_scree
         await story.preview(PEOPLE[0])
 
 
+async def test_looking_for_changes_when_the_console_has_just_ended_is_no_crash(paths: Paths) -> None:
+    a_list(paths, PEOPLE[:3])
+    async with console(paths) as story:
+        await story.press("3")
+        screen = runs_screen(story)
+    screen._look()
+
+
 async def test_p_while_the_ledger_cannot_be_read_is_no_crash(
     paths: Paths, server: ServerThread, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import ScreenStackError
 from textual.getters import query_one
 from textual.screen import Screen
 
@@ -67,9 +66,8 @@ class MainScreen(Screen[None]):
         self._go_to(SETTINGS)
 
     def _go_to(self, name: str) -> None:
-        with contextlib.suppress(ScreenStackError):
-            if self.app.screen is self and self.id != name:
-                self.app.switch_mode(name)
+        if self.is_active and self.id != name:
+            self.app.switch_mode(name)
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:

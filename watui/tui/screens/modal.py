@@ -24,7 +24,7 @@ class ClosedOnce(Screen[Answer]):
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Close, if this is the screen at hand."""
-        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Modal(ModalScreen[Answer], ClosedOnce[Answer]):

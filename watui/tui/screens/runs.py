@@ -91,7 +91,7 @@ class RunsScreen(MainScreen):
 
     def _look(self) -> None:
         """Read all runs anew, unless that is under way."""
-        if self.app.screen is self and (self._reading is None or self._reading.is_finished):
+        if self.is_active and (self._reading is None or self._reading.is_finished):
             self._reading = self._read()
 
     @work(group="runs")

@@ -111,7 +111,7 @@ class SettingsScreen(MainScreen):
 
     @work(exclusive=True, group="settings-look")
     async def _look(self) -> None:
-        if self.app.screen is self:
+        if self.is_active:
             await self._read()
 
     async def _read(self) -> None:
