@@ -1,7 +1,10 @@
 """A keyring that never answers, as one that waits to be unlocked: how long anything waits for it."""
 
+import math
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +20,10 @@ from watui.settings.settings import load, save_profile
 from watui.simulator.serving import ServerThread
 
 SLACK_SECONDS = 1.0
-"""By which two starts of one program may differ on a busy machine."""
+"""By which two starts of one program may differ."""
+
+TRIES = 4
+"""A machine can be busier in one moment than in the next."""
 
 PACKAGE = """
 import os, threading, time
@@ -72,13 +78,27 @@ def check(keyring: Keyring, hangs: str) -> float:
     return time.monotonic() - began
 
 
+def delay(take: Callable[[str], float]) -> float:
+    """Return by how much a keyring that hangs delays what `take` does; where that is long, the least of some."""
+    least = math.inf
+    for _ in range(TRIES):
+        usual = take("no")
+        hanging = take("yes")
+        least = min(least, hanging - usual)
+        print(f"\nit took {usual:.2f} s, and {hanging:.2f} s with a keyring that hangs")
+        if least < KEYRING_SECONDS + SLACK_SECONDS:
+            break
+    return least
+
+
 def test_a_check_waits_for_it_once_and_for_a_second(keyring: Keyring) -> None:
-    usual = check(keyring, "no")
-    assert keyring.asked == 1
-    delay = check(keyring, "yes") - usual
-    print(f"\nwatui check took {usual:.2f} s, and {delay:.2f} s more with a keyring that hangs")
-    assert keyring.asked == 1
-    assert KEYRING_SECONDS - 0.5 < delay < KEYRING_SECONDS + SLACK_SECONDS
+    def take(hangs: str) -> float:
+        seconds = check(keyring, hangs)
+        assert keyring.asked == 1
+        assert hangs == "no" or seconds >= KEYRING_SECONDS
+        return seconds
+
+    assert delay(take) < KEYRING_SECONDS + SLACK_SECONDS
 
 
 def first_paint(keyring: Keyring, hangs: str) -> float:
@@ -94,10 +114,7 @@ def first_paint(keyring: Keyring, hangs: str) -> float:
 
 
 def test_the_console_does_not_wait_for_it(keyring: Keyring) -> None:
-    usual = first_paint(keyring, "no")
-    delay = first_paint(keyring, "yes") - usual
-    print(f"\nthe console was there after {usual:.2f} s, and {delay:.2f} s later with a keyring that hangs")
-    assert delay < KEYRING_SECONDS + SLACK_SECONDS
+    assert delay(partial(first_paint, keyring)) < KEYRING_SECONDS + SLACK_SECONDS
 
 
 @pytest.mark.parametrize(("answer", "stored"), [("n", TOKEN), ("y", "canary-token")])
