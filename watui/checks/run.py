@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from watui.checks.scheduler import Ask, Done, Knock, Outlook, Policy, Scheduler, Wait
@@ -203,14 +204,12 @@ class Run:
         run_id = self.record.id
         try:
             ask_id, inputs = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
-            if self._blocked_at >= ask.sent_at:
-                await self._until_written()
-            self.requests += 1
             try:
                 verdicts = await self._client.check(
                     [inputs[number] for number in ask.numbers],
                     blocking=self.record.options.blocking,
                     force_check=self.record.options.force_check and ask.is_first,
+                    ready=partial(self._ready, ask.sent_at),
                 )
             except Failure as failure:
                 self.requests -= not failure.was_sent
@@ -268,11 +267,12 @@ class Run:
             self._may_send.set()
             self._wake.set()
 
-    async def _until_written(self) -> None:
-        """Wait until nothing is to be written any more, and nobody has paused meanwhile."""
-        while self._unwritten or self._paused:
+    async def _ready(self, since: float) -> None:
+        """Where a write has failed since then, wait until none is to be made any more, nor anybody has paused."""
+        while self._blocked_at >= since and (self._unwritten or self._paused):
             self._may_send.clear()
             await self._may_send.wait()
+        self.requests += 1
 
     def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
         final = {answer.number_id for answer in answers if answer.final}
@@ -299,9 +299,9 @@ class Run:
 
 
 def _answers(inputs: dict[int, str], verdicts: Verdicts) -> list[Answered]:
-    answers = []
-    for number_id, text in inputs.items():
-        contact = verdicts.contacts.get(text)
-        if contact is not None:
-            answers.append(Answered(number_id, contact.status, contact.status in FINAL, contact.wa_id))
-    return answers
+    contacts = verdicts.contacts
+    return [
+        Answered(number_id, contact.status, contact.status in FINAL, contact.wa_id)
+        for number_id, text in inputs.items()
+        if (contact := contacts.get(text)) is not None
+    ]

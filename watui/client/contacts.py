@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from watui.client.answers import answer_of, members_of
+from watui.client.answers import answer_of
 from watui.client.dialects import Ability
 from watui.client.failures import NotOffered, Unusable
-from watui.client.transport import Transport
+from watui.client.transport import Ready, Transport
 from watui.client.trust import Trust
 from watui.contract.models import (
     AcknowledgeRequest,
@@ -78,12 +78,21 @@ class ContactsClient:
             raise NotOffered(why)
 
     async def check(
-        self, inputs: Sequence[str], *, blocking: Blocking = "no_wait", force_check: bool = False
+        self,
+        inputs: Sequence[str],
+        *,
+        blocking: Blocking = "no_wait",
+        force_check: bool = False,
+        ready: Ready | None = None,
     ) -> Verdicts:
-        """Ask about `inputs` and return what the server says of each, matched by input and never by position."""
+        """Ask about `inputs` and return what the server says of each, matched by input and never by position.
+
+        `ready` is waited for right before the request goes out.
+        """
         request = CheckRequest(list(inputs), blocking, force_check)
         seconds = WAIT_SECONDS if blocking == "wait" else NO_WAIT_SECONDS
-        reply = await self._transport.send("POST", self.dialect.contacts, msgspec.json.encode(request), seconds)
+        body = msgspec.json.encode(request)
+        reply = await self._transport.send("POST", self.dialect.contacts, body, seconds, ready)
         answer = answer_of(reply, CheckAnswer)
         return Verdicts(_by_input(answer.contacts, frozenset(inputs)), version_of(answer.meta))
 
@@ -147,7 +156,7 @@ class ContactsClient:
     async def _tell(self, method: str, path: str, body: bytes = b"") -> None:
         reply = await self._transport.send(method, path, body, NO_WAIT_SECONDS)
         is_empty = not reply.body.strip() and 200 <= reply.status < 300
-        if not is_empty and not isinstance(members_of(reply), dict | NoneType):
+        if not is_empty and not isinstance(answer_of(reply, object), dict | NoneType):
             raise Unusable("the answer is no JSON object")
 
     def _path(self, phone: str, what: str) -> str:

@@ -44,6 +44,9 @@ KEPT_SECONDS = 4.0
 """How long an idle connection is kept: less than the 5 seconds after which many servers close one, for a request that
 meets that moment is lost."""
 
+Ready = Callable[[], Coroutine[Any, Any, None]]
+"""Ends when a request may go out."""
+
 for _library in ("httpx", "httpcore"):
     # They tell whole URLs, with the numbers in them, to whoever listens.
     logging.getLogger(_library).setLevel(logging.WARNING)
@@ -89,19 +92,20 @@ class Transport:
         self._client = self._new_client()
         await before.aclose()
 
-    async def send(self, method: str, path: str, body: bytes, seconds: float) -> Reply:
+    async def send(self, method: str, path: str, body: bytes, seconds: float, ready: Ready | None = None) -> Reply:
         """Send `body` (JSON, where it is not empty) and return the whole answer.
 
-        A token that the server refuses is replaced once, where it can be. Raises Unreachable, TimedOut when a request
-        takes more than `seconds`, Untrusted, Unusable when the decoded body is larger than MAX_BODY_BYTES, and
-        AccessDenied where a login fails.
+        `ready` is waited for right before the request goes out, once its token is there. A token that the server
+        refuses is replaced once, where it can be. Raises Unreachable, TimedOut when a request takes more than
+        `seconds`, Untrusted, Unusable when the decoded body is larger than MAX_BODY_BYTES, and AccessDenied where a
+        login fails.
         """
         token = await self._auth.token(self.post)
-        reply = await self._send_with(token, method, path, body, seconds)
+        reply = await self._send_with(token, method, path, body, seconds, ready)
         if reply.status == HTTP_UNAUTHORIZED:
             other = await self._auth.another(token, self.post)
             if other is not None:
-                reply = await self._send_with(other, method, path, body, seconds)
+                reply = await self._send_with(other, method, path, body, seconds, ready)
             return reply._replace(is_token_fresh=self._auth.is_fresh)
         return reply
 
@@ -109,7 +113,7 @@ class Transport:
         """Send a request of a login or a logout; neither its `authorization` nor other `secrets` are written down."""
         header = ("Authorization", authorization)
         masked = partial(without_secrets, secrets=(*secrets, authorization.rpartition(" ")[2]))
-        reply = await self._exchange("POST", path, body, LOGIN_SECONDS, header, masked)
+        reply = await _apart(self._exchange("POST", path, body, LOGIN_SECONDS, None, header, masked))
         return reply._replace(body=masked(reply.body)) if _tells_an_error(reply) else reply
 
     async def knock(self) -> bool:
@@ -128,18 +132,14 @@ class Transport:
         """Close every connection."""
         await self._client.aclose()
 
-    async def _send_with(self, token: str | None, method: str, path: str, body: bytes, seconds: float) -> Reply:
+    async def _send_with(
+        self, token: str | None, method: str, path: str, body: bytes, seconds: float, ready: Ready | None
+    ) -> Reply:
         if token is None:
-            return await self._exchange(method, path, body, seconds)
-        dialect = self.server.dialect
-        reply = await self._exchange(
-            method,
-            path,
-            body,
-            seconds,
-            (dialect.header, f"{dialect.scheme}{token}"),
-            lambda shown: hide(shown, (token,)),
-        )
+            return await _apart(self._exchange(method, path, body, seconds, ready))
+        secret = self.server.dialect.header, f"{self.server.dialect.scheme}{token}"
+        masked = partial(hide, secrets=(token,))
+        reply = await _apart(self._exchange(method, path, body, seconds, ready, secret, masked))
         # A server might quote it back in an error, whose words are shown. In verdicts it may be a word of theirs.
         return reply._replace(body=hide(reply.body, (token,))) if _tells_an_error(reply) else reply
 
@@ -149,16 +149,20 @@ class Transport:
         path: str,
         body: bytes,
         seconds: float,
+        ready: Ready | None = None,
         secret: tuple[str, str] | None = None,
         masked: Callable[[bytes], bytes] = bytes,
     ) -> Reply:
         """Send one request, with the header `secret`, and keep what was said as `masked` lets it be seen."""
+        if ready is not None:
+            await ready()
         url = self.server.url + path
         at, started = time.time(), time.monotonic()
         reply: Reply | None = None
         failure: Failure | None = None
         try:
-            reply = await _within(seconds, self._send(method, url, body, secret))
+            with anyio.fail_after(seconds):
+                reply = await self._send(method, url, body, secret)
             failpoints.reach("client.sent")
         except TimeoutError:
             failure = TimedOut(f"{self.server.host} did not answer within {seconds:g} seconds")
@@ -209,21 +213,20 @@ class Transport:
         return await asyncio.to_thread(distrust, self.server, verification)
 
 
-async def _within(seconds: float, sending: Coroutine[Any, Any, Reply]) -> Reply:
-    """Return what comes of `sending`, which knows nothing of who waits for it. Raises TimeoutError.
+async def _apart(exchanging: Coroutine[Any, Any, Reply]) -> Reply:
+    """Return what comes of `exchanging`, which knows nothing of who waits for it.
 
     Connections and timers live longer than a request, and keep alive what their context holds, such as a closed screen.
     It is cancelled as httpcore shields itself from: cancelled by asyncio, it leaves connections open that nobody uses.
     """
     scope = anyio.CancelScope()
 
-    async def send() -> Reply:
-        scope.deadline = anyio.current_time() + seconds
+    async def exchange() -> Reply:
         with scope:
-            return await sending
-        raise TimeoutError
+            return await exchanging
+        raise asyncio.CancelledError
 
-    task = asyncio.create_task(send(), context=Context())
+    task = asyncio.create_task(exchange(), context=Context())
     task.add_done_callback(
         lambda sent: sent.cancelled() or sent.exception()
     )  # Where nobody waits any more, nobody asks.
