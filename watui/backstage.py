@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from watui.client.answers import members_of
+from watui.client.answers import answer_of
 from watui.client.exchanges import Exchanges
 from watui.client.failures import Unusable
 from watui.client.server import Server
@@ -71,6 +71,6 @@ class Backstage:
         content = msgspec.json.encode(body) if body is not None else b""
         reply = await self._transport.send(method, f"/{PREFIX}/{path}", content, SECONDS)
         try:
-            return msgspec.convert(members_of(reply), kind)
-        except msgspec.ValidationError as error:
+            return answer_of(reply, kind)
+        except Unusable as error:
             raise Unusable(f"that is no simulator of this version: {error}") from error

@@ -23,6 +23,14 @@ _OVERLOAD_CODES = (errors.TOO_MANY_REQUESTS, errors.OVERLOADED)
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
+class _Telling(msgspec.Struct):
+    """The members by which an answer tells that it is an error, whatever their shapes."""
+
+    errors: Any = None
+    error: Any = None
+    meta: Any = None
+
+
 class _Said(NamedTuple):
     """An error as a server tells it."""
 
@@ -31,47 +39,50 @@ class _Said(NamedTuple):
     """Whether it is of a gateway's own shape instead of the contract's."""
 
 
-def members_of(reply: Reply) -> Any:
-    """Return the JSON of a successful answer: 2xx, and no error in it. Raises a Failure for any other."""
-    try:
-        members = msgspec.json.decode(reply.body)
-    except _NOT_JSON as error:
-        if not 200 <= reply.status < 300:
-            raise _failure(reply, None) from None
-        raise Unusable("the answer is not JSON") from error
-    said = _error_in(members)
-    if said is not None or not 200 <= reply.status < 300:
-        raise _failure(reply, said)
-    if isinstance(members, dict) and members.get("errors"):
-        raise Unusable("the answer reports errors in a form that cannot be read")
-    return members
-
-
-def _error_in(members: Any) -> _Said | None:
-    """Return the error that an answer tells, in the contract's shape (section 5) or a gateway's (section 8)."""
-    if not isinstance(members, dict):
-        return None
-    with contextlib.suppress(msgspec.ValidationError):
-        if errors_ := msgspec.convert(members.get("errors") or [], list[ApiError]):
-            return _Said(errors_[0])
-    own = members.get("error")
-    if isinstance(own, dict) and (title := own.get("message")):
-        return _Said(ApiError(title=str(title), details=str(own["details"]) if own.get("details") else None), True)
-    meta = members.get("meta")
-    if isinstance(meta, dict) and meta.get("success") is False:
-        return _Said(ApiError(title=str(meta.get("developerMessage") or "Error")), True)
-    return None
-
-
 def answer_of(reply: Reply, kind: type[_Answer], *, strict: bool = True) -> _Answer:
-    """Return a successful answer as a `kind`. Raises a Failure for any other, and for another shape.
+    """Return a successful answer as a `kind`: 2xx, and no error in it. Raises a Failure for any other.
 
     Where it is not `strict`, numbers and booleans may be written as texts.
     """
+    _refuse_errors(reply)
     try:
-        return msgspec.convert(members_of(reply), kind, strict=strict)
+        return msgspec.json.decode(reply.body, type=kind, strict=strict)
     except msgspec.ValidationError as error:
         raise Unusable(f"the answer has another shape than documented: {error}") from error
+    except _NOT_JSON as error:
+        raise Unusable("the answer is not JSON") from error
+
+
+def _refuse_errors(reply: Reply) -> None:
+    """Raise a Failure where an answer is no success; of its members those alone are read that can tell."""
+    is_success = 200 <= reply.status < 300
+    try:
+        telling = msgspec.json.decode(reply.body, type=_Telling)
+    except msgspec.ValidationError:
+        telling = _Telling()  # No object.
+    except _NOT_JSON as error:
+        if not is_success:
+            raise _failure(reply, None) from None
+        raise Unusable("the answer is not JSON") from error
+    said = _error_in(telling)
+    if said is not None or not is_success:
+        raise _failure(reply, said)
+    if telling.errors:
+        raise Unusable("the answer reports errors in a form that cannot be read")
+
+
+def _error_in(telling: _Telling) -> _Said | None:
+    """Return the error that an answer tells, in the contract's shape (section 5) or a gateway's (section 8)."""
+    with contextlib.suppress(msgspec.ValidationError):
+        if errors_ := msgspec.convert(telling.errors or [], list[ApiError]):
+            return _Said(errors_[0])
+    own = telling.error
+    if isinstance(own, dict) and (title := own.get("message")):
+        return _Said(ApiError(title=str(title), details=str(own["details"]) if own.get("details") else None), True)
+    meta = telling.meta
+    if isinstance(meta, dict) and meta.get("success") is False:
+        return _Said(ApiError(title=str(meta.get("developerMessage") or "Error")), True)
+    return None
 
 
 def _failure(reply: Reply, said: _Said | None) -> Failure:

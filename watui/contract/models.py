@@ -27,7 +27,7 @@ class CheckRequest(msgspec.Struct, frozen=True):
     force_check: bool = False
 
 
-class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One element of an answer. `input` is echoed as sent; `wa_id` is optional in every status (section 1)."""
 
     input: str

@@ -23,10 +23,6 @@ from watui.ledger.schema import LedgerUnusable
 
 _LOGGER = logging.getLogger(__name__)
 
-_GIVEN = "SELECT value FROM json_each(?)"
-"""Numbers come into a statement as one JSON array: a statement for each would give the interpreter away as often, and
-wait to have it back from the thread that asks or paints."""
-
 
 class Ledger:
     """The ledger at one path, for writing. Times are in seconds since 1970. Raises LedgerUnusable."""
@@ -172,22 +168,20 @@ class Ledger:
 
         Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
         """
-        given = _as_json(number_ids)
+        among, given = _among(number_ids)
         with self.transaction():
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
             inputs, polls = self._db.execute(
                 f"SELECT json_group_object(number_id, input), coalesce(sum(status <> '{QUEUED}'), 0) FROM number"
-                f" WHERE run_id = ? AND number_id IN ({_GIVEN})",
-                (run_id, given),
+                f" WHERE run_id = ? AND {among}",
+                (run_id, *given),
             ).fetchone()
             ask_id = self._db.execute(
                 "INSERT INTO ask (run_id, asked_at, numbers, polls) VALUES (?, ?, ?, ?)",
                 (run_id, time.time(), len(number_ids), polls),
             ).lastrowid
-            self._db.execute(
-                f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND number_id IN ({_GIVEN})", (run_id, given)
-            )
+            self._db.execute(f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND {among}", (run_id, *given))
         assert ask_id is not None
         return Asked(ask_id, msgspec.json.decode(inputs, type=dict[int, str]))
 
@@ -211,9 +205,9 @@ class Ledger:
             if said:
                 self._decide(run_id, said, now, version)
             if left_out:
+                among, given = _among(left_out)
                 self._db.execute(
-                    f"UPDATE number SET polls = polls + 1 WHERE run_id = ? AND number_id IN ({_GIVEN}) AND final = 0",
-                    (run_id, _as_json(left_out)),
+                    f"UPDATE number SET polls = polls + 1 WHERE run_id = ? AND {among} AND final = 0", (run_id, *given)
                 )
             self._db.execute("UPDATE ask SET answered_at = ? WHERE ask_id = ?", (now, ask_id))
             self._db.execute("UPDATE run SET server_version = ? WHERE id = ?", (version, run_id))
@@ -235,7 +229,7 @@ class Ledger:
             "INSERT INTO said SELECT s.column1, s.column2, s.column3, s.column4, n.polls + 1 - s.column3, n.status,"
             f" n.rows FROM (VALUES {marks}) s CROSS JOIN number n"
             f" ON n.run_id = ? AND n.number_id = s.column1 AND n.final = 0",
-            [*chain.from_iterable(said), run_id],
+            [*chain.from_iterable(map(msgspec.structs.astuple, said)), run_id],
         )
         self._db.execute(
             "UPDATE number SET checked_at = ?, server_version = ?, (status, final, wa_id, polls) ="
@@ -243,9 +237,11 @@ class Ledger:
             " WHERE run_id = ? AND number_id IN (SELECT number_id FROM said)",
             (now, version, run_id),
         )
-        moved = "SELECT status, 1 AS number, rows FROM said UNION ALL SELECT status_before, -1, -rows FROM said"
         self._db.execute(
-            f"INSERT INTO tally SELECT ?, status, sum(number), sum(rows) FROM ({moved}) WHERE 1 GROUP BY status"
+            "WITH moved AS MATERIALIZED (SELECT status, status_before, count(*) AS numbers, sum(rows) AS rows FROM said"
+            " GROUP BY status, status_before)"
+            " INSERT INTO tally SELECT ?, status, sum(numbers), sum(rows) FROM (SELECT status, numbers, rows FROM moved"
+            " UNION ALL SELECT status_before, -numbers, -rows FROM moved) WHERE 1 GROUP BY status"
             f" {schema.ADDED}",
             (run_id,),
         )
@@ -300,5 +296,13 @@ class Ledger:
                     self._db.execute("ROLLBACK")
 
 
-def _as_json(number_ids: Sequence[int]) -> str:
-    return msgspec.json.encode(list(number_ids)).decode()
+def _among(number_ids: Sequence[int]) -> tuple[str, tuple[object, ...]]:
+    """Return a condition that holds for these numbers alone, and its values; none of them is there twice.
+
+    They come as a range where they are one, as first questions are, else as one JSON array: a statement for each would
+    give the interpreter away as often, and wait to have it back from the thread that asks or paints.
+    """
+    first, last = min(number_ids, default=0), max(number_ids, default=0)
+    if last - first + 1 == len(number_ids):
+        return "number_id BETWEEN ? AND ?", (first, last)
+    return "number_id IN (SELECT value FROM json_each(?))", (msgspec.json.encode(list(number_ids)).decode(),)

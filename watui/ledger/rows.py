@@ -171,7 +171,7 @@ class Asked(NamedTuple):
     """What is sent, by the ids of its numbers."""
 
 
-class Answered(NamedTuple):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """What an answer says of one number."""
 
     number_id: int
