@@ -143,6 +143,38 @@ def test_common_spellings_do_not_need_the_library(text: str) -> None:
     assert numbering.find(text, "US") is not None
 
 
+def test_numbers_that_begin_alike() -> None:
+    """What is known of one of them must be true of the others."""
+    chance = random.Random(4)
+    for code, home, metadata in plans():
+        descs = [value for value in vars(metadata).values() if isinstance(value, PhoneNumberDesc)]
+        for national in sorted({desc.example_number[:6] for desc in descs if desc.example_number}):
+            kept = chance.randint(1, len(national))
+            for _ in range(4):
+                rest = "".join(chance.choices("0123456789", k=chance.randint(0, 12)))
+                assert_same(f"+{code}{national[:kept]}{rest}", home)
+
+
+@given(
+    st.lists(
+        st.sampled_from([r"\d", "[2-5]", "[08]", "7", r"\d{2}", "(?:1|[6-9])", r"(?:3\d)?"]), min_size=1, max_size=6
+    ),
+    st.text("0123456789", min_size=1, max_size=8),
+    st.integers(0, 7),
+)
+def test_what_surely_or_perhaps_fits(parts: list[str], digits: str, known: int) -> None:
+    pattern, unknown = "".join(parts), digits[:known] + "x" * len(digits[known:])
+    fits = re.fullmatch(pattern, digits) is not None
+    assert fits or not re.fullmatch(numbering.surely(pattern), unknown)
+    assert not fits or re.fullmatch(numbering.perhaps(pattern), unknown)
+
+
+def test_the_beginnings_of_most_numbers_tell_all_but_the_number() -> None:
+    texts = [text for text, _ in mixed_numbers(3_000, seed=5) if re.fullmatch(r"\+[0-9]{6,}", text)]
+    told = sum(numbering.find_alike(text[:6], len(text)) is not None for text in texts)
+    assert told > 0.7 * len(texts)
+
+
 def test_random_digits_in_every_region() -> None:
     chance = random.Random(3)
     for region in REGIONS:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,10 +13,19 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from watui.contract.numbering import Code
+    from watui.contract.numbering import Code, Owner
 
 POSSIBLE = 0
 """What the library says of a number of a possible length, `ValidationResult.IS_POSSIBLE`."""
+
+_BEGINNING = 6
+"""Characters of a number in E.164 that nearly always say all but the number itself."""
+
+_BEGINNINGS = 1 << 14
+"""How many of them are kept in mind, with the lengths of their numbers."""
+
+_Judgement = tuple[str | None, str | None, bool]
+"""The rest of a Reading: region, doubt, and whether the number is possible."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -56,26 +65,49 @@ def read(text: str, region: str) -> Reading:
     A number without a leading `+` gets that region's country code. `region` must be one that
     `check_region` returned.
     """
+    if (known := _known(text)) is not None:
+        return Reading(text, *known)
     try:
         code, national = _finder()(text, region) or _parsed(text, region)
     except ValueError as error:
         return Reading(None, None, str(error), False)
-    own_region, is_valid = code.region_of(national)
-    verdict = code.length_verdicts[len(national)]
-    if verdict != POSSIBLE:
-        doubt: str | None = _length_doubt(verdict)
-    else:
-        doubt = None if is_valid else f"no such number in {code.main_region}"
-    return Reading(f"+{code.digits}{national}", own_region or code.main_region, doubt, verdict == POSSIBLE)
+    return Reading(f"+{code.digits}{national}", *_judged(code, code.owner(national), len(national)))
 
 
 def checkable(text: str, region: str) -> str | None:
     """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
+    if (known := _known(text)) is not None:
+        return text if known[2] else None
     try:
         code, national = _finder()(text, region) or _parsed(text, region)
     except ValueError:
         return None
     return f"+{code.digits}{national}" if code.length_verdicts[len(national)] == POSSIBLE else None
+
+
+def _known(text: str) -> _Judgement | None:
+    """Return what is known of `text` where it is in E.164 already, and where its beginning says all."""
+    is_e164 = text.startswith("+") and text[1:].isdigit() and text.isascii()
+    return _alike(text[:_BEGINNING], len(text)) if is_e164 else None
+
+
+@lru_cache(_BEGINNINGS)
+def _alike(beginning: str, count: int) -> _Judgement | None:
+    from watui.contract.numbering import find_alike
+
+    found = find_alike(beginning, count)
+    return _judged(*found) if found is not None else None
+
+
+def _judged(code: Code, owner: Owner, national_digits: int) -> _Judgement:
+    """Return what there is to say of a number: its region, why it is doubtful, and whether it is possible."""
+    own_region, is_valid = owner
+    verdict = code.length_verdicts[national_digits]
+    if verdict != POSSIBLE:
+        doubt: str | None = _length_doubt(verdict)
+    else:
+        doubt = None if is_valid else f"no such number in {code.main_region}"
+    return own_region or code.main_region, doubt, verdict == POSSIBLE
 
 
 @cache

@@ -36,11 +36,45 @@ WORLD = "001"
 _CODE_DIGITS = 3
 """At most, of a country code."""
 
+_TELLING_DIGITS = 4
+"""First digits of a number, after its country code: they nearly always tell whose it is, and whether it can be."""
+
+_ANY = "x"
+"""Stands for a digit that is not known."""
+
+_PATTERN_PARTS = re.compile(r"\{[^}]*\}|\[([^\]]*)\]|(\\d)|(\d)")
+"""What a pattern of the metadata is made of: how often, one of some digits, any digit, one digit."""
+
 _KINDS = (
     *("mobile", "fixed_line", "toll_free", "voip", "premium_rate", "shared_cost"),
     *("personal_number", "pager", "uan", "voicemail"),
 )
 """What a valid number may be, as the metadata calls it, the most frequent first."""
+
+Owner = tuple[str | None, bool]
+"""The region that a number belongs to, None for none, and whether there can be such a number in it."""
+
+_Reading = Callable[[str], str]
+"""How a pattern is read: returns the one that is matched instead of it."""
+
+
+def _exactly(pattern: str) -> str:
+    return pattern
+
+
+def surely(pattern: str) -> str:
+    """Let an unknown digit fit where every digit does."""
+    return _PATTERN_PARTS.sub(lambda part: rf"[\d{_ANY}]" if part[2] else part[0], pattern)
+
+
+def perhaps(pattern: str) -> str:
+    """Let an unknown digit fit where some digit does."""
+
+    def widened(part: re.Match[str]) -> str:
+        digits = part[1] or part[2] or part[3]
+        return f"[{digits}{_ANY}]" if digits else part[0]
+
+    return _PATTERN_PARTS.sub(widened, pattern)
 
 
 def find(text: str, region: str) -> tuple[Code, str] | None:
@@ -59,6 +93,22 @@ def _find_abroad(digits: str) -> tuple[Code, str] | None:
     """Return what a number with these digits is, which begin with a country code."""
     code = _code_of(digits[:_CODE_DIGITS])
     return code.find(digits[len(code.digits) :]) if code is not None else None
+
+
+def find_alike(beginning: str, count: int) -> tuple[Code, Owner, int] | None:
+    """Return what is true of every text that is `+` and digits, begins with `beginning` and has `count` characters.
+
+    That is its country code, whose number it is, and how many digits follow that code: it is the number as it stands.
+    None where that depends on the rest.
+    """
+    is_long_enough = min(len(beginning), count) > _FEWEST_DIGITS
+    code = _code_of(beginning[1 : _CODE_DIGITS + 1]) if is_long_enough else None
+    if code is None:
+        return None
+    first = beginning[len(code.digits) + 1 :]
+    national_digits = count - len(beginning) + len(first)
+    owner = code.owner_abroad(first, national_digits)
+    return (code, owner, national_digits) if owner is not None else None
 
 
 @cache
@@ -94,6 +144,9 @@ class Code:
         else:
             self._main_plan = _plan(self.main_region)
         self._regions = tuple(regions)
+        self._groups = cache(self._groups_as_read)
+        self._owners: dict[tuple[str, int], Owner | None] = {}
+        """Whose the numbers are that begin with some digits and have so many; None where these do not tell."""
         self._begins_with_prefix = self._main_plan.begins_with_prefix
         self.length_verdicts: dict[int, int] = {
             count: is_possible_number_with_reason(PhoneNumber(number, 10 ** (count - 1))) for count in _NATIONAL_DIGITS
@@ -106,32 +159,54 @@ class Code:
             national = self._main_plan.without_prefix(national)
         return (self, national) if len(national) in self.length_verdicts else None
 
-    def region_of(self, national: str) -> tuple[str | None, bool]:
-        """Return the region that a number belongs to, None for none, and whether there can be such a number in it."""
-        for leading, regions in self._groups:
+    def owner(self, national: str) -> Owner:
+        """Return whose number this is."""
+        beginning = national[:_TELLING_DIGITS], len(national)
+        if beginning not in self._owners:
+            self._owners[beginning] = self._owner_by(*beginning)
+        return self._owners[beginning] or self._look(national, _exactly)
+
+    def owner_abroad(self, first: str, count: int) -> Owner | None:
+        """Return whose all numbers of `count` digits are that begin with `first`, and that are dialled as they are.
+
+        None if that depends on their other digits.
+        """
+        may_change = self._main_plan.may_begin_with_prefix(first.ljust(count, _ANY))
+        return None if may_change or count not in self.length_verdicts else self._owner_by(first, count)
+
+    def _owner_by(self, first: str, count: int) -> Owner | None:
+        """Return what is true of all numbers of `count` digits that begin with `first`, None if that depends.
+
+        It is true where all that surely fits leads to the same answer as all that may fit.
+        """
+        known = first.ljust(count, _ANY)
+        found = self._look(known, surely)
+        return found if found == self._look(known, perhaps) else None
+
+    def _look(self, national: str, reading: _Reading) -> Owner:
+        for leading, regions in self._groups(reading):
             if leading is None:
                 for region, plan in regions:
-                    if plan.has(national):
+                    if plan.has(national, reading):
                         return region, True
             elif match := leading.match(national):
                 region, plan = regions[(match.lastindex or 1) - 1]
-                return region, plan.has(national)
+                return region, plan.has(national, reading)
         return None, False
 
-    @cached_property
-    def _groups(self) -> list[tuple[re.Pattern[str] | None, list[tuple[str, _Plan]]]]:
+    def _groups_as_read(self, reading: _Reading) -> list[tuple[re.Pattern[str] | None, list[tuple[str, _Plan]]]]:
         """The regions in the order in which they are asked, those together that the first digits tell apart.
 
         Their pattern has a group for each of them. The others, without a pattern, have to be asked for each number.
         """
         if len(self._regions) == 1:
-            return [(re.compile(""), [(self.main_region, self._main_plan)])]
+            return [(_compiled("()", reading), [(self.main_region, self._main_plan)])]
         found = []
         plans = [(region, _plan(region)) for region in self._regions]
         for is_led, group in groupby(plans, key=lambda each: each[1].leading is not None):
             regions = list(group)
             leading = "|".join(f"({plan.leading})" for _, plan in regions)
-            found.append((re.compile(leading) if is_led else None, regions))
+            found.append((_compiled(leading, reading) if is_led else None, regions))
         return found
 
 
@@ -150,11 +225,12 @@ class _Plan:
         self._local_lengths = frozenset(general.possible_length_local_only)
         self._prefix = _compiled(metadata.national_prefix_for_parsing)
         self.begins_with_prefix = self._prefix.match
+        self.may_begin_with_prefix = _compiled(metadata.national_prefix_for_parsing, perhaps).match
         self._rewriting: str | None = metadata.national_prefix_transform_rule
         self._abroad = _compiled(metadata.international_prefix)
         kinds = [name for name in _KINDS if name != "mobile" or not metadata.same_mobile_and_fixed_line_pattern]
         self._kinds = [_Kind.of(desc) for name in kinds if (desc := getattr(metadata, name)) is not None]
-        self._valid: dict[int, Callable[[str], re.Match[str] | None]] = {}
+        self._valid = cache(self._valid_as_read)
 
     def find(self, digits: str) -> tuple[Code, str] | None:
         """Return what a number is that is dialled in this region."""
@@ -177,18 +253,15 @@ class _Plan:
             return digits
         return national if len(national) in self._general.lengths or self._is_too_long(national) else digits
 
-    def has(self, national: str) -> bool:
+    def has(self, national: str, reading: _Reading) -> bool:
         """Whether there can be such a number in the region."""
-        fullmatch = self._valid.get(len(national)) or self._valid_of(len(national))
-        return fullmatch(national) is not None
+        return self._valid(len(national), reading).fullmatch(national) is not None
 
-    def _valid_of(self, count: int) -> Callable[[str], re.Match[str] | None]:
+    def _valid_as_read(self, count: int, reading: _Reading) -> re.Pattern[str]:
         """Return what matches the numbers of `count` digits that there can be: one pattern for all of their kinds."""
         is_known = self._general.may_have(count)
         kinds = [f"(?:{kind.pattern})" for kind in self._kinds if is_known and kind.pattern and kind.may_have(count)]
-        valid = _compiled(f"(?=(?:{self._general.pattern})$)(?:{'|'.join(kinds)})" if kinds else None).fullmatch
-        self._valid[count] = valid
-        return valid
+        return _compiled(f"(?=(?:{self._general.pattern})$)(?:{'|'.join(kinds)})" if kinds else None, reading)
 
     @cached_property
     def _code(self) -> Code:
@@ -233,6 +306,6 @@ class _Kind:
 
 
 @cache
-def _compiled(pattern: str | None) -> re.Pattern[str]:
+def _compiled(pattern: str | None, reading: _Reading = _exactly) -> re.Pattern[str]:
     """Return a pattern of the metadata; what is not there fits nothing."""
-    return re.compile(pattern or "(?!)")
+    return re.compile(reading(pattern or "(?!)"))
