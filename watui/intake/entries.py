@@ -20,7 +20,7 @@ _UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _DIGIT = re.compile(r"\d")
 
-_PLAIN = re.compile(r"\+?[0-9][0-9 ().-]{0,40}")
+_is_plain = re.compile(r"\+?[0-9][0-9 ().-]{0,40}").fullmatch
 """What most inputs are: nothing can be wrong with them."""
 
 
@@ -63,7 +63,7 @@ def single(line: int, text: str) -> Row:
 
 def find_problem(text: str) -> str | None:
     """Return why `text`, trimmed, can't be sent, or None. Whether it is a possible number is the server's to say."""
-    if _PLAIN.fullmatch(text):
+    if _is_plain(text):
         return None
     if len(text) > LONGEST_INPUT:
         return problems.TOO_LONG
@@ -81,19 +81,23 @@ def find_problem(text: str) -> str | None:
 def _rows(layout: Layout, records: Iterator[Record]) -> Iterator[Row]:
     header_expected = layout.has_header
     for record in records:
-        if record.is_blank:
-            yield Skipped.BLANK
-        elif record.is_comment:
-            yield Skipped.COMMENT
-        elif header_expected:
+        row = _row(record, layout.column)
+        if header_expected and isinstance(row, Entry):
             header_expected = False
             yield Skipped.HEADER
         else:
-            yield _entry(record, layout.column)
+            yield row
 
 
-def _entry(record: Record, column: int) -> Entry:
+def _row(record: Record, column: int) -> Row:
+    cells = record.cells
+    text = cells[column].strip() if column < len(cells) else ""
+    if _is_plain(text) and "#" not in cells[0] and not record.is_cut:
+        return Entry(record.line, text, None)
+    if record.is_blank:
+        return Skipped.BLANK
+    if record.is_comment:
+        return Skipped.COMMENT
     if record.is_cut:
-        return Entry(record.line, record.cells[0][:LONGEST_INPUT], problems.TOO_LONG)
-    text = record.cells[column].strip() if column < len(record.cells) else ""
+        return Entry(record.line, cells[0][:LONGEST_INPUT], problems.TOO_LONG)
     return Entry(record.line, text[:LONGEST_INPUT], find_problem(text))

@@ -128,7 +128,7 @@ def _records(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
     held: list[Line] = []
     for line in lines:
         if not held and not line.is_cut and (delimiter is None or '"' not in line.text):
-            yield _record(line, delimiter)
+            yield Record(line.number, line.text.split(delimiter)) if delimiter is not None else _record(line, None)
             continue
         if line.is_cut:
             yield from _by_line(held, delimiter)
