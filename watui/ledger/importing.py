@@ -1,7 +1,7 @@
 """Writes rows into a draft, many at once: a statement for each row would cost more than all else."""
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -21,10 +21,18 @@ INSERT INTO entry (run_id, row, source_id, line, input, number_id)
 SELECT run_id, first_row, :source_id, first_row + :offset, input, number_id FROM number
 WHERE run_id = :run_id AND number_id BETWEEN :first AND :last
 """
-_OTHER_ROWS = (
-    "INSERT INTO entry (run_id, row, source_id, line, input, number_id, problem, is_duplicate)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_OTHER_ROWS = """
+INSERT INTO entry (run_id, row, source_id, line, input, number_id, problem, is_duplicate)
+SELECT :run_id, json_extract(value, '$[0]'), :source_id, json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[3]') IS NOT NULL
+FROM json_each(:rows)
+"""
+_ROWS_OF_NUMBERS = """
+UPDATE number SET rows = rows + :times
+WHERE run_id = :run_id AND number_id IN (SELECT value FROM json_each(:numbers))
+"""
+_NUL = "\0"
+"""Ends a text of SQLite's that comes out of JSON."""
 
 
 class NewRows:
@@ -73,20 +81,21 @@ class NewRows:
         """Insert the rows, within a transaction."""
         place = {"run_id": run_id, "source_id": source_id}
         if self._numbers:
-            db.execute(
-                _NUMBERS,
-                {**place, "first": self._known + 1, "numbers": msgspec.json.encode(self._numbers).decode()},
-            )
+            db.execute(_NUMBERS, {**place, "first": self._known + 1, "numbers": _as_json(self._numbers)})
         for (first, offset), (after, _) in pairwise([*self._offsets, (self.last_number + 1, 0)]):
             db.execute(_FIRST_ROWS, {**place, "offset": offset, "first": first, "last": after - 1})
-        db.executemany(
-            _OTHER_ROWS,
-            [
-                (run_id, row, source_id, line, text, number_id, problem, number_id is not None)
-                for row, line, text, number_id, problem in self._others
-            ],
-        )
-        db.executemany(
-            "UPDATE number SET rows = rows + ? WHERE run_id = ? AND number_id = ?",
-            [(count, run_id, number_id) for number_id, count in sorted(self._repeated.items())],
-        )
+        if self._others:
+            db.execute(_OTHER_ROWS, {**place, "rows": _as_json(self._others)})
+            db.executemany(
+                "UPDATE entry SET input = ? WHERE run_id = ? AND row = ?",
+                [(text, run_id, row) for row, _, text, _, _ in self._others if _NUL in text],
+            )
+        by_times = defaultdict[int, list[int]](list)
+        for number_id, times in self._repeated.items():
+            by_times[times].append(number_id)
+        for times, numbers in by_times.items():
+            db.execute(_ROWS_OF_NUMBERS, {"run_id": run_id, "times": times, "numbers": _as_json(numbers)})
+
+
+def _as_json(values: object) -> str:
+    return msgspec.json.encode(values).decode()
