@@ -1,14 +1,17 @@
 """The Check screen by pilot, against a simulated server that answers at once."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from tests.conftest import TOKEN
+from tests.ledger.conftest import new_row
 from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, WIDE, console
 from watui.client.server import Server
+from watui.desk import Desk
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
@@ -16,6 +19,7 @@ from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui.commands import Phase
+from watui.tui.outlet import Outlet
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 
@@ -75,6 +79,24 @@ async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
         await story.until_phase(Phase.PREVIEW)
         assert story.session.record is not None
         assert story.session.record.numbers == 3
+
+
+async def test_the_first_rows_of_a_list_do_not_wait_for_the_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_shown = asyncio.Event()
+
+    async def import_until_shown(desk: Desk, run_id: int, path: str, name: str, text: str | None = None) -> None:
+        source_id = await desk.ledger(Ledger.add_source, run_id, name, None)
+        await desk.ledger(Ledger.add_rows, run_id, source_id, [new_row(1, "+16315551000")], {})
+        await is_shown.wait()
+
+    monkeypatch.setattr(Desk, "import_aside", import_until_shown)
+    monkeypatch.setattr(Outlet, "is_free", False)
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until(lambda: story.screen.rows.table.row_count == 1, "the first row")
+        assert story.session.phase is Phase.IMPORTING
+        is_shown.set()
+        await story.until_phase(Phase.PREVIEW)
 
 
 async def test_discarding_asks_first(paths: Paths) -> None:

@@ -116,7 +116,9 @@ class CheckScreen(ContactsScreen):
         if phase is Phase.EMPTY:
             self._follow_offer()
             return
-        if not self._outlet.is_free:
+        # The first rows of a list are what a key led to: they do not wait until the line is free again.
+        is_waited_for = phase is Phase.IMPORTING and not self.rows.table.row_count
+        if not self._outlet.is_free and not is_waited_for:
             return
         if self._read_again():
             self._is_state_old = True
