@@ -21,6 +21,13 @@ SHARED = sorted(
 """Regions that share their country code."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _beginnings_are_looked_up_at_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbering, "OFTEN", 0)
+        yield
+
+
 PARSE_DOUBTS = {
     NumberParseException.INVALID_COUNTRY_CODE: "no such country code",
     NumberParseException.NOT_A_NUMBER: "not a phone number",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +26,9 @@ _BEGINNINGS = 1 << 14
 
 _Judgement = tuple[str | None, str | None, bool]
 """The rest of a Reading: region, doubt, and whether the number is possible."""
+
+_alike: dict[tuple[str, int], _Judgement | None] = {}
+"""What is known of all numbers in E.164 that begin so and have so many characters; None where they differ."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -65,19 +68,21 @@ def read(text: str, region: str) -> Reading:
     A number without a leading `+` gets that region's country code. `region` must be one that
     `check_region` returned.
     """
-    if (known := _known(text)) is not None:
+    beginning = (text[:_BEGINNING], len(text)) if text[1:].isdigit() and text[0] == "+" and text.isascii() else None
+    if beginning is not None and (known := _alike.get(beginning)) is not None:
         return Reading(text, *known)
     try:
         code, national = _finder()(text, region) or _parsed(text, region)
     except ValueError as error:
         return Reading(None, None, str(error), False)
-    return Reading(f"+{code.digits}{national}", *_judged(code, code.owner(national), len(national)))
+    judged = _judged(code, code.owner(national), len(national))
+    if beginning is not None and code.is_frequent and beginning not in _alike and len(_alike) < _BEGINNINGS:
+        _alike[beginning] = _judged_by(*beginning)
+    return Reading(f"+{code.digits}{national}", *judged)
 
 
 def checkable(text: str, region: str) -> str | None:
     """Return the number of `read(text, region)` where that is possible, else None: all that a server asks for."""
-    if (known := _known(text)) is not None:
-        return text if known[2] else None
     try:
         code, national = _finder()(text, region) or _parsed(text, region)
     except ValueError:
@@ -85,14 +90,8 @@ def checkable(text: str, region: str) -> str | None:
     return f"+{code.digits}{national}" if code.length_verdicts[len(national)] == POSSIBLE else None
 
 
-def _known(text: str) -> _Judgement | None:
-    """Return what is known of `text` where it is in E.164 already, and where its beginning says all."""
-    is_e164 = text.startswith("+") and text[1:].isdigit() and text.isascii()
-    return _alike(text[:_BEGINNING], len(text)) if is_e164 else None
-
-
-@lru_cache(_BEGINNINGS)
-def _alike(beginning: str, count: int) -> _Judgement | None:
+def _judged_by(beginning: str, count: int) -> _Judgement | None:
+    """Return what there is to say of all numbers in E.164 that begin so, None where they differ."""
     from watui.contract.numbering import find_alike
 
     found = find_alike(beginning, count)

@@ -39,6 +39,9 @@ _CODE_DIGITS = 3
 _TELLING_DIGITS = 4
 """First digits of a number, after its country code: they nearly always tell whose it is, and whether it can be."""
 
+OFTEN = 10_000
+"""Numbers of a country code after which it pays to find out what first digits tell: patterns are slow to make."""
+
 _ANY = "x"
 """Stands for a digit that is not known."""
 
@@ -145,6 +148,7 @@ class Code:
             self._main_plan = _plan(self.main_region)
         self._regions = tuple(regions)
         self._groups = cache(self._groups_as_read)
+        self._looked = 0
         self._owners: dict[tuple[str, int], Owner | None] = {}
         """Whose the numbers are that begin with some digits and have so many; None where these do not tell."""
         self._begins_with_prefix = self._main_plan.begins_with_prefix
@@ -162,9 +166,17 @@ class Code:
     def owner(self, national: str) -> Owner:
         """Return whose number this is."""
         beginning = national[:_TELLING_DIGITS], len(national)
-        if beginning not in self._owners:
+        if (known := self._owners.get(beginning)) is not None:
+            return known
+        self._looked += 1
+        if self.is_frequent and beginning not in self._owners:
             self._owners[beginning] = self._owner_by(*beginning)
-        return self._owners[beginning] or self._look(national, _exactly)
+        return self._look(national, _exactly)
+
+    @property
+    def is_frequent(self) -> bool:
+        """Whether so many of its numbers have been met that there will be more."""
+        return self._looked > OFTEN
 
     def owner_abroad(self, first: str, count: int) -> Owner | None:
         """Return whose all numbers of `count` digits are that begin with `first`, and that are dialled as they are.
