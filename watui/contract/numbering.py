@@ -48,6 +48,9 @@ _ANY = "x"
 _PATTERN_PARTS = re.compile(r"\{[^}]*\}|\[([^\]]*)\]|(\\d)|(\d)")
 """What a pattern of the metadata is made of: how often, one of some digits, any digit, one digit."""
 
+_NOTHING = "(?!)"
+"""Is matched by nothing."""
+
 _KINDS = (
     *("mobile", "fixed_line", "toll_free", "voip", "premium_rate", "shared_cost"),
     *("personal_number", "pager", "uan", "voicemail"),
@@ -66,7 +69,11 @@ def _exactly(pattern: str) -> str:
 
 
 def surely(pattern: str) -> str:
-    """Let an unknown digit fit where every digit does."""
+    """Let an unknown digit fit where every digit does.
+
+    What must not follow would be turned round by that; there is no such thing in the metadata.
+    """
+    assert "(?!" not in pattern or pattern == _NOTHING, "a pattern that says what must not follow"
     return _PATTERN_PARTS.sub(lambda part: rf"[\d{_ANY}]" if part[2] else part[0], pattern)
 
 
@@ -320,4 +327,4 @@ class _Kind:
 @cache
 def _compiled(pattern: str | None, reading: _Reading = _exactly) -> re.Pattern[str]:
     """Return a pattern of the metadata; what is not there fits nothing."""
-    return re.compile(reading(pattern or "(?!)"))
+    return re.compile(reading(pattern or _NOTHING))
