@@ -176,6 +176,12 @@ def test_what_surely_or_perhaps_fits(parts: list[str], digits: str, known: int) 
     assert not fits or re.fullmatch(numbering.perhaps(pattern), unknown)
 
 
+def test_nothing_surely_fits_a_pattern_that_says_what_must_not_follow() -> None:
+    pattern = r"12(?!3)\d{2}"
+    assert re.fullmatch(numbering.surely(pattern), "1245") is None
+    assert re.fullmatch(numbering.perhaps(pattern), "1xxx")
+
+
 def test_the_beginnings_of_most_numbers_tell_all_but_the_number() -> None:
     texts = [text for text, _ in mixed_numbers(3_000, seed=5) if re.fullmatch(r"\+[0-9]{6,}", text)]
     told = sum(numbering.find_alike(text[:6], len(text)) is not None for text in texts)

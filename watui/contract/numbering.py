@@ -48,8 +48,11 @@ _ANY = "x"
 _PATTERN_PARTS = re.compile(r"\{[^}]*\}|\[([^\]]*)\]|(\\d)|(\d)")
 """What a pattern of the metadata is made of: how often, one of some digits, any digit, one digit."""
 
-_NOTHING = "(?!)"
-"""Is matched by nothing."""
+_NOTHING, _ANYTHING = "(?!)", ".*"
+"""What nothing matches, and what everything does."""
+
+_SAYS_WHAT_NOT = "(?!"
+"""Begins what must not follow: to widen or narrow that would do the opposite to the whole."""
 
 _KINDS = (
     *("mobile", "fixed_line", "toll_free", "voip", "premium_rate", "shared_cost"),
@@ -69,16 +72,16 @@ def _exactly(pattern: str) -> str:
 
 
 def surely(pattern: str) -> str:
-    """Let an unknown digit fit where every digit does.
-
-    What must not follow would be turned round by that; there is no such thing in the metadata.
-    """
-    assert "(?!" not in pattern or pattern == _NOTHING, "a pattern that says what must not follow"
+    """Let an unknown digit fit where every digit does."""
+    if _SAYS_WHAT_NOT in pattern:
+        return _NOTHING
     return _PATTERN_PARTS.sub(lambda part: rf"[\d{_ANY}]" if part[2] else part[0], pattern)
 
 
 def perhaps(pattern: str) -> str:
     """Let an unknown digit fit where some digit does."""
+    if _SAYS_WHAT_NOT in pattern and pattern != _NOTHING:
+        return _ANYTHING
 
     def widened(part: re.Match[str]) -> str:
         digits = part[1] or part[2] or part[3]
