@@ -19,6 +19,7 @@ from statistics import median, quantiles
 from typing import ParamSpec
 
 from tests.benchmarks.figures import Figure, memory
+from tests.benchmarks.intake import write_list
 from watui.contract.statuses import Status
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
@@ -35,6 +36,8 @@ PAGE = 40
 DOWN, PAGE_DOWN = b"\x1b[B", b"\x1b[6~"
 KEYS = 25
 """Of one kind, each measured."""
+IMPORT_TURNS = 5
+"""Between an import that goes on and one that is stopped."""
 OPENINGS = 3
 
 SILENCE_SECONDS = 0.03
@@ -215,6 +218,31 @@ def _keys(homes: dict[int, Path]) -> Iterator[Figure]:
         busy = walk(console, PAGE_DOWN, KEYS, is_busy=True)
     what = f"page down, {many}, while {PER_SECOND:,} numbers a second are resolved elsewhere, p95"
     yield Figure("S6", what, quantiles(busy, n=20)[-1], "ms", most=30)
+    yield from _importing(homes[FEW])
+
+
+def _importing(home: Path) -> Iterator[Figure]:
+    """Page down while a list comes in, and in between the same table at rest, for the importing process is stopped."""
+    source = home / "import.csv"
+    write_list(source, MANY)
+    rest: list[float] = []
+    busy: list[float] = []
+    with closing(Console(home)) as console:
+        console.until("import")
+        time.sleep(SETTLED_SECONDS)
+        console.key(b"i", "Import numbers")
+        console.key(str(source).encode(), source.name)
+        console.key(b"\r", r"line 2\b", is_busy=True)
+        importing = Path(f"/proc/{console.pid}/task/{console.pid}/children").read_text().split()[-1]
+        time.sleep(SETTLED_SECONDS)
+        for _ in range(IMPORT_TURNS):
+            busy += walk(console, PAGE_DOWN, KEYS // IMPORT_TURNS, is_busy=True)
+            os.kill(int(importing), signal.SIGSTOP)
+            time.sleep(SETTLED_SECONDS)
+            rest += walk(console, PAGE_DOWN, KEYS // IMPORT_TURNS, is_busy=True)
+            os.kill(int(importing), signal.SIGCONT)
+    what = f"page down, while {MANY:,} rows are being imported"
+    yield Figure("S6", what, median(busy), "ms", median(rest), most_ratio=1.6, against="at rest")
 
 
 @contextmanager

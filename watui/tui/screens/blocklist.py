@@ -81,6 +81,7 @@ class BlocklistScreen(ContactsScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, self._came_here)
+        self.watch(self.table, "at_hand", self._show_detail, init=False)
         self.show()
         self._go(self.blocklist.load)
 
@@ -253,10 +254,8 @@ class BlocklistScreen(ContactsScreen):
 
     # What is shown
 
-    @on(RowTable.Moved)
-    def show_detail(self, event: RowTable.Moved) -> None:
-        event.stop()
-        self.detail.show(blocklist_view.detail(event.row if isinstance(event.row, BlockRow) else None))
+    def _show_detail(self, row: object) -> None:
+        self.detail.show(blocklist_view.detail(row if isinstance(row, BlockRow) else None))
 
     @unless_closed
     def show(self) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
@@ -30,6 +29,7 @@ from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.main import CHECK, ContactsScreen
 from watui.tui.session import Session
+from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
 from watui.tui.widgets.seam import seams
@@ -83,9 +83,9 @@ class CheckScreen(ContactsScreen):
     def compose(self) -> ComposeResult:
         yield Line(id="title")
         yield Static(id="banner")
-        with Container(id="body"):
-            with Vertical(id="list"):
-                with Vertical(id="state"):
+        with Pane(id="body"):
+            with Pane(id="list"):
+                with Pane(id="state"):
                     yield from seams(SEAMED_COLUMNS)
                     yield Line(id="progress", is_seamed=True)
                     yield Line(id="counts", is_seamed=True)
@@ -122,9 +122,9 @@ class CheckScreen(ContactsScreen):
             return
         if self._read_again():
             self._is_state_old = True
-            if session.phase is not phase:
+            if session.phase is not phase or self.rows.look != self._look():
                 self._show_phase()
-            elif phase is Phase.IMPORTING or self.rows.look != self._look():
+            elif phase is Phase.IMPORTING:
                 self._show_rows()
             else:
                 self.rows.update()

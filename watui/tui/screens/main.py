@@ -18,6 +18,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.text import clean
 from watui.tui.commands import Scope, bindings
+from watui.tui.widgets.ground import Ground
 from watui.tui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ CHECK, BLOCKLIST, RUNS, SETTINGS = "check", "blocklist", "runs", "settings"
 """Names of the screens."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Screen[None], Ground):
     """One of the screens between which the digits go."""
 
     BINDINGS: ClassVar = bindings(Scope.SCREENS)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -73,6 +73,7 @@ class RunsScreen(MainScreen):
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._look())
         self.set_interval(LOOK_SECONDS, self._follow)
+        self.watch(self.table, "at_hand", self._show_detail, init=False)
         self._look()
 
     def on_resize(self) -> None:
@@ -123,10 +124,8 @@ class RunsScreen(MainScreen):
         self.state.show(runs_view.state(self._shown, self._problem))
         self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
 
-    @on(RowTable.Moved)
-    def show_detail(self, event: RowTable.Moved) -> None:
-        event.stop()
-        self.detail.show(runs_view.detail(event.row if isinstance(event.row, ShownRun) else None))
+    def _show_detail(self, row: object) -> None:
+        self.detail.show(runs_view.detail(row if isinstance(row, ShownRun) else None))
 
     # What can be done
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
@@ -97,6 +97,8 @@ class SettingsScreen(MainScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._look())
+        self.watch(self.groups, "at_hand", self._show_group, init=False)
+        self.watch(self.members, "at_hand", self._show_member, init=False)
         self._look()
 
     def on_resize(self) -> None:
@@ -144,15 +146,10 @@ class SettingsScreen(MainScreen):
         self.heading.show(settings_view.heading(group))
         rows = group.members if group is not None else ()
         self.members.show(ListView(f"members {group.name if group else ''}", rows), MembersLook())
-        self.about.update(settings_view.description(self.members.row))
+        self._show_member()
 
-    @on(RowTable.Moved)
-    def moved(self, event: RowTable.Moved) -> None:
-        event.stop()
-        if isinstance(event.row, Group):
-            self._show_group()
-        else:
-            self.about.update(settings_view.description(event.row if isinstance(event.row, Member) else None))
+    def _show_member(self) -> None:
+        self.about.update(settings_view.description(self.members.row))
 
     # Between the two lists
 

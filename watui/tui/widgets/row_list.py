@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
@@ -22,6 +22,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.tui import panels
 from watui.tui.cells import RowLook
 from watui.tui.view import RunView
+from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
@@ -61,7 +62,7 @@ class NumberTable(RowTable[Row]):
         self.post_message(self.Laid())
 
 
-class RowList(Vertical):
+class RowList(Pane):
     """Shows the rows of one run that fit a filter; reading a filter is left to another thread."""
 
     DEFAULT_CSS = """
@@ -95,7 +96,7 @@ class RowList(Vertical):
     detail = query_one("#detail", Line)
 
     class Shown(Message):
-        """Other rows are shown, or none."""
+        """The filter shows other rows, or none. What `show` leads to is not told: it is known to whoever calls it."""
 
     def __init__(self, desk: Desk, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -103,7 +104,6 @@ class RowList(Vertical):
         self.look = RowLook(preview=True)
         self._desk = desk
         self._record: RunRecord | None = None
-        self._row: Row | None = None
         self.is_picking = False
         """Whether not all of the rows that the filter picks are known yet."""
         self._view: RunView | None = None
@@ -125,6 +125,7 @@ class RowList(Vertical):
 
     def on_mount(self) -> None:
         self.set_interval(PICK_SECONDS, self._pick_again)
+        self.watch(self.table, "at_hand", self._show_detail)
 
     def show(self, record: RunRecord | None, look: RowLook) -> None:
         """Show the rows of `record` from now on, or none, drawn as `look` says."""
@@ -150,6 +151,7 @@ class RowList(Vertical):
         self._begin()
         if at_hand is not None and wanted == RowFilter():
             self.table.move_to(at_hand.row - 1)
+        self.post_message(self.Shown())
 
     async def start_search(self) -> None:
         """Open the search line."""
@@ -184,12 +186,6 @@ class RowList(Vertical):
         self.seam.display = status is not None
         if status is not None:
             self.seam.lay(status.x, status.width + 1)  # with the gap: it is gone to, where it begins at an edge
-
-    @on(RowTable.Moved)
-    def show_detail(self, event: RowTable.Moved) -> None:
-        event.stop()
-        self._row = event.row if isinstance(event.row, Row) else None
-        self._show_detail()
 
     def on_resize(self) -> None:
         self._show_detail()
@@ -249,21 +245,22 @@ class RowList(Vertical):
         position = view.position_of(at_hand.row) if at_hand is not None and not is_new else None
         if position is not None:
             self.table.move_to(position)
+        self.post_message(self.Shown())
 
     def _show_some(self, wanted: RowFilter, ordinals: array[int]) -> None:
         """Show what is picked by now; where all rows are merely put in order, it is known how many they are."""
         if self.is_attached and self.is_picking and wanted == self.wanted and self._record is not None:
             total = len(ordinals) if wanted.leaves_out else self._record.rows
             self._show_view(RunView(self._desk.reader, self._record.id, total, ordinals))
+            self.post_message(self.Shown())
 
     def _show_detail(self) -> None:
-        self.detail.show(panels.detail(self._row, self.size.width))
+        self.detail.show(panels.detail(self.table.at_hand, self.size.width))
 
     def _show_view(self, view: RunView | None) -> None:
         self._view = view
         self.table.show(view, self.look)
         self.lay_seam()
-        self.post_message(self.Shown())
 
     def _hide_search(self) -> None:
         if self._searching is not None:

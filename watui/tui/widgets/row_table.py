@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar
+from itertools import chain
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from watui.tui.cells import STATUS_STYLES
@@ -67,17 +68,8 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
     ]
 
     cursor: var[int] = var(0)
-
-    class Moved(Message):
-        """The cursor is on another row, or its row has changed."""
-
-        def __init__(self, row: object) -> None:
-            super().__init__()
-            self.row = row
-            """What the view gives; None where there is no row."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, RowTable.Moved)
+    at_hand: var[R | None] = var(None)
+    """The row under the cursor, as it was last seen. Whoever watches it is painted together with the table."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -85,9 +77,12 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self._look: Look[R] | None = None
         self._rows: Mapping[int, R] = {}
         self._painted: dict[int, R] = {}
-        self._told: R | None = None
         self._columns: tuple[Column, ...] = ()
         self._inks: dict[tuple[str, bool], Style] = {}
+        self._lines: dict[int, Strip] = {}
+        """Of the viewport, as they were painted."""
+        self._width = 0
+        """Of those lines."""
 
     @property
     def row(self) -> R | None:
@@ -117,7 +112,7 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         else:
             self._painted = {}
             self.refresh()
-            self._tell()
+            self.at_hand = self.row
 
     def move_to(self, position: int) -> None:
         """Put the cursor on the row at `position`, or on the last one."""
@@ -140,11 +135,27 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
             for column, was, is_now in zip(self._columns, self._cells(old, now), self._cells(new, now), strict=True):
                 if was != is_now:
                     self.refresh(Region(column.x, y + HEADER_LINES, column.width, 1))
-        self._tell()
+        self.at_hand = self.row
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._inks, self._lines = {}, {}
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        for y in chain.from_iterable(region.line_range for region in regions):
+            self._lines.pop(y, None)
+        if not regions:
+            self._lines = {}
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._inks = {}
-        return super().render_lines(crop)
+        """Render lines as they are: a table has no border, padding or tint, for which Textual makes each anew."""
+        if self._width != self.size.width:
+            self._lines, self._width = {}, self.size.width
+        for y in crop.line_range:
+            if y not in self._lines:
+                self._lines[y] = self.render_line(y)
+        return [self._lines[y].crop(crop.x, crop.right) for y in crop.line_range]
 
     def render_line(self, y: int) -> Strip:
         """Render the line `y` of the viewport."""
@@ -153,12 +164,13 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         position = self.scroll_offset.y + y - HEADER_LINES
         row = self._row_at(position)
         if row is None:
-            return Strip.blank(self.size.width, self._ink(""))
+            return Strip.blank(self._width, self._ink(""))
         self._painted[position] = row
         return self._strip(self._cells(row, time.time()), is_cursor=position == self.cursor)
 
     def on_resize(self, _: events.Resize) -> None:
         self._lay_out()
+        self.refresh()
         self._keep_in_sight()
 
     def on_click(self, event: events.Click) -> None:
@@ -202,17 +214,18 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         self._keep_in_sight()
         for changed in (old, self.cursor):
             self.refresh(Region(0, changed - self.scroll_offset.y + HEADER_LINES, self.size.width, 1))
-        self._tell()
+        self.at_hand = self.row
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if self._thumb(old_value) == self._thumb(new_value):
+            # What is seen of the scrollbar stays: it would be painted in vain.
+            self.vertical_scrollbar.set_reactive(ScrollBar.position, new_value)
         super().watch_scroll_y(old_value, new_value)
         self._painted.clear()
 
-    def _tell(self) -> None:
-        """Report the row under the cursor, if it is another one or has changed."""
-        if (row := self.row) != self._told:
-            self._told = row
-            self.post_message(self.Moved(row))
+    def _thumb(self, top: float) -> int:
+        """Return where the scrollbar shows the line `top`, in the eighths of a line that it can draw."""
+        return int(8 * self.size.height * top / max(1, self.virtual_size.height))
 
     def _keep_in_sight(self) -> None:
         top = self.scroll_offset.y
@@ -246,15 +259,18 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
             )
             for cell in row_cells
         )
-        return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
+        return Strip(segments).adjust_cell_length(self._width, base).simplify()
 
     def _ink(self, name: str, is_cursor: bool = False) -> Style:
         """Return how text of a component class looks on its row, empty for none.
 
-        It is looked up once for all lines that are painted together: for each cell that takes longer than all else.
+        It is looked up once for all cells: for each one that takes longer than all else.
         """
         if (name, is_cursor) not in self._inks:
-            self._inks[name, is_cursor] = self._look_up(name, is_cursor)
+            segments = [Segment("", self._look_up(name, is_cursor))]
+            for line_filter in self.get_line_filters():
+                segments = line_filter.apply(segments, self.background_colors[1])
+            self._inks[name, is_cursor] = segments[0].style or Style.null()
         return self._inks[name, is_cursor]
 
     def _look_up(self, name: str, is_cursor: bool) -> Style:

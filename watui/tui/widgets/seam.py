@@ -1,13 +1,12 @@
 """Edges where Textual may begin to paint."""
 
-from textual.content import Content
-from textual.widget import Widget
+from watui.tui.widgets.ground import Ground
 
 STEP = 16
 """Columns: about what two changes take that are told apart, such as a count and a rate."""
 
 
-class Seam(Widget):
+class Seam(Ground):
     """Lies unseen below what changes often, so that it is painted alone.
 
     Textual paints a line from the nearest edge of a widget on, not from where it has changed. What has seams below its
@@ -26,9 +25,6 @@ class Seam(Widget):
         """Have an edge at `x`, and one `width` columns on."""
         self.styles.offset = (x, 0)
         self.styles.width = width
-
-    def render(self) -> Content:
-        return Content("")
 
 
 def seams(width: int) -> list[Seam]:
