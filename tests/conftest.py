@@ -24,8 +24,16 @@ if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ENOUGH
     # Ledgers make sure of every commit, and there are thousands of them.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("ordinary", deadline=None, max_examples=40)
+settings.register_profile("long", deadline=None, max_examples=500)
+settings.load_profile("ordinary")
+# pytest -n 2 --hypothesis-profile=long: more than ten times as many examples of every property.
+
+
+def examples(share: float) -> int:
+    """Return how many examples are enough for a property that needs `share` of the usual number."""
+    return round(share * settings.default.max_examples)
+
 
 TOKEN = "test-token"
 
@@ -44,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage pass over the thousands of tests whenever it looks through all there is."""
+    """Let the collector of garbage pass over the thousands of tests, and come by less often."""
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

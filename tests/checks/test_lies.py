@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.checks.test_run import asked_in, draft, drive, opened
+from tests.conftest import examples
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.exchanges import Exchanges
 from watui.client.failures import Failure
@@ -203,7 +204,7 @@ JSON = st.recursive(
 DOCUMENTS = JSON | st.fixed_dictionaries({"contacts": st.lists(JSON, max_size=4) | JSON, "meta": JSON})
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(1.25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=DOCUMENTS, status=st.sampled_from([200, 201, 204, 302, 400, 401, 404, 429, 500, 503]))
 async def test_whatever_document_comes_there_are_verdicts_or_a_failure(document: object, status: int) -> None:
     content = json.dumps(document).encode()

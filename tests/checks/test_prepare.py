@@ -62,7 +62,7 @@ source_rows: st.SearchStrategy[list[Row]] = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(source_rows, st.booleans())
 def test_rows_in_are_entries_rejected_and_skipped(
     ledger: Ledger, reader: Reader, rows: list[Row], skip_doubtful: bool
@@ -80,7 +80,7 @@ def test_rows_in_are_entries_rejected_and_skipped(
     assert reader.summary(run_id).sources == (("list", "phone", True),)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=20), min_size=1))
 @example(["+1212\x005550100", "+1212\ud800", "1\x00", "\x00", "\udfff1", "+12125550100"])
 def test_whatever_a_text_holds_it_is_asked_as_it_is_shown(ledger: Ledger, reader: Reader, texts: list[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from watui.checks.scheduler import Ask, Done, Knock, Policy, Scheduler, Wait
 from watui.checks.standing import STUCK_POLLS
 from watui.client.failures import (
@@ -105,7 +106,7 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2))
 @given(policies, st.integers(0, 200), st.integers(0, 60), st.integers(0, 2**32), st.floats(0, 0.5))
 def test_every_number_becomes_final_within_the_limits_of_the_policy(
     policy: Policy, unasked: int, open_before: int, seed: int, trouble: float

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from watui.client.blocklist import Ask, Part, read_all, read_page
 from watui.client.contacts import Page
 from watui.client.failures import Unusable
@@ -233,13 +234,13 @@ async def check_reading(size: int, limit: int, changes: list[Change]) -> str:
     return MISSED if missed else CHANGED if has_changed else SAME
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(2))
 @given(readings(take_away, add))
 async def test_who_stays_is_met_once_whoever_comes_or_goes(reading: tuple[int, int, list[Change]]) -> None:
     event(await check_reading(*reading))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(2))
 @given(readings(take_away, add, move_to_the_end))
 async def test_who_stays_is_met_once_where_some_are_blocked_anew(reading: tuple[int, int, list[Change]]) -> None:
     event(await check_reading(*reading))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.client.conftest import CANARY, MakeClient
-from tests.conftest import TOKEN
+from tests.conftest import TOKEN, examples
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.exchanges import Exchanges
 from watui.client.failures import (
@@ -178,7 +178,7 @@ async def test_what_is_no_answer_of_the_contract_gives_no_number_a_status(
     assert isinstance(failure, Unusable)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 async def test_a_damaged_answer_never_crashes_and_never_invents_a_status(
     client_of: MakeClient, data: st.DataObject

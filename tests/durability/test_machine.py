@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.conftest import examples
 from tests.ledger.conftest import new_row
 from watui.contract.statuses import FINAL
 from watui.failpoints import TROUBLES, armed
@@ -303,4 +304,4 @@ class Runs(RuleBasedStateMachine):
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestRuns.settings = settings(max_examples=examples(0.4), stateful_step_count=30)

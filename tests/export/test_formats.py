@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
@@ -247,7 +247,6 @@ def test_ten_thousand_numbers_are_unchanged() -> None:
 
 
 @given(st.lists(HOSTILE, max_size=5))
-@settings(max_examples=60)
 def test_a_workbook_keeps_every_text(texts: list[str]) -> None:
     rows = [_row(text, line) for line, text in enumerate(texts, 1)]
     assert _xlsx(rows) == [_cells(row) for row in rows]
@@ -256,7 +255,6 @@ def test_a_workbook_keeps_every_text(texts: list[str]) -> None:
 @given(
     st.lists(st.sampled_from(["<r>", "</r>", "<t>", "</t>", "</is></c>", '<c r="D2"><f>1+1</f></c>', "&", "1", " "]))
 )
-@settings(max_examples=60)
 def test_markup_is_a_text(parts: list[str]) -> None:
     row = _row(f"<r>{''.join(parts)}</r>")
     assert _xlsx([row]) == [_cells(row)]

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watui.intake.entries import Entry, read_entries
@@ -94,7 +94,6 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=60).map(lambda text: text.encode("utf-16")))
-@settings(max_examples=60, deadline=None)
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, refusal = _write(Path(folder), content), ""

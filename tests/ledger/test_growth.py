@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,16 +52,27 @@ READINGS: dict[str, tuple[Callable[[Reader, int, int], object], float]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, int, int]]:
+    """A ledger and its two runs, by how many numbers each of them has."""
+    return {count: two_runs(tmp_path_factory.mktemp("growth"), count) for count in (SHORT, LONG)}
+
+
+def two_runs(folder: Path, count: int) -> tuple[Path, int, int]:
+    path = folder / "ledger.sqlite3"
+    with closing(Ledger(path)) as ledger:
+        return path, a_run(ledger, folder, count), a_run(ledger, folder, count)
+
+
 @pytest.mark.parametrize("reading", READINGS)
-def test_a_reading_costs_what_it_shows(reading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reading_costs_what_it_shows(
+    reading: str, runs: dict[int, tuple[Path, int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reader_module, "_STEPS_BETWEEN_LOOKS", STEPS_AT_ONCE)
     read, most = READINGS[reading]
     cost = {}
-    for count in (SHORT, LONG):
-        folder = tmp_path / str(count)
-        ledger = Ledger(folder / "ledger.sqlite3")
-        before, after = (a_run(ledger, folder, count) for _ in range(2))
-        reader = Reader(folder / "ledger.sqlite3")
+    for count, (path, before, after) in runs.items():
+        reader = Reader(path)
         looks = 0
 
         def look() -> bool:
@@ -72,6 +84,5 @@ def test_a_reading_costs_what_it_shows(reading: str, tmp_path: Path, monkeypatch
         read(reader, before, after)
         cost[count] = looks
         reader.close()
-        ledger.close()
     print(f"{reading}: {cost[SHORT] * STEPS_AT_ONCE:,} and {cost[LONG] * STEPS_AT_ONCE:,} steps")
     assert cost[LONG] <= most * max(cost[SHORT], 5)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS, new_row
@@ -128,7 +128,6 @@ answers = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(STATUSES)), max_
 steps = st.lists(st.one_of(answers, st.none()), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
 @given(chunks, steps)
 def test_after_any_sequence_counters_equal_a_recount_and_final_stays_final(
     imports: list[list[str | None]], asks: list[list[tuple[int, str]] | None]

@@ -2,10 +2,7 @@
 
 import os
 import resource
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -14,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.killed import is_killed
 from tests.ledger.conftest import OPTIONS, new_row
+from tests.ledger.mortal import open_up_to, open_up_to_the_copy
 from watui.ledger import schema
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
@@ -24,44 +23,6 @@ from watui.ledger.schema import SCHEMA_VERSION, LedgerUnusable
 OLDER = range(1, SCHEMA_VERSION)
 FIRST_TABLES = ("run", "source", "number", "entry", "tally", "ask")
 ROWS = 3_000
-
-OPEN = """
-import sys
-from pathlib import Path
-from watui.ledger.ledger import Ledger
-Ledger(Path(sys.argv[1]))
-"""
-
-KILLED = (
-    """
-import os, signal, sqlite3, sys
-from types import SimpleNamespace
-from watui.ledger import schema
-
-nth = int(sys.argv[2])
-
-def is_complete(statement):
-    "Kill this process where the `nth` statement of the steps is about to be executed."
-    global nth
-    found = sqlite3.complete_statement(statement)
-    nth -= found
-    if nth == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return found
-
-schema.sqlite3 = SimpleNamespace(**{**vars(sqlite3), "complete_statement": is_complete})
-"""
-    + OPEN
-)
-
-KILLED_COPYING = (
-    """
-import os, signal
-from watui.ledger import schema
-schema.os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
-"""
-    + OPEN
-)
 
 
 def old_ledger(path: Path, version: int) -> None:
@@ -189,9 +150,9 @@ def test_who_is_killed_while_bringing_it_up_to_date_leaves_a_ledger(path: Path, 
     """At every statement in turn, and while the copy is made."""
     old_ledger(path, version)
     before, kills = content(path, version), 0
-    assert killed(KILLED_COPYING, path)
+    assert is_killed(open_up_to_the_copy, path)
     assert schema.kept_copies(path) == [copy_of(path, version).with_suffix(".backup.part")]
-    while killed(KILLED, path, str(kills + 1)):
+    while is_killed(open_up_to, path, kills + 1):
         kills += 1
         assert content(path, version) == before
         assert content(copy_of(path, version), version) == before
@@ -199,13 +160,6 @@ def test_who_is_killed_while_bringing_it_up_to_date_leaves_a_ledger(path: Path, 
     assert kills > 0
     assert content(path, SCHEMA_VERSION) == before
     assert names(path) == {copy_of(path, version).name}
-
-
-def killed(program: str, path: Path, *arguments: str) -> bool:
-    """Let a process open the ledger; whether that was killed."""
-    ended = subprocess.run([sys.executable, "-c", program, str(path), *arguments], check=False)
-    assert ended.returncode in (0, -signal.SIGKILL)
-    return ended.returncode != 0
 
 
 # File systems

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +20,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
+from tests.killed import is_killed
 from tests.ledger.conftest import OPTIONS
+from tests.ledger.mortal import forget
 from tests.ledger.test_ledger import assert_recount
 from tests.ledger.test_schema import disk_of
 from watui.contract.conversion import read
 from watui.contract.statuses import FINAL
-from watui.failpoints import VARIABLE
 from watui.files import CannotWrite
 from watui.ledger import schema, trail, upkeep
 from watui.ledger.drivers import Driven, Driver
@@ -205,7 +206,7 @@ some_runs = st.lists(
 some_batches = st.lists(st.lists(st.integers(0, MOST), min_size=1, max_size=3), max_size=3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(
     some_runs,
     some_batches,
@@ -471,23 +472,6 @@ def test_a_draft_that_somebody_may_be_at_is_not_too_old(book: Book) -> None:
 
 # Other processes
 
-FORGET = """
-import sys
-from pathlib import Path
-from watui.ledger import upkeep
-from watui.ledger.ledger import Ledger
-upkeep.AT_ONCE = 2
-ledger, locks = Ledger(Path(sys.argv[1])), Path(sys.argv[1]).parent / "locks"
-if sys.argv[2] == "number":
-    upkeep.forget_number(ledger, locks, "+16315550001", ["16315550001"])
-elif sys.argv[2] == "run":
-    upkeep.forget_run(ledger, locks, 1)
-else:
-    upkeep.DRAFT_SECONDS = 0
-    upkeep.forget_older(ledger, 1e12)
-assert upkeep.erase_traces(Path(sys.argv[1]))
-"""
-
 
 @pytest.mark.parametrize("what", ["number", "run", "older"])
 def test_who_is_killed_while_forgetting_leaves_counters_right_and_can_be_followed(tmp_path: Path, what: str) -> None:
@@ -501,27 +485,19 @@ def test_who_is_killed_while_forgetting_leaves_counters_right_and_can_be_followe
     for nth in range(1, 24, 2):
         path = tmp_path / str(nth) / "ledger.sqlite3"
         shutil.copytree(tmp_path / "original", path.parent)
-        if not killed_forgetting(path, what, f"ledger.write:{nth}"):
+        if not is_killed(forget, path, what, f"ledger.write:{nth}"):
             break
         kills += 1
         book = Book(path)
         for (run_id,) in book.query("SELECT id FROM run WHERE state <> 'discarded'"):
             assert_recount(book.reader, run_id)
         if what != "run" or book.query("SELECT 1 FROM run WHERE id = 1"):
-            assert not killed_forgetting(path, what, "")
+            assert not is_killed(forget, path, what, "")
         assert_sound(book.reader)
         assert_nothing_left(book, *{"number": (1,), "run": (11, 12, 17), "older": (1, 2, 11, 18, 21)}[what])
         book.close()
     print(f"{kills} kills, counters right after each")
     assert kills >= 3
-
-
-def killed_forgetting(path: Path, what: str, failpoint: str) -> bool:
-    """Let a process forget, with a failpoint; whether that was killed."""
-    command = [sys.executable, "-c", FORGET, str(path), what]
-    ended = subprocess.run(command, env={**os.environ, VARIABLE: failpoint}, check=False)
-    assert ended.returncode in (0, -signal.SIGKILL)
-    return ended.returncode != 0
 
 
 def test_others_write_while_much_is_forgotten(book: Book) -> None:

@@ -103,9 +103,12 @@ class Terminal:
     def until(self, pattern: str, seconds: float = DEADLINE_SECONDS) -> None:
         """Read until the screen shows `pattern`."""
         deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.text()):
-            assert time.monotonic() < deadline, f"{pattern!r} did not come:\n{self.text()}"
-            if not self._read(STEP_SECONDS):
+        while not re.search(pattern, text := self.text()):
+            seen, can_come = len(self.output), True
+            while can_come and len(self.output) == seen:
+                assert time.monotonic() < deadline, f"{pattern!r} did not come:\n{text}"
+                can_come = self._read(STEP_SECONDS)
+            if not can_come:
                 assert re.search(pattern, self.text()), f"ended without {pattern!r}:\n{self.text()}"
 
     def until_quiet(self, seconds: float = 0.5) -> None:

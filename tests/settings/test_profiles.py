@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from watui.contract.kinds import ServerKind
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.settings.paths import Paths
@@ -206,7 +207,7 @@ NAMES = TEXT.filter(lambda name: name != SIMULATOR)
 
 
 @example(profiles=[("shop", Profile("", certificate="\r\n"))], other=Profile("", word="a\n[profiles.shop]\n"))
-@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(0.5), phases=[Phase.explicit, Phase.generate])
 @given(profiles=st.lists(st.tuples(NAMES, PROFILES), max_size=3), other=PROFILES)
 def test_any_profile_is_read_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, profiles: list[tuple[str, Profile]], other: Profile

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.simulated import a_world
@@ -517,14 +517,12 @@ def state_of(reply: Reply) -> dict[str, Any]:
 SCRIPTS = st.lists(STEPS, min_size=12, max_size=30)
 
 
-@settings(max_examples=100)
 @given(SCRIPTS, st.floats(0, 1))
 def test_a_start_anew_anywhere_in_a_script_changes_no_answer(script: list[Step], share: float) -> None:
     split = 1 + round(share * (len(script) - 1))
     assert played(script, [split]) == played(script, [])
 
 
-@settings(max_examples=100)
 @given(SCRIPTS)
 def test_a_start_anew_before_every_request_changes_no_answer(script: list[Step]) -> None:
     assert played(script, range(len(script) + 1)) == played(script, [])

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.simulated import a_world, create_app
 from watui.contract.rules import ENGAGED_SECONDS, TOKEN_SECONDS
 from watui.simulator import population
@@ -303,7 +304,7 @@ PATHS = ["blocklist", "%2B1", "..%2F..", ENGAGED, "?", "#", "a b", "%00", "山"]
 TAILS = ["", "/block", "/unblock", "/report", "/identity", "?limit=5", "?offset=x"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(2))
 @given(
     st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
     st.sampled_from(
