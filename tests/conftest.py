@@ -32,7 +32,7 @@ settings.load_profile("ordinary")
 
 def examples(share: float) -> int:
     """Return how many examples are enough for a property that needs `share` of the usual number."""
-    return round(share * settings.default.max_examples)
+    return round(share * settings().max_examples)
 
 
 TOKEN = "test-token"

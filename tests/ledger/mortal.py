@@ -27,13 +27,13 @@ def open_up_to(path: Path, nth: int) -> None:
             _die()
         return found
 
-    schema.sqlite3 = SimpleNamespace(**{**vars(sqlite3), "complete_statement": is_complete})  # type: ignore[attr-defined]
+    schema.sqlite3 = SimpleNamespace(**{**vars(sqlite3), "complete_statement": is_complete})  # type: ignore[assignment, attr-defined]
     Ledger(path)
 
 
 def open_up_to_the_copy(path: Path) -> None:
     """Open a ledger, and die while the copy of the older one is made."""
-    schema.os = SimpleNamespace(**{**vars(os), "fsync": lambda _: _die()})  # type: ignore[attr-defined]
+    schema.os = SimpleNamespace(**{**vars(os), "fsync": lambda _: _die()})  # type: ignore[assignment, attr-defined]
     Ledger(path)
 
 

@@ -243,7 +243,8 @@ async def play(
     for number in PEOPLE[:3]:
         world.people.change_identity(number, time.time())
     with ServerThread(create_app(world, TOKEN, record=Record(follower=witness.request))) as server:
-        async with console(paths, Server.at(server.url, TOKEN), read_only=read_only, notifications=False) as story:
+        at = Server.at(server.url, TOKEN)
+        async with console(paths, at, SIZE, read_only=read_only, notifications=False) as story:
             await story.resolve("\n".join(PEOPLE[:12]))
             began = time.monotonic()
             await Hands(story, seed, witness).move(moves)
