@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, process, start
+from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, start
 from tests.cli.test_changes import LIST, Site, at_once, rows_of
 from tests.conftest import TOKEN
 from watui.cli.exits import Exit
@@ -244,8 +244,8 @@ def test_progress_is_shown_where_the_rows_go_elsewhere(
     assert len(rows_of(ended)) == 401
 
 
-def test_the_simulator_has_a_blocklist() -> None:
-    assert process("simulator", "scenario", "blocklist-moves").code == Exit.DONE
-    ended = process("blocklist", "--all")
+def test_the_simulator_has_a_blocklist(watui: Watui) -> None:
+    assert watui("simulator", "scenario", "blocklist-moves").code == Exit.DONE
+    ended = watui("blocklist", "--all")
     assert ended.code == Exit.DONE, ended.err
     assert len(rows_of(ended)) >= 450

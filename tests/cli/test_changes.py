@@ -784,9 +784,9 @@ def test_a_reader_that_goes_away_is_no_crash(site: Site, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("keys", "code"), [(b"y\r", Exit.DONE), (b"\x04", Exit.UNFINISHED), (b"\x03", Exit.INTERRUPTED)]
 )
-def test_a_real_terminal_asks_and_shows_a_table(keys: bytes, code: Exit) -> None:
+def test_a_real_terminal_asks_and_shows_a_table(watui: Watui, keys: bytes, code: Exit) -> None:
     number = "+16315551000"
-    assert process("simulator", "inbound", number).code == Exit.DONE
+    assert watui("simulator", "inbound", number).code == Exit.DONE
     with Terminal(["block", number, "--reason", "spam"]) as screen:
         screen.until(r"Block \+16315551000 at simulator\? \[y/N\]")
         screen.send(keys)

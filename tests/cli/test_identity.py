@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.cli.conftest import Watui, assert_one_sentence, process
+from tests.cli.conftest import Watui, assert_one_sentence
 from tests.cli.test_changes import Site, hurry, rows_of, the_trail
 from watui.cli.exits import Exit
 from watui.contract.wa_ids import wa_id_of
@@ -218,10 +218,10 @@ def test_an_identity_that_cannot_be_had(watui: Watui, site: Site, kind: Broken, 
     assert_one_sentence(ended, code)
 
 
-def test_the_simulator_changes_an_identity_and_it_is_acknowledged() -> None:
+def test_the_simulator_changes_an_identity_and_it_is_acknowledged(watui: Watui) -> None:
     number = "+16315551000"
-    assert process("simulator", "identity", number).code == Exit.DONE
-    (row,) = rows_of(process("identity", number))
+    assert watui("simulator", "identity", number).code == Exit.DONE
+    (row,) = rows_of(watui("identity", number))
     assert row["acknowledged"] is False
-    ended = process("identity", number, "--acknowledge", row["hash"])
+    ended = watui("identity", number, "--acknowledge", row["hash"])
     assert (ended.code, rows_of(ended)[0]["acknowledged"]) == (Exit.DONE, True)

@@ -16,6 +16,8 @@ from typing import Self
 
 import pyte
 
+from tests.busy import kept_waiting
+
 DEADLINE_SECONDS = 30.0
 STEP_SECONDS = 0.02
 
@@ -126,16 +128,17 @@ class Terminal:
         return len(self.output) - before
 
     def until_ended(self, seconds: float = DEADLINE_SECONDS) -> float:
-        """Read until the program is gone; return the seconds that took."""
-        began = time.monotonic()
-        while time.monotonic() < began + seconds:
+        """Read until the program is gone; return the seconds that it took, not those it waited for a processor."""
+        began, before, waited = time.monotonic(), kept_waiting(self.pid), 0.0
+        while time.monotonic() < began + seconds + waited:
             self._read(STEP_SECONDS)
+            waited = max(waited, kept_waiting(self.pid) - before)
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
                 self.exit_code = os.waitstatus_to_exitcode(status)
                 while self._read(0):
                     pass
-                return time.monotonic() - began
+                return time.monotonic() - began - waited
         raise AssertionError(f"still running:\n{self.text()}")
 
     def modes_left_on(self) -> list[str]:

@@ -26,6 +26,9 @@ from watui.tui.screens.dialogs import Confirm, ImportDialog
 
 pytestmark = pytest.mark.anyio
 
+HARDLY = Fault(Trouble.LATENCY, path="*/block", seconds=1.0)
+"""So slow that no list ends while somebody looks."""
+
 SLOWLY = Fault(Trouble.LATENCY, path="*/block", seconds=0.1)
 """Slow enough to look at a list while it is carried out."""
 
@@ -244,6 +247,7 @@ async def test_leaving_asks_and_what_was_not_sent_is_not_sent(paths: Paths, worl
         bulk = await plan(story, PEOPLE[:20])
         await confirm(story, 20)
         await story.until(lambda: "✓ done" in table_lines(bulk.table)[2], "two outcomes")
+        suffer(world, HARDLY)
         await story.press("escape")
         await story.until_on(Confirm)
         await story.until_shown("contacts not sent? What was done stays done.")
