@@ -724,6 +724,7 @@ def blocking(site: Site, numbers: list[str], tmp_path: Path) -> "subprocess.Pope
     while len(site.changes) < 5:
         assert time.monotonic() < deadline
         assert running.poll() is None
+        time.sleep(0.005)
     return running
 
 

@@ -358,6 +358,7 @@ def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: 
             while not (is_waiting_for_more(running.pid, writer) if still_reading else world.requests):
                 assert time.monotonic() < deadline
                 assert running.poll() is None
+                time.sleep(0.005)
             running.send_signal(signal.SIGINT)
             assert running.wait(5) == Exit.INTERRUPTED
             assert running.stderr is not None
