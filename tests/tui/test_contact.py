@@ -1,16 +1,18 @@
 """A contact's panel by pilot: what is known of it, its identity, and what can be done from there."""
 
+import gc
 import time
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
+from textual.strip import Strip
 from textual.widgets import Static
 
 from tests.conftest import TOKEN
 from tests.simulated import a_world
-from tests.tui.story import HOSTILE, NOBODY, PEOPLE, WIDE, Story, console, console_at
+from tests.tui.story import HOSTILE, NARROW, NOBODY, PEOPLE, WIDE, Story, console, console_at
 from watui.actions import batch
 from watui.client.pacing import Pacing
 from watui.client.server import Server
@@ -26,6 +28,7 @@ from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui.commands import Phase
+from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.reasons import BlockDialog, ReportDialog
@@ -392,3 +395,27 @@ async def test_what_is_hostile_in_a_reason_or_a_message_id_does_nothing(paths: P
         await story.until_idle("look")
         story.assert_harmless()
         assert len(story.sent) == 2
+
+
+def kept_lines() -> int:
+    """Return how many lines of widgets there are in memory."""
+    gc.collect()
+    return sum(isinstance(each, Strip) for each in gc.get_objects())
+
+
+async def test_a_panel_that_was_closed_leaves_nothing_painted_behind(paths: Paths) -> None:
+    async with console(paths, size=NARROW) as story:
+        await story.preview(PEOPLE[0])
+
+        async def look(times: int) -> int:
+            for _ in range(times):
+                await story.press("o")
+                await story.until_on(ContactScreen)
+                await story.until_idle("look")
+                await story.press("escape")
+                await story.until_on(CheckScreen)
+            return kept_lines()
+
+        few = await look(5)
+        many = await look(10)
+        assert many <= few + 20

@@ -24,7 +24,13 @@ class ClosedOnce(Screen[Answer]):
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Close, if this is the screen at hand."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
+        if not self.is_active:
+            return AwaitComplete()
+        closing = super().dismiss(result)
+        for widget in self.walk_children(with_self=True):
+            # Textual keeps for long what a closed widget painted last, but not what was to be painted anew.
+            widget.refresh()
+        return closing
 
 
 class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
