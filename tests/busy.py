@@ -18,5 +18,8 @@ def kept_waiting(pid: int) -> float:
 
 
 def undisturbed(*others: int) -> float:
-    """Return a time in seconds that stands still while this process, or another one, waits for a processor."""
+    """Return a time in seconds that leaves out for how long this process, or another one, waited for a processor.
+
+    Where both wait at once it counts backwards: what is late by it is late.
+    """
     return time.monotonic() - sum(map(kept_waiting, (os.getpid(), *others)))

@@ -238,9 +238,11 @@ def _importing(home: Path) -> Iterator[Figure]:
         for _ in range(IMPORT_TURNS):
             busy += walk(console, PAGE_DOWN, KEYS // IMPORT_TURNS, is_busy=True)
             os.kill(int(importing), signal.SIGSTOP)
-            time.sleep(SETTLED_SECONDS)
-            rest += walk(console, PAGE_DOWN, KEYS // IMPORT_TURNS, is_busy=True)
-            os.kill(int(importing), signal.SIGCONT)
+            try:
+                time.sleep(SETTLED_SECONDS)
+                rest += walk(console, PAGE_DOWN, KEYS // IMPORT_TURNS, is_busy=True)
+            finally:
+                os.kill(int(importing), signal.SIGCONT)
     what = f"page down, while {MANY:,} rows are being imported"
     yield Figure("S6", what, median(busy), "ms", median(rest), most_ratio=1.6, against="at rest")
 

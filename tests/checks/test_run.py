@@ -17,9 +17,10 @@ from tests.simulated import a_world, create_app
 from watui.checks.prepare import Import, add_source
 from watui.checks.run import Run
 from watui.checks.scheduler import Policy
+from watui.client.auth import Fixed
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
-from watui.client.failures import AccessDenied, Refused, ServerTrouble, Unreachable, Unusable
+from watui.client.failures import AccessDenied, NoCredentials, Refused, ServerTrouble, Unreachable, Unusable
 from watui.client.pacing import Pacing
 from watui.client.server import Server
 from watui.client.transport import Transport
@@ -208,6 +209,20 @@ async def test_a_failure_that_waiting_does_not_mend_stops_after_its_tries(
     assert run.requests == (0 if handler is refuse_connection else tries), "what was never sent is not counted"
     assert {row.status for row in reader.rows(run_id)} == {"queued"}
     assert reader.run(run_id).state == RunState.RUNNING, "it can be resumed"
+
+
+async def test_a_login_that_fails_is_no_request_that_was_sent(
+    ledger: Ledger, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_token(*_: object) -> str:
+        raise NoCredentials("there is no password to log in with")
+
+    monkeypatch.setattr(Fixed, "token", no_token)
+    run_id = draft(ledger, NUMBERS[:3])
+    async with opened(paths, run_id, all_valid) as run:
+        with pytest.raises(NoCredentials):
+            await drive(run)
+    assert run.requests == 0
 
 
 @pytest.mark.parametrize(

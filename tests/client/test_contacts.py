@@ -167,6 +167,8 @@ GOOD = json.dumps({"contacts": [VALID_A, INVALID_B]}).encode()
         b'{"contacts": {"hash": "UKD6Y/5SqDU="}}',
         b'{"contacts": [], "errors": "yes"}',
         b'{"contacts": [], "errors": [{"code": "1005"}]}',
+        GOOD[:-1] + b', "errors": [{"code": 1e999, "title": "no"}]}',
+        GOOD[:-1] + b', "error": {"message": "no", "code": 1e999}}',
     ],
     ids=lambda body: repr(body)[:50],
 )

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -121,6 +122,23 @@ def test_rows_that_cannot_be_read_to_their_end_are_not_half_added(ledger: Ledger
     assert reader.run(run_id).read == 0
     ledger.add_rows(run_id, source_id, [new_row(1, "22")], {})
     assert len(list(reader.rows(run_id))) == 1
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3], [2, 3], [1, 3], [3, 1], [1, 1, 3], [2], []])
+def test_what_is_asked_of_some_numbers_leaves_the_others_alone(
+    ledger: Ledger, reader: Reader, numbers: list[int]
+) -> None:
+    run_id = ledger.add_run(OPTIONS)
+    source_id = ledger.add_source(run_id, "list", None)
+    ledger.add_rows(run_id, source_id, [new_row(line, str(line)) for line in range(1, 5)], {})
+    ledger.answered(run_id, ledger.asked(run_id, [1, 2, 3, 4]).ask_id, [Answered(4, "valid", True, "4")], "v2.41")
+    asked = ledger.asked(run_id, numbers)
+    ledger.answered(run_id, asked.ask_id, [], "v2.41", numbers)
+    assert asked.inputs.keys() == set(numbers)
+    assert {row.number_id: row.asked for row in reader.rows(run_id)} == {n: 1 + (n in numbers) for n in range(1, 5)}
+    with closing(sqlite3.connect(reader.path)) as database:
+        polls = dict(database.execute("SELECT number_id, polls FROM number"))
+    assert polls == {n: int(n in numbers) for n in range(1, 5)}
 
 
 chunks = st.lists(st.lists(st.sampled_from(KEYS), max_size=8), min_size=1, max_size=4)

@@ -1,13 +1,19 @@
 """Lines of a table are kept as they were painted: whatever changes their look has them painted anew."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.segment import Segment
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.scrollbar import ScrollBarRender
 
 from tests.tui.story import NARROW, PEOPLE, WIDE, console
 from watui.settings.paths import Paths
+from watui.tui.commands import Phase
 from watui.tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +68,37 @@ async def test_without_colours_neither_table_nor_ground_has_any(paths: Paths, mo
                 assert colour is not None
                 red, green, blue = Color.from_rich_color(colour).rgb
                 assert red == green == blue, f"{colour} in {widget}"
+
+
+async def test_what_changes_is_seen_in_its_line(paths: Paths) -> None:
+    async with console(paths, size=NARROW) as story:
+        await story.preview("\n".join(PEOPLE))
+        table = story.screen.rows.table
+        before = painted(table)
+        await story.press("down")
+        moved = painted(table)
+        assert moved != before
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        decided = painted(table)
+        assert decided != moved
+        table.refresh()
+        assert decided == painted(table)
+
+
+@given(st.integers(1, 60), st.integers(1, 3_000), st.data())
+def test_a_scrollbar_that_is_not_painted_anew_would_look_the_same(height: int, rows: int, data: st.DataObject) -> None:
+    table = Mock(size=Size(80, height), virtual_size=Size(80, rows))
+    last = max(0, rows - height)
+    top = data.draw(st.integers(0, last))
+    other = data.draw(st.integers(max(0, top - 20), min(last, top + 20)))
+
+    def bar(position: int) -> list[Segment]:
+        return ScrollBarRender.render_bar(
+            size=height, virtual_size=rows, window_size=height, position=position
+        ).segments
+
+    assert (RowTable._thumb(table, top) == RowTable._thumb(table, other)) == (bar(top) == bar(other))
 
 
 async def test_a_key_leads_to_the_row_and_its_detail_in_one_go(paths: Paths) -> None:

@@ -6,7 +6,6 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from watui.checks.scheduler import Ask, Done, Knock, Outlook, Policy, Scheduler, Wait
@@ -204,15 +203,23 @@ class Run:
         run_id = self.record.id
         try:
             ask_id, inputs = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
+            has_gone_out = False
+
+            async def ready() -> None:
+                nonlocal has_gone_out
+                await self._until_written(ask.sent_at)
+                self.requests += not has_gone_out
+                has_gone_out = True
+
             try:
                 verdicts = await self._client.check(
                     [inputs[number] for number in ask.numbers],
                     blocking=self.record.options.blocking,
                     force_check=self.record.options.force_check and ask.is_first,
-                    ready=partial(self._ready, ask.sent_at),
+                    ready=ready,
                 )
             except Failure as failure:
-                self.requests -= not failure.was_sent
+                self.requests -= has_gone_out and not failure.was_sent
                 await self._insist(Ledger.failed, ask_id, failure.title)
                 self._failed(ask, failure)
             else:
@@ -267,12 +274,11 @@ class Run:
             self._may_send.set()
             self._wake.set()
 
-    async def _ready(self, since: float) -> None:
+    async def _until_written(self, since: float) -> None:
         """Where a write has failed since then, wait until none is to be made any more, nor anybody has paused."""
         while self._blocked_at >= since and (self._unwritten or self._paused):
             self._may_send.clear()
             await self._may_send.wait()
-        self.requests += 1
 
     def _answered(self, ask: Ask, answers: Sequence[Answered]) -> None:
         final = {answer.number_id for answer in answers if answer.final}

@@ -42,7 +42,7 @@ class _Said(NamedTuple):
 def answer_of(reply: Reply, kind: type[_Answer], *, strict: bool = True) -> _Answer:
     """Return a successful answer as a `kind`: 2xx, and no error in it. Raises a Failure for any other.
 
-    Where it is not `strict`, numbers and booleans may be written as texts.
+    Where it is not `strict`, numbers and booleans may be written as texts. Members that nobody reads may hold anything.
     """
     _refuse_errors(reply)
     try:
@@ -56,10 +56,9 @@ def answer_of(reply: Reply, kind: type[_Answer], *, strict: bool = True) -> _Ans
 def _refuse_errors(reply: Reply) -> None:
     """Raise a Failure where an answer is no success; of its members those alone are read that can tell."""
     is_success = 200 <= reply.status < 300
+    is_object = reply.body.lstrip()[:1] == b"{"
     try:
-        telling = msgspec.json.decode(reply.body, type=_Telling)
-    except msgspec.ValidationError:
-        telling = _Telling()  # No object.
+        telling = msgspec.json.decode(reply.body, type=_Telling) if is_object else _Telling()
     except _NOT_JSON as error:
         if not is_success:
             raise _failure(reply, None) from None

@@ -224,7 +224,7 @@ async def _apart(exchanging: Coroutine[Any, Any, Reply]) -> Reply:
     async def exchange() -> Reply:
         with scope:
             return await exchanging
-        raise asyncio.CancelledError
+        raise asyncio.CancelledError  # By the scope, which ends here.
 
     task = asyncio.create_task(exchange(), context=Context())
     task.add_done_callback(

@@ -297,12 +297,12 @@ class Ledger:
 
 
 def _among(number_ids: Sequence[int]) -> tuple[str, tuple[object, ...]]:
-    """Return a condition that holds for these numbers alone, and its values; none of them is there twice.
+    """Return a condition that holds for these numbers alone, and its values.
 
     They come as a range where they are one, as first questions are, else as one JSON array: a statement for each would
     give the interpreter away as often, and wait to have it back from the thread that asks or paints.
     """
     first, last = min(number_ids, default=0), max(number_ids, default=0)
-    if last - first + 1 == len(number_ids):
+    if last - first + 1 == len(set(number_ids)):
         return "number_id BETWEEN ? AND ?", (first, last)
     return "number_id IN (SELECT value FROM json_each(?))", (msgspec.json.encode(list(number_ids)).decode(),)

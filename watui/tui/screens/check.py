@@ -118,7 +118,8 @@ class CheckScreen(ContactsScreen):
             return
         # The first rows of a list are what a key led to: they do not wait until the line is free again.
         is_waited_for = phase is Phase.IMPORTING and not self.rows.table.row_count
-        if not self._outlet.is_free and not is_waited_for:
+        is_free = self._outlet.is_free
+        if not is_free and not is_waited_for:
             return
         if self._read_again():
             self._is_state_old = True
@@ -128,7 +129,7 @@ class CheckScreen(ContactsScreen):
                 self._show_rows()
             else:
                 self.rows.update()
-        if self._is_state_old and time.monotonic() - self._state_shown_at >= self._outlet.pace.counts:
+        if is_free and self._is_state_old and time.monotonic() - self._state_shown_at >= self._outlet.pace.counts:
             self._show_state()
 
     def _read_again(self) -> bool:

@@ -225,7 +225,9 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
 
     def _thumb(self, top: float) -> int:
         """Return where the scrollbar shows the line `top`, in the eighths of a line that it can draw."""
-        return int(8 * self.size.height * top / max(1, self.virtual_size.height))
+        seen, whole = self.size.height, self.virtual_size.height
+        thumb = max(1, seen * seen / whole) if whole else 1
+        return int((seen - thumb) * (top / (whole - seen)) * 8) if whole > seen else 0
 
     def _keep_in_sight(self) -> None:
         top = self.scroll_offset.y
