@@ -34,6 +34,7 @@ from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Answered, RunOptions, RunRecord, RunState
+from watui.ledger.schema import PART_NUMBERS
 from watui.settings.paths import Paths
 from watui.simulator.conditions import Conditions
 from watui.simulator.population import Latency
@@ -1096,9 +1097,11 @@ def test_a_long_list_is_asked_anew_on_a_file_system_where_readers_keep_writers_o
 # What is known already
 
 
+@pytest.mark.parametrize("part", [PART_NUMBERS, 1], ids=["a short list", "a long list"])
 def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
-    watui: Watui, server: ServerThread, paths: Paths
+    watui: Watui, server: ServerThread, paths: Paths, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
+    monkeypatch.setattr("watui.ledger.schema.PART_NUMBERS", part)
     write_run(paths, server.url, [each._replace(days=CACHE_SECONDS / DAY_SECONDS + 1) for each in KNOWN])
     write_run(paths, server.url, region="CA")
     write_run(paths, "http://elsewhere.example:9090")

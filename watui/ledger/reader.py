@@ -203,7 +203,8 @@ class Reader:
             f" WHERE own.run_id = :run_id AND {counts}"
             if self.run(run_id).numbers <= schema.PART_NUMBERS
             else "SELECT count(*) FROM number WHERE run_id = :run_id AND key IN"
-            f" (SELECT n.key FROM run CROSS JOIN number n ON n.run_id = run.id WHERE {others} AND {counts})",
+            f" (SELECT n.key FROM (SELECT id FROM run WHERE {others}) CROSS JOIN number n ON n.run_id = id"
+            f" WHERE {counts})",
             {"run_id": run_id, "since": since},
         )
         return int(next(found)[0])
