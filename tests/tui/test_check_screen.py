@@ -99,6 +99,27 @@ async def test_the_first_rows_of_a_list_do_not_wait_for_the_line(paths: Paths, m
         await story.until_phase(Phase.PREVIEW)
 
 
+async def test_esc_closes_a_search_before_it_stops_the_reading(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = asyncio.Event()
+
+    async def import_slowly(desk: Desk, run_id: int, *_: object) -> None:
+        source_id = await desk.ledger(Ledger.add_source, run_id, "list", None)
+        await desk.ledger(Ledger.add_rows, run_id, source_id, [new_row(1, "+16315551000")], {})
+        await is_over.wait()
+
+    monkeypatch.setattr(Desk, "import_aside", import_slowly)
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until(lambda: story.screen.rows.table.row_count == 1, "the first row")
+        await story.press("slash", "9")
+        await story.press("escape")
+        await story.until_idle("back")
+        assert story.session.phase is Phase.IMPORTING
+        assert not story.screen.rows.is_searching
+        await story.press("escape")
+        await story.until_phase(Phase.PREVIEW)
+
+
 async def test_discarding_asks_first(paths: Paths) -> None:
     async with console(paths) as story:
         await story.press("s")

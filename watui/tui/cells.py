@@ -32,7 +32,7 @@ STATUS_STYLES: dict[str, str] = {
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-_PREVIEW = (("line", 6), ("input", 0), ("number", 16), ("country", 8), ("note", 22))
+_PREVIEW = (("line", 7), ("input", 0), ("number", 16), ("country", 8), ("note", 22))
 _STATUS = (("input", 0), ("number", 16), ("country", 8), ("status", 12), ("wa_id", 15), ("age", 5))
 _VERSION = ("version", 7)
 """Stands behind the status where servers of several versions answered, for it means something else at each."""

@@ -367,7 +367,7 @@ class CheckScreen(ContactsScreen):
         if self.simulator.has_focus:
             self.action_simulator()
             return
-        if session.phase is Phase.IMPORTING:
+        if session.phase is Phase.IMPORTING and not self.rows.is_searching:
             await self._stop(self._adding)
             return
         if self.rows.back():

@@ -160,6 +160,11 @@ class RowList(Pane):
         self.search_line.display = True
         self.search.focus()
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether the search line is open."""
+        return self.search_line.display
+
     def reorder(self) -> None:
         """Show the rows in the next order."""
         orders = list(Order)
@@ -167,7 +172,7 @@ class RowList(Pane):
 
     def back(self) -> bool:
         """Close the search line, or take the filter away, or the order; return whether there was anything of it."""
-        if self.search_line.display:
+        if self.is_searching:
             self._hide_search()
             self.filter(self.wanted._replace(text=""))
         elif self.wanted.leaves_out:
