@@ -134,8 +134,10 @@ class Embedded:
             # Until it answers there is no door: somebody else may have its port by now.
             (self._folder / DOOR).unlink(missing_ok=True)
             self._journal = self._open_journal(simulator, clock)
-            self._server = _listen(App(simulator, clock, clock.sleep), before)
-            door = Door(self._server.url, token, simulator.world.region)
+            server = _listen(App(simulator, clock, clock.sleep), before)
+            # The door first: once it is served here, that is where it is.
+            self._door = door = Door(server.url, token, simulator.world.region)
+            self._server = server
             _write_private(self._folder / DOOR, msgspec.json.encode(door._asdict()))
         except BaseException as error:
             self._leave()
