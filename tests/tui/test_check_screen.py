@@ -112,6 +112,7 @@ async def test_esc_closes_a_search_before_it_stops_the_reading(paths: Paths, mon
         await story.press("s")
         await story.until(lambda: story.screen.rows.table.row_count == 1, "the first row")
         await story.press("slash", "9")
+        await story.until_shown("no rows so far with “9”")
         await story.press("escape")
         await story.until_idle("back")
         assert story.session.phase is Phase.IMPORTING
@@ -194,17 +195,17 @@ async def test_pause_resume_and_cancel(paths: Paths) -> None:
             await story.until_phase(Phase.EMPTY)
 
 
-async def test_what_a_run_is_doing_stands_where_there_is_room(paths: Paths) -> None:
+@pytest.mark.parametrize(("size", "words"), [(WIDE, (" next poll ", " median ")), (NARROW, (" next poll ",))], ids=str)
+async def test_the_next_poll_is_told_where_there_is_room(
+    paths: Paths, size: tuple[int, int], words: tuple[str, ...]
+) -> None:
     world = a_world(latency=Latency(0.2, 0.4), stuck=0.5)
     with ServerThread(create_app(world, TOKEN)) as server:
-        async with console(paths, at(server), size=(160, 40)) as story:
+        async with console(paths, at(server), size=size) as story:
             await story.preview("\n".join(f"+1 212 555 {last}" for last in range(2000, 2040)))
             await story.press("enter")
-            await story.until_shown("· next poll ", "median ")
-            await story.pilot.resize_terminal(*NARROW)
-            await story.pilot.pause()
-            assert "of 40 numbers" in story.screen.progress.render().plain
-            assert all(len(line) == NARROW[0] for line in story.table())
+            await story.until_shown(*words)
+            assert all(len(line) == size[0] for line in story.table())
 
 
 async def test_a_run_that_cannot_go_on_pauses_and_says_why(paths: Paths, server: ServerThread) -> None:

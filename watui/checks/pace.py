@@ -27,8 +27,8 @@ class Pace:
         (first, low), (last, high) = self._counts[0], self._counts[-1]
         return (high - low) / (last - first) if last > first else 0.0
 
-    def seconds_left(self, remaining: int) -> float | None:
-        """Return how long `remaining` take at this rate, None while that can't be told."""
+    def seconds_left(self, remaining: int, at_least: float) -> float | None:
+        """Return how long `remaining` take at this rate, `at_least` so long; None while that can't be told."""
         rate = self.per_second()
         is_known = len(self._counts) > 1 and self._counts[-1][0] - self._counts[0][0] >= LEAST_SECONDS
-        return remaining / rate if is_known and rate > 0 else None
+        return max(at_least, remaining / rate) if is_known and rate > 0 else None

@@ -192,7 +192,7 @@ async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:
         while True:
             final = final_of(desk.reader.tally(record.id))
             pace.observe(time.monotonic(), final)
-            left = pace.seconds_left(record.numbers - final)
+            left = pace.seconds_left(record.numbers - final, at_least=run.outlook.next_poll or 0.0)
             ending = f" have a final status, about {left:.0f} s left" if left is not None else " have a final status"
             if run.stuck:
                 ending += f", {run.stuck:,} stuck"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from watui.client.server import BadServer
 from watui.contract.conversion import UnknownRegion, check_region
+from watui.settings.bandwidth import is_over_ssh
 from watui.settings.secrets import BadSecret
 from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings, choices, descriptions, parse, save
 from watui.setup import Setup
@@ -126,8 +127,14 @@ def offered(group: Group, member: str) -> tuple[str, ...]:
 
 def _general(settings: Settings) -> Sequence[Member]:
     usual = Settings()
+    here = {"low_bandwidth": f" This terminal is {'' if is_over_ssh() else 'not '}over SSH."}
     return [
-        Member(name, _words(getattr(settings, name)), words, getattr(settings, name) != getattr(usual, name))
+        Member(
+            name,
+            _words(getattr(settings, name)),
+            words + here.get(name, ""),
+            getattr(settings, name) != getattr(usual, name),
+        )
         for name, (words, _) in descriptions().items()
         if name not in _SHOWN_ELSEWHERE
     ]

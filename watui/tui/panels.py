@@ -31,7 +31,7 @@ STYLES = {"valid": "$text-success", "invalid": "$text-error", "failed": "$text-w
 """By component class of a status."""
 
 _DIM = "$foreground 60%"
-_BAR_WIDTHS = ((100, 40), (70, 24), (50, 10))
+_BAR_WIDTHS = ((100, 24), (70, 16), (50, 10))
 """Columns of a terminal and of the bar on it: always the same, so that what stands behind it does not jump."""
 
 _MOST_REGIONS = 6
@@ -166,7 +166,8 @@ def progress(session: Session, width: int) -> Content:
     if record is None:
         return Content("")
     done, total = session.final, max(1, record.numbers)
-    words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,} numbers"]
+    of_what = " numbers" if width >= _WIDE else ""
+    words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,}{of_what}"]
     match session.phase:
         case Phase.RUNNING if session.is_blocked:
             words.append((f"{_GAP}held", "bold $text-warning"))
@@ -175,7 +176,7 @@ def progress(session: Session, width: int) -> Content:
             words.append((f"{_GAP}{said}", "$text-warning"))
         case Phase.RUNNING:
             words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
-            if (left := session.seconds_left) is not None and done < total:
+            if (left := session.seconds_left) is not None and left >= 1:
                 words.append((f"{_GAP}{duration(left)} left", _DIM))
             if session.stuck:
                 words.append((f"{_GAP}{session.stuck:,} stuck", "$text-warning"))
@@ -194,7 +195,7 @@ def progress(session: Session, width: int) -> Content:
     filled = math.floor(room * done / total)
     bar = (" ", ("━" * filled, "$primary"), ("━" * (room - filled), "$foreground 20%"))
     shown = Content.assemble(*bar, *words)
-    if width >= _WIDE and session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
+    if session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
         shown = _with_outlook(shown, session.outlook, width)
     return shown
 
@@ -204,12 +205,12 @@ def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
     anyway, so the next poll is told by the clock.
     """
     parts = []
+    if outlook.in_flight or outlook.next_poll is None:
+        parts.append(f"{outlook.in_flight} in flight")
+    if outlook.next_poll is not None:
+        parts.append(f"next poll {datetime.fromtimestamp(time.time() + outlook.next_poll):%H:%M:%S}")
     if outlook.median is not None:
         parts.append(f"median {_rounded_seconds(outlook.median)}")
-    if outlook.next_poll is not None and outlook.next_poll >= 1:
-        parts.append(f"next poll {datetime.fromtimestamp(time.time() + outlook.next_poll):%H:%M:%S}")
-    elif outlook.in_flight:
-        parts.append(f"{outlook.in_flight} in flight")
     gap = _GAP
     for part in parts:
         if shown.cell_length + len(gap) + len(part) < width:

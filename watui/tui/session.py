@@ -101,8 +101,11 @@ class Session:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest takes at that rate, None while that can't be told."""
-        return self._pace.seconds_left(self.record.numbers - self.final) if self.record else None
+        """How long the rest takes at that rate, at least until the next poll; None while that can't be told."""
+        if self.record is None:
+            return None
+        next_poll = self.outlook.next_poll if self.outlook else None
+        return self._pace.seconds_left(self.record.numbers - self.final, at_least=next_poll or 0.0)
 
     @property
     def outlook(self) -> Outlook | None:

@@ -179,9 +179,8 @@ class CheckScreen(ContactsScreen):
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
         self.set_class(self.rows.wanted != RowFilter(), "-filtered")
-        self.legend.show(
-            panels.legend(session, self.rows.wanted, self.rows.table.row_count, is_whole=not self.rows.is_picking)
-        )
+        is_whole = not self.rows.is_picking and session.phase is not Phase.IMPORTING
+        self.legend.show(panels.legend(session, self.rows.wanted, self.rows.table.row_count, is_whole=is_whole))
         banner = panels.banner(session)
         self.banner.display = banner is not None
         if banner is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -176,7 +176,7 @@ class SettingsScreen(MainScreen):
     async def _edit(self, group: Group, member: Member) -> None:
         value, problem = member.value, None
         while True:
-            dialog = MemberDialog(member, offered(group, member.name), value, problem)
+            dialog = MemberDialog(member, self._offered(group, member.name), value, problem)
             given = await self.app.push_screen_wait(dialog)
             if given is None:
                 return
@@ -190,6 +190,9 @@ class SettingsScreen(MainScreen):
         if has_moved:
             self.refuse("It is another server now: the certificate and the secrets of the old one are forgotten.")
         await self._read()
+
+    def _offered(self, group: Group, member: str) -> Sequence[str]:
+        return tuple(self.app.available_themes) if member == "theme" else offered(group, member)
 
     def _tell_kept(self, group: Group, member: str, given: str) -> None:
         if group.is_general and member == "theme" and given in self.app.available_themes:
