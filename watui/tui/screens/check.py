@@ -20,14 +20,14 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
-from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.main import CHECK, ContactsScreen
+from watui.tui.screens.main import CHECK
+from watui.tui.screens.rows import RowsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
@@ -37,18 +37,14 @@ from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
-    from watui.tui.contacts import Contact
 
 SEAMED_COLUMNS = 128
 """In which the counts change; a terminal that is wider has nothing there."""
 
-MOST_COPIED = 75_000
-"""Characters that go to a terminal's clipboard; terminals drop what is much longer."""
-
 PASTE_NAME = "paste"
 
 
-class CheckScreen(ContactsScreen):
+class CheckScreen(RowsScreen):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
@@ -62,16 +58,14 @@ class CheckScreen(ContactsScreen):
     legend = query_one("#legend", Line)
     summary = query_one("#summary", Static)
     welcome = query_one("#welcome", Static)
-    rows = query_one("#rows", RowList)
     simulator = query_one("#simulator", SimulatorPanel)
 
     def __init__(self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet) -> None:
-        super().__init__(find_changes)
+        super().__init__(session, find_changes)
         self.id = CHECK
         # All from the start: a class that comes later has the styles of the whole screen looked up once more.
         breadth = "-wide" if self.app.size.width >= WIDE else "-narrow"
         self.add_class(f"-{session.phase.value}", breadth, update=False)
-        self.session = session
         self._outlet = outlet
         self._is_state_old = False
         self._state_shown_at = 0.0
@@ -383,88 +377,6 @@ class CheckScreen(ContactsScreen):
                 with self.refusing():
                     await session.discard()
                 self._show_phase()
-
-    # Looking closer, and taking away
-
-    async def action_search(self) -> None:
-        if self.session.record is not None:
-            await self.rows.start_search()
-
-    def action_status(self) -> None:
-        """Show the rows of the next status, after the last one all."""
-        if self.session.record is None:
-            return
-        wanted = self.rows.wanted
-        tally = self.session.tally
-        choices = [None, *(name for name in panels.shown_statuses(tally, self.session.version) if name in tally)]
-        place = choices.index(wanted.status) if wanted.status in choices else 0
-        self.rows.filter(wanted._replace(status=choices[(place + 1) % len(choices)]))
-
-    def action_arrange(self) -> None:
-        if self.session.phase is Phase.IMPORTING:
-            self.refuse("A list is being read: arrange its rows when it is in.")
-        elif self.session.record is not None:
-            self.rows.reorder()
-
-    @work(exclusive=True, group="jump")
-    async def action_jump(self) -> None:
-        from watui.tui.screens.dialogs import PlaceDialog
-
-        total = self.rows.table.row_count
-        if not total:
-            self.refuse("There is no row to go to.")
-            return
-        place = await self.app.push_screen_wait(PlaceDialog(total))
-        if place is not None:
-            self.rows.table.move_to(place - 1)
-
-    @work(exclusive=True, group="copy")
-    async def action_copy(self) -> None:
-        record = self.session.record
-        if record is None:
-            return
-        with self.refusing():
-            numbers = await self.session.desk.archive.numbers(record.id, self.rows.wanted, MOST_COPIED)
-            if numbers is None:
-                self.refuse("That is too much for a terminal's clipboard: export the rows with e.")
-            elif not numbers:
-                self.refuse("No row shown holds a number.")
-            else:
-                self.app.copy_to_clipboard("\n".join(numbers))
-                words = f"{counted(len(numbers), 'number')} sent to the terminal's clipboard."
-                self.notify(f"{words} If it stays empty, use e.", markup=False)
-
-    @work(exclusive=True, group="export")
-    async def action_export(self) -> None:
-        record = self.session.record
-        if record is None:
-            return
-        from watui.tui.screens.dialogs import ExportDialog, free_name
-
-        suggestion = free_name(f"watui-run-{record.id}")
-        path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
-        if path is None:
-            return
-        with self.refusing():
-            self.tell_exported(await self.session.desk.archive.export(record.id, self.rows.wanted, path), path)
-
-    # Contacts
-
-    def contact_at_hand(self) -> Contact | None:
-        from watui.tui.contacts import Contact
-
-        row = self.rows.table.row
-        return Contact.of_row(row) if row is not None else None
-
-    @work(group="change")
-    async def action_block_all(self) -> None:
-        record = self.session.record
-        if record is None:
-            self.refuse("There is no list to block.")
-            return
-        with self.refusing():
-            targets = await self.session.desk.archive.targets(record.id, self.rows.wanted)
-            await self.change(Kind.BLOCK, targets)
 
     # The simulator's panel
 
