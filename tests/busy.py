@@ -17,9 +17,22 @@ def kept_waiting(pid: int) -> float:
     return int(nanoseconds) / 1e9
 
 
-def undisturbed(*others: int) -> float:
-    """Return a time in seconds that leaves out for how long this process, or another one, waited for a processor.
+class Stopwatch:
+    """Tells the seconds since it was made, but for those that this process, or one of `others`, waited for a processor.
 
-    Where both wait at once it counts backwards: what is late by it is late.
+    Where several wait at once each of them counts, up to all the time since the last look: what is late by it is late.
     """
-    return time.monotonic() - sum(map(kept_waiting, (os.getpid(), *others)))
+
+    def __init__(self, *others: int) -> None:
+        self._pids = (os.getpid(), *others)
+        self._seconds = 0.0
+        self._looked, self._waited = time.monotonic(), self._kept_waiting()
+
+    def seconds(self) -> float:
+        now, waited = time.monotonic(), self._kept_waiting()
+        self._seconds += max(0.0, now - self._looked - max(0.0, waited - self._waited))
+        self._looked, self._waited = now, waited
+        return self._seconds
+
+    def _kept_waiting(self) -> float:
+        return sum(map(kept_waiting, self._pids))

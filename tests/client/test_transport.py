@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.busy import undisturbed
+from tests.busy import Stopwatch
 from tests.client.conftest import CANARY
 from tests.conftest import TOKEN
 from watui.client.exchanges import KEPT, Exchange, Exchanges
@@ -124,11 +124,11 @@ async def trickle(writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("behave", [silence, trickle])
 async def test_no_call_outlives_its_timeout(behave: Peer, exchanges: Exchanges) -> None:
-    began = undisturbed()
+    watch = Stopwatch()
     async with peer(behave) as url:
         with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
             await post(url, exchanges, seconds=0.2)
-        assert undisturbed() - began < 1.2
+        assert watch.seconds() < 1.2
 
 
 @pytest.mark.parametrize("times", [1, 2])

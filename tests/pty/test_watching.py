@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.busy import undisturbed
+from tests.busy import Stopwatch
 from tests.conftest import TOKEN
 from tests.pty.terminal import Terminal
 from tests.simulated import a_world, create_app
@@ -117,13 +117,14 @@ def test_the_counts_on_the_screen_are_at_most_a_second_behind_the_ledger(paths: 
         """By count: seconds after which the screen showed it, or a later one."""
         known: dict[int, float] = {}
         """Counts that the screen does not show yet, and when they were seen in the ledger."""
+        watch = Stopwatch(terminal.pid)
         deadline = time.monotonic() + DEADLINE_SECONDS
         while final_shown(terminal) < len(NUMBERS):
             assert time.monotonic() < deadline, terminal.text()
             if (final := final_known(reader)) not in behind:
-                known.setdefault(final, undisturbed(terminal.pid))
+                known.setdefault(final, watch.seconds())
             terminal.bytes_in(LOOK_SECONDS)
-            now, shown = undisturbed(terminal.pid), final_shown(terminal)
+            now, shown = watch.seconds(), final_shown(terminal)
             for count in [count for count in known if count <= shown]:
                 behind[count] = now - known.pop(count)
         terminal.until(rf"100%  {len(NUMBERS)} of {len(NUMBERS)} numbers\s+done")

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.busy import undisturbed
+from tests.busy import Stopwatch
 from watui.settings import secrets as secrets_module
 from watui.settings.paths import Paths
 from watui.settings.secrets import BadSecret, Found, NoKeyring, Secret, Secrets, Store
@@ -228,12 +228,12 @@ def test_a_keyring_that_fails_is_not_asked_again(
     secrets.keep(PROFILE, Secret.TOKEN, CANARY, Store.FILE)
     install(ring := kind())
     secrets = Secrets(paths.secrets, {})
-    began = undisturbed()
+    watch = Stopwatch()
     for _ in range(5):
         found = secrets.find(PROFILE, Secret.TOKEN)
         assert found is not None
         assert found.store is Store.FILE
-    seconds = undisturbed() - began
+    seconds = watch.seconds()
     print(f"\n{kind.__name__}: five secrets found in {seconds:.2f} s, the keyring asked {ring.asked} time")
     assert ring.asked == 1
     assert seconds < 1.3
