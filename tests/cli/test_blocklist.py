@@ -189,7 +189,7 @@ def test_a_list_that_is_longer_than_the_limit_on_requests(
         await at_once(0)
 
     monkeypatch.setattr(blocklist_module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": wait}))
-    bucket = Bucket(burst=5)
+    bucket = Bucket(rate=0.1, burst=5)  # so slow that it never fills by itself while the list is read
     with Site(world, bucket) as site:
         listed = fill(site, LARGE)
         ended = watui("blocklist", "--all", "--url", site.url)
