@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import socket
 import sys
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.conftest import Ended, Watui, assert_one_sentence
+from tests.cli.conftest import Ended, Watui, assert_one_sentence, process
 from tests.cli.test_changes import BLOCK, LIST, REPORT, UNBLOCK, Site, Typed, hurry, outcomes_of, rows_of, the_trail
 from watui.cli.exits import Exit
 from watui.contract.wa_ids import wa_id_of
@@ -117,6 +118,12 @@ def test_the_trail_as_csv_and_as_a_table(watui: Watui, site: Site) -> None:
     assert heading.split() == ["batch", "action", "time", "(UTC)", "kind", "number", "outcome", "details"]
     assert first in lines[2]
     assert "spam; by " in lines[2]
+
+
+def test_all_that_is_done_with_actions_is_there_in_a_fresh_process() -> None:
+    """In this one, other tests have loaded every module."""
+    ended = process("actions", "--help")
+    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == ["again", "decide", "undo"]
 
 
 @pytest.mark.parametrize(

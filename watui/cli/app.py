@@ -31,7 +31,7 @@ _MODULES = {
     "report": "block",
     "blocklist": "blocklist",
     "identity": "identity",
-    "actions": "trail",
+    "actions": "block",  # which adds undo and again to what trail has
     "runs": "runs",
     "backup": "forget",
     "profiles": "profiles",
