@@ -146,8 +146,9 @@ def figures_of(deaths: Sequence[Death], checks: Sequence[RecordedExchange], fina
     """Return what became of a run, by what the ledger held after each death and by the server's record."""
     lost = final_again = 0
     repeated = []
-    for death in deaths:
-        before = [exchange for exchange in checks if exchange.at <= death.at]
+    for born, death in zip([0.0, *(death.at for death in deaths)], deaths, strict=False):
+        # Of its own life alone: what an earlier process left is repeated because of that one's end.
+        before = [exchange for exchange in checks if born < exchange.at <= death.at]
         asked_after = inputs_of([exchange for exchange in checks if exchange.at > death.at])
         finals = {text for text, known in death.known.items() if known.is_final}
         lost += sum(death.known[text] != final.get(text) for text in finals)
