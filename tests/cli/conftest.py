@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import TOKEN
 from watui.cli.app import run
+from watui.client.pacing import Pacing
 from watui.contract.models import CheckAnswer
 from watui.simulator.conditions import Conditions
 from watui.simulator.world import World
@@ -61,6 +62,12 @@ def watui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Ended(int(code), *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait before a server that failed is asked once more."""
+    monkeypatch.setattr(Pacing, "wait", lambda *_: 0.0)
 
 
 def environment() -> dict[str, str]:

@@ -198,6 +198,7 @@ def test_a_column_that_is_not_there_names_those_that_are(watui: Watui, source: P
     assert "phone" in ended.err
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_unreachable_server_is_given_up(watui: Watui) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -236,6 +237,7 @@ def website() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_website_is_no_server(watui: Watui, website: str) -> None:
     ended = watui("check", "--number", "+12125552368", "--url", website)
     assert ended.code == Exit.UNREACHABLE

@@ -73,7 +73,7 @@ def test_a_block_names_nobody(watui: Watui, paths: Paths) -> None:
     assert canaries_in(paths.log) == []
 
 
-@pytest.mark.usefixtures("lab")
+@pytest.mark.usefixtures("lab", "impatient")
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [(Kind.DENIED, "HTTP 401"), (Kind.RESET, "Unreachable"), (Kind.MALFORMED, "HTTP 200")],
