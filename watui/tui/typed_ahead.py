@@ -26,6 +26,9 @@ PATIENCE_SECONDS = 0.5
 _STEP_SECONDS = 0.01
 """Between two looks whether that dialog has come."""
 
+_PAINTED_SECONDS = 0.02
+"""After which a key is painted, as a rule: nothing that it leads to is looked at before, if no other key waits."""
+
 LONGEST_SECONDS = 5.0
 """How long a key waits at most, whatever has become of those who had the one before."""
 
@@ -38,13 +41,20 @@ class TypedAhead:
         self._app = app
         self._hand_on = hand_on
         self._waiting: deque[Message] = deque()
+        self._has_come = asyncio.Event()
+        self._returned: Message | None = None
+        """What has come back to the app last, after all on its way had it and left it alone."""
         self._handing: asyncio.Task[None] | None = None
 
     def takes(self, message: Message) -> bool:
         """Take `message` if it comes from a person, to hand it on when it is its turn; return whether it does."""
-        if not isinstance(message, events.InputEvent | events.Paste) or message.is_forwarded:
+        if not isinstance(message, events.InputEvent | events.Paste):
+            return False
+        if message.is_forwarded:
+            self._returned = message
             return False
         self._waiting.append(message)
+        self._has_come.set()
         if self._handing is None or self._handing.done():
             self._handing = asyncio.create_task(self._hand_all())
         return True
@@ -63,20 +73,27 @@ class TypedAhead:
         """Hand on a key or a paste, and wait until what it leads to is in place."""
         way, screens, actions = self._way(), self._screens(), self._actions()
         self._hand_on(typed)
-        await self._rest(way)
+        await self._painted()
+        await _passed([self._app] if self._returned is typed else [self._app, *way])
+        await self._ready(way)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self._screens() == screens and self._actions() - actions and time.monotonic() < deadline:
             await asyncio.sleep(_STEP_SECONDS)
-            await self._rest(self._way())
+            await self._ready(way)
 
-    async def _rest(self, way: list[DOMNode]) -> None:
-        """Wait until all on the `way` of a key, and on that of the next one, have done what there was to do."""
-        await _passed([self._app, *way])
-        while True:
-            before, way = way, self._way()
+    async def _painted(self) -> None:
+        """Leave the console to what was typed, as long as nothing else waits."""
+        self._has_come.clear()
+        if not self._waiting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PAINTED_SECONDS):
+                    await self._has_come.wait()
+
+    async def _ready(self, way: list[DOMNode]) -> None:
+        """Wait until all who get the next key have nothing to do; those on `way` had the one before."""
+        while (ahead := self._way()) != way or any(each.message_queue_size for each in way):
+            way = ahead
             await _passed(way)
-            if way == before and not any(each.message_queue_size for each in way):
-                return
 
     def _way(self) -> list[DOMNode]:
         """Return to whom a key would go now: the widget that has the keys, and all around it."""
