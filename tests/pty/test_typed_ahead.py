@@ -38,9 +38,8 @@ def test_a_reason_to_block() -> None:
 def test_one_dialog_after_the_other() -> None:
     with Terminal() as terminal:
         sampled(terminal)
-        terminal.send(b"rspam\rnt5\r")
-        terminal.until("line 6 ")
-        assert "Nothing has been sent yet" in terminal.text()
+        terminal.send(b"t5\rt2\robspam")
+        terminal.until("spam +▎ 4 of 59")
 
 
 def test_a_command_that_is_looked_for_by_name() -> None:

@@ -52,7 +52,7 @@ def value(story: Story, selector: str) -> str:
         (("o", "b", "spam"), BlockDialog, "#reason", "spam"),
         (("b", "escape", "r", "escape", "o", "escape", "t", "5"), PlaceDialog, "#place", "5"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 async def test_what_is_typed_for_a_dialog_goes_there(
     typed: tuple[str, ...], screen: type, field: str, text: str, paths: Paths
