@@ -18,6 +18,7 @@ from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -37,6 +38,7 @@ from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.session import Session
 from watui.tui.themes import THEMES
+from watui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from watui.setup import Setup
@@ -94,6 +96,7 @@ class WatuiApp(App[int]):
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
         self._warnings = [words for words in (warning, desk.warning) if words is not None]
+        self._typed = TypedAhead(self, super().post_message)
         self._is_shown = False
         self.terminal = TerminalKeeper()
         self.ended_by: int | None = None
@@ -149,6 +152,9 @@ class WatuiApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
+
+    def post_message(self, message: Message) -> bool:
+        return self._typed.takes(message) or super().post_message(message)
 
     def call_next(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         async def called() -> None:
