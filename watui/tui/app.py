@@ -37,7 +37,7 @@ from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
 from watui.tui.session import Session
-from watui.tui.themes import THEMES
+from watui.tui.themes import THEMES, first_theme
 from watui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Switched(NamedTuple):
 
 
 def _first_theme(app: WatuiApp) -> str:
-    return app.chosen_theme if app.chosen_theme in app.available_themes else THEMES[0].name
+    return first_theme(app.chosen_theme, app.available_themes)
 
 
 class WatuiApp(App[int]):

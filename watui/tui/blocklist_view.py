@@ -13,8 +13,8 @@ from watui.tui.cells import STATUS_STYLES, age, status_text
 from watui.tui.contacts import moment
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import MOST_OF_A_SEARCH
+from watui.tui.themes import DIM
 
-_DIM = "$foreground 60%"
 _GAP = "   "
 
 MARK = "●"
@@ -76,12 +76,12 @@ def _cell(row: BlockRow, column: Column, now: float) -> Cell:
 def state(blocklist: Blocklist, reading: str | None) -> Content:
     """Return where we are on the list."""
     if blocklist.page is None:
-        return Content.styled(f" {reading or 'Nothing was read yet: ctrl+r tries again.'}", _DIM)
+        return Content.styled(f" {reading or 'Nothing was read yet: ctrl+r tries again.'}", DIM)
     parts = [Content(f" {_where(blocklist)}")]
     if blocklist.marked:
         parts.append(Content.styled(f"{len(blocklist.marked):,} marked", "bold $primary"))
     if reading:
-        parts.append(Content.styled(reading, _DIM))
+        parts.append(Content.styled(reading, DIM))
     return Content(_GAP).join(parts)
 
 
@@ -110,15 +110,15 @@ def detail(row: BlockRow | None) -> Content:
     if row is None:
         return Content("")
     known = row.known
-    parts = [Content(f" {clean(for_people(row.number))}"), Content.styled(f"wa_id {clean(row.wa_id)}", _DIM)]
+    parts = [Content(f" {clean(for_people(row.number))}"), Content.styled(f"wa_id {clean(row.wa_id)}", DIM)]
     if known.blocked_at is not None:
-        parts.append(Content.styled(f"blocked {moment(known.blocked_at)} by {clean(known.by or '')}", _DIM))
+        parts.append(Content.styled(f"blocked {moment(known.blocked_at)} by {clean(known.by or '')}", DIM))
     if known.reason:
         parts.append(Content(f"“{clean(known.reason)}”"))
     if known.status:
-        parts.append(Content.styled(f"last {clean(known.status)} on {clean(known.server_version or 'unknown')}", _DIM))
+        parts.append(Content.styled(f"last {clean(known.status)} on {clean(known.server_version or 'unknown')}", DIM))
     if known.blocked_at is None:
-        parts.append(Content.styled("blocked elsewhere: no reason and no date come from the server", _DIM))
+        parts.append(Content.styled("blocked elsewhere: no reason and no date come from the server", DIM))
     return Content(_GAP).join(parts)
 
 

@@ -17,13 +17,13 @@ from watui.ledger.trail import Action, Outcome, Verdict, Wish
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, status_text
 from watui.tui.panels import STYLES
+from watui.tui.themes import DIM
 
 if TYPE_CHECKING:
     from watui.actions.batch import End
     from watui.contract.models import Identity
     from watui.simulator.control import ContactState
 
-_DIM = "$foreground 60%"
 _LABEL_WIDTH = 12
 
 LEAST_WIDTH = 20
@@ -116,12 +116,12 @@ def lines(contact: Contact, facts: Facts, width: int) -> Content:
         *_listed("done to it", [_action(action) for action in facts.actions[:MOST_ACTIONS]], "nothing"),
     ]
     if len(facts.actions) > MOST_ACTIONS:
-        parts.append(("", Content.styled(f"and {len(facts.actions) - MOST_ACTIONS:,} before", _DIM)))
+        parts.append(("", Content.styled(f"and {len(facts.actions) - MOST_ACTIONS:,} before", DIM)))
     return Content("\n").join(line for label, words_ in parts for line in _lines(label, words_, width))
 
 
 def _listed(label: str, items: list[Content], none: str) -> list[tuple[str, Content]]:
-    shown = items or [Content.styled(none, _DIM)]
+    shown = items or [Content.styled(none, DIM)]
     return [(label if place == 0 else "", item) for place, item in enumerate(shown)]
 
 
@@ -129,31 +129,31 @@ def _lines(label: str, words_: Content, width: int) -> list[Content]:
     """Return a label and what belongs to it; lines that are too long go on below, indented."""
     first, *rest = words_.wrap(max(LEAST_WIDTH, width - _LABEL_WIDTH)) or [Content("")]
     indent = " " * _LABEL_WIDTH
-    head = Content.assemble((f"{label:<{_LABEL_WIDTH}}", _DIM), first)
+    head = Content.assemble((f"{label:<{_LABEL_WIDTH}}", DIM), first)
     return [head, *(Content.assemble(indent, line) for line in rest)]
 
 
 def _wa_id(contact: Contact) -> Content:
     if contact.wa_id:
         return Content(clean(contact.wa_id))
-    return Content.assemble(contact.likely_wa_id, ("   the usual one; no server has told it", _DIM))
+    return Content.assemble(contact.likely_wa_id, ("   the usual one; no server has told it", DIM))
 
 
 def _blocked(facts: Facts) -> Content:
     if facts.blocked_problem is not None:
         return Content.styled(clean(facts.blocked_problem), "$text-warning")
     if facts.is_blocked is None:
-        return Content.styled("reading the blocklist…", _DIM)
+        return Content.styled("reading the blocklist…", DIM)
     return Content.styled("yes", "bold $text-error") if facts.is_blocked else Content("no")
 
 
 def _engaged(facts: Facts) -> Content:
     if facts.state is None:
-        return Content.styled("only the server knows: whether it wrote within the last 24 hours", _DIM)
+        return Content.styled("only the server knows: whether it wrote within the last 24 hours", DIM)
     if not facts.state.has_account:
-        return Content.styled("no: it has no account", _DIM)
+        return Content.styled("no: it has no account", DIM)
     if facts.state.is_engaged:
-        return Content.assemble("yes, it wrote within the last 24 hours", (_messages(facts.state), _DIM))
+        return Content.assemble("yes, it wrote within the last 24 hours", (_messages(facts.state), DIM))
     return Content.assemble("no, it can be neither blocked nor reported   ", ("w", "bold $primary"), " lets it write")
 
 
@@ -163,24 +163,24 @@ def _messages(state: ContactState) -> str:
 
 def _identity(facts: Facts) -> Content:
     if facts.identity_problem is not None:
-        return Content.styled(clean(facts.identity_problem), _DIM)
+        return Content.styled(clean(facts.identity_problem), DIM)
     if facts.identity is None:
-        return Content.styled("reading…", _DIM)
+        return Content.styled("reading…", DIM)
     identity = facts.identity
     changed = f"   changed {moment(identity.created_timestamp, 1000)}   "
     if identity.acknowledged:
-        return Content.assemble(clean(identity.hash), (changed, _DIM), "acknowledged")
+        return Content.assemble(clean(identity.hash), (changed, DIM), "acknowledged")
     return Content.assemble(
-        clean(identity.hash), (changed, _DIM), ("not acknowledged   ", "$text-warning"), ("a", "bold $primary"), " does"
+        clean(identity.hash), (changed, DIM), ("not acknowledged   ", "$text-warning"), ("a", "bold $primary"), " does"
     )
 
 
 def _verdict(verdict: Verdict) -> Content:
-    style = STYLES.get(STATUS_STYLES.get(verdict.status, ""), _DIM)
+    style = STYLES.get(STATUS_STYLES.get(verdict.status, ""), DIM)
     version = clean(verdict.server_version or "version unknown")
     meaning = explain(clean(verdict.status), verdict.server_version).partition(": ")[2]
     said = f"{moment(verdict.checked_at)}   {version}   run {verdict.run_id}"
-    return Content.assemble((f"{status_text(verdict.status):<13}", style), (f"{said}   {meaning}", _DIM))
+    return Content.assemble((f"{status_text(verdict.status):<13}", style), (f"{said}   {meaning}", DIM))
 
 
 def _action(action: Action) -> Content:
@@ -188,14 +188,14 @@ def _action(action: Action) -> Content:
     reason = f" “{clean(action.reason)}”" if action.reason else ""
     block = " and block" if action.also_block else ""
     undo = f" (undoes {action.undoes})" if action.undoes else ""
-    style = OUTCOME_STYLES.get(action.outcome, _DIM)
+    style = OUTCOME_STYLES.get(action.outcome, DIM)
     outcome = f"{OUTCOME_GLYPHS[action.outcome]} {action.outcome}"
     note = f"   {clean(action.note)}" if action.note else ""
     return Content.assemble(
-        (f"{at}  ", _DIM),
+        (f"{at}  ", DIM),
         f"{action.kind}{block}{reason}{undo}  ",
         (outcome, style),
-        (f"  by {clean(action.by)}{note}", _DIM),
+        (f"  by {clean(action.by)}{note}", DIM),
     )
 
 

@@ -19,6 +19,7 @@ from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
 from watui.tui.session import Session
+from watui.tui.themes import DIM
 
 if TYPE_CHECKING:
     from watui.archive import Offer
@@ -30,7 +31,6 @@ Part = str | Content | tuple[str, str]
 STYLES = {"valid": "$text-success", "invalid": "$text-error", "failed": "$text-warning", "processing": "$text-accent"}
 """By component class of a status."""
 
-_DIM = "$foreground 60%"
 _BAR_WIDTHS = ((100, 24), (70, 16), (50, 10))
 """Columns of a terminal and of the bar on it: always the same, so that what stands behind it does not jump."""
 
@@ -51,15 +51,15 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     left = _tabs(screen, f" · run {run_id}" if run_id is not None else "")
     known = (desk.expected_version if desk.is_simulator else None) or version
     said = f" {clean(known)}" if known else ""
-    read_only = Content.styled(" READ-ONLY ", "bold $background on $secondary") if desk.read_only else Content("")
+    read_only = Content.styled(" READ-ONLY ", "bold reverse $secondary") if desk.read_only else Content("")
     if desk.is_simulator:
         scenario = f" · {clean(desk.scenario)}" if desk.scenario else ""
-        badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold $background on $warning")
+        badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold reverse $warning")
     else:
         word = f" {clean(desk.mark.word)} ·" if desk.mark.word else ""
-        badge = Content.styled(f"{word} {clean(desk.profile)}{said} ", f"bold $background on {_colour(desk)}")
+        badge = Content.styled(f"{word} {clean(desk.profile)}{said} ", f"bold reverse {_colour(desk)}")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
-    region = Content.styled(f" {known_or_assumed} {desk.region} ", _DIM)
+    region = Content.styled(f" {known_or_assumed} {desk.region} ", DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content(" ")
     right = Content.assemble(region, read_only, badge)
@@ -87,8 +87,8 @@ def _colour(desk: Desk) -> str:
 
 
 def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
-    style = "bold" if is_shown else _DIM
-    return Content.assemble((f" {key}", "$primary" if is_shown else _DIM), (f" {name}{more} " if name else " ", style))
+    style = "bold" if is_shown else DIM
+    return Content.assemble((f" {key}", "$primary" if is_shown else DIM), (f" {name}{more} " if name else " ", style))
 
 
 def banner(session: Session) -> Content | None:
@@ -175,15 +175,15 @@ def progress(session: Session, width: int) -> Content:
             said = f"waits until {waiting.at}" if waiting.is_long else clean(waiting.words)
             words.append((f"{_GAP}{said}", "$text-warning"))
         case Phase.RUNNING:
-            words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
+            words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
             if (left := session.seconds_left) is not None and left >= 1:
-                words.append((f"{_GAP}{duration(left)} left", _DIM))
+                words.append((f"{_GAP}{duration(left)} left", DIM))
             if session.stuck:
                 words.append((f"{_GAP}{session.stuck:,} stuck", "$text-warning"))
         case Phase.PAUSED:
             words.append((f"{_GAP}paused", "bold $text-warning"))
         case Phase.WATCHED:
-            words.append((f"{_GAP}{session.per_second:,.0f}/s", _DIM))
+            words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
             words.append((f"{_GAP}{'another process asks' if width >= _WIDE else 'watched'}", "bold $text-accent"))
         case Phase.STOPPED:
             words.append((f"{_GAP}stopped", "bold $text-error"))
@@ -214,7 +214,7 @@ def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
     gap = _GAP
     for part in parts:
         if shown.cell_length + len(gap) + len(part) < width:
-            shown = Content.assemble(shown, (f"{gap}{part}", _DIM))
+            shown = Content.assemble(shown, (f"{gap}{part}", DIM))
             gap = " · "
     return shown
 
@@ -224,12 +224,12 @@ def counts(tally: Tally, version: str | None, wanted: RowFilter, width: int) -> 
     chips = []
     for status in shown_statuses(tally, version):
         count = tally[status].rows if status in tally else 0
-        style = STYLES.get(STATUS_STYLES.get(status, ""), _DIM)
+        style = STYLES.get(STATUS_STYLES.get(status, ""), DIM)
         if status == wanted.status:
             style = f"reverse {style}"
         chips.append(Content.styled(f"{status_text(status)} {count:,}", style))
     if width >= _WIDE:
-        return Content.assemble((" rows  ", _DIM), Content(_GAP).join(chips))
+        return Content.assemble((" rows  ", DIM), Content(_GAP).join(chips))
     return Content.assemble(" ", Content("  " if width >= _USUAL else " ").join(chips))
 
 
@@ -249,17 +249,17 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
             return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
         if session.version is None and not session.final:
             return Content("")  # Nothing has been answered: there is nothing to explain yet.
-        return Content.assemble(" ", (explain(Status.VALID, session.version), _DIM))
+        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM))
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if not is_whole:
-        parts.append((" so far" if wanted.leaves_out else " being ordered", _DIM))
+        parts.append((" so far" if wanted.leaves_out else " being ordered", DIM))
     if wanted.status:
         parts.append((f" that are {clean(wanted.status)}", "bold"))
     if wanted.text:
         parts.append((f" with “{shortened(clean(wanted.text), MOST_OF_A_SEARCH)}”", "bold"))
     if wanted.order is not Order.GIVEN:
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
-    parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", _DIM))
+    parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
         parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
     return Content.assemble(*parts)
@@ -268,7 +268,7 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
 def importing(record: RunRecord | None) -> Content:
     """What a list holds while it is read."""
     read = record.read if record else 0
-    return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", _DIM))
+    return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", DIM))
 
 
 def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
@@ -287,7 +287,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
     ]
     if found.fresh:
         known = f"{found.fresh:,} answered here within the last seven days"
-        lines.append(Content.assemble(known, (": a server still has them in its cache", _DIM)))
+        lines.append(Content.assemble(known, (": a server still has them in its cache", DIM)))
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if found.problems:
@@ -340,7 +340,7 @@ def welcome(desk: Desk) -> Content:
         lines += [
             Content.assemble(("s    ", key), "  load sample numbers"),
             Content(""),
-            Content.styled("The embedded simulator answers: nothing leaves this machine.", _DIM),
+            Content.styled("The embedded simulator answers: nothing leaves this machine.", DIM),
         ]
     return Content("\n").join(lines)
 
@@ -351,13 +351,13 @@ def detail(row: Row | None, width: int) -> Content:
         return Content("")
     where = f"{row.source} line {row.line}" if width >= _WIDE else f"line {row.line}"
     read_as = f"{row.number} {row.region or ''}".strip() if row.number else "not readable as a number"
-    parts: list[Part] = [(f" {clean(where)}  ", _DIM), clean(row.input), (" → ", _DIM), read_as]
+    parts: list[Part] = [(f" {clean(where)}  ", DIM), clean(row.input), (" → ", DIM), read_as]
     if row.wa_id and width >= _WIDE:
-        parts += [(f"{_GAP}wa_id ", _DIM), clean(row.wa_id)]
+        parts += [(f"{_GAP}wa_id ", DIM), clean(row.wa_id)]
     if words := note(row):
-        parts += [_GAP, (clean(words), _DIM if row.duplicate_of and not row.problem else "$text-warning")]
+        parts += [_GAP, (clean(words), DIM if row.duplicate_of and not row.problem else "$text-warning")]
     if row.checked_at is not None:
-        parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", _DIM))
+        parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", DIM))
         found = freshness(time.time() - row.checked_at)
         if found is not Freshness.FRESH:
             parts.append((f"{_GAP}{found}: a server keeps an answer for seven days", "$text-warning"))
@@ -400,7 +400,7 @@ def _rounded_seconds(seconds: float) -> str:
 
 
 def _key(command: Command, is_disabled: bool) -> Content:
-    styles = (f"strike {_DIM}", f"strike {_DIM}") if is_disabled else ("bold $primary", "")
+    styles = (f"strike {DIM}", f"strike {DIM}") if is_disabled else ("bold $primary", "")
     return Content.assemble(" ", (key_names(command)[0], styles[0]), (f" {command.title}", styles[1]), " ")
 
 

@@ -14,8 +14,8 @@ from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, aged, status_text
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import duration
+from watui.tui.themes import DIM
 
-_DIM = "$foreground 60%"
 _GAP = "   "
 
 MARK = "●"
@@ -109,7 +109,7 @@ def detail(row: ShownRun | None) -> Content:
         f"at {run.profile or run.server} for {run.region}",
         run.source,
     ]
-    return Content.styled(clean(_GAP.join(words)), _DIM)
+    return Content.styled(clean(_GAP.join(words)), DIM)
 
 
 def welcome() -> Content:

@@ -12,8 +12,7 @@ from watui.findings import Finding, Level
 from watui.text import clean
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.groups import Group, Member
-
-_DIM = "$foreground 60%"
+from watui.tui.themes import DIM
 
 _MARKS = {Level.OK: ("✓", "$text-success"), Level.NOTE: ("•", "$text-accent"), Level.TROUBLE: ("✗", "$text-error")}
 
@@ -69,7 +68,7 @@ def heading(group: Group | None) -> Content:
 
 def description(member: Member | None) -> Content:
     """Return what a setting is for."""
-    return Content.styled(clean(member.description) if member is not None else "", _DIM)
+    return Content.styled(clean(member.description) if member is not None else "", DIM)
 
 
 def side_by_side(pinned: str, shown: str) -> Content:
@@ -104,5 +103,5 @@ def _findings(found: Sequence[Finding]) -> Content:
         mark, style = _MARKS[each.level]
         lines.append(Content.assemble((f"{mark} ", style), (f"{each.subject}  ", "bold"), clean(each.words)))
         if each.next_step is not None:
-            lines.append(Content.assemble(("  → ", _DIM), clean(each.next_step)))
+            lines.append(Content.assemble(("  → ", DIM), clean(each.next_step)))
     return Content("\n").join(lines)

@@ -15,6 +15,7 @@ from watui.simulator.population import DEFAULT_LATENCY, ENGAGED_SHARE
 from watui.simulator.record import Latest
 from watui.simulator.scenario import CALM, Scenario
 from watui.text import clean, counted
+from watui.tui.themes import DIM
 
 FAULT_SHARE = 0.2
 """Of the requests about contacts, how many a fault hits that is picked in the panel."""
@@ -25,7 +26,6 @@ NO_FAULT, OFF, ON = "none", "off", "on"
 
 NAME_WIDTH = 11
 _VALUE_WIDTH = 24
-_DIM = "$foreground 60%"
 
 
 class Setting(NamedTuple):
@@ -87,7 +87,7 @@ def about(state: State, scenarios: Sequence[Scenario]) -> Content:
     found = next((scenario for scenario in scenarios if scenario.name == (state.scenario or CALM)), None)
     title, words = (found.title, found.about) if found else (state.title, "")
     clock = f" · {state.seconds:.0f} s" if state.seconds and found and (found.at or found.fault) else ""
-    return Content.assemble((clean(title), "bold"), (f"{clock}\n", _DIM), (clean(words), _DIM))
+    return Content.assemble((clean(title), "bold"), (f"{clock}\n", DIM), (clean(words), DIM))
 
 
 def head(state: State, is_wide: bool) -> Content:
@@ -101,7 +101,7 @@ def head(state: State, is_wide: bool) -> Content:
     problem = Content.styled(clean(state.problem), "$text-error") if state.problem else None
     if problem and not is_wide:
         return problem
-    title, counts = Content.styled("What the server is like", "bold"), Content.styled(", ".join(parts), _DIM)
+    title, counts = Content.styled("What the server is like", "bold"), Content.styled(", ".join(parts), DIM)
     return Content("\n" if is_wide else "   ").join([title, counts, *([problem] if problem else [])])
 
 
@@ -111,19 +111,19 @@ def exchange_lines(exchange: Latest) -> Content:
     path = clean(exchange.path).removeprefix("/v1/")
     style = "$text-success" if 200 <= exchange.status < 300 else "$text-error"
     status = (str(exchange.status or "no answer"), style)
-    line = Content.assemble((f"{at:%H:%M:%S} ", _DIM), status, f" {exchange.method} {path}")
-    return Content("\n").join([line, *(Content.styled(f"   {clean(words)}", _DIM) for words in exchange.did)])
+    line = Content.assemble((f"{at:%H:%M:%S} ", DIM), status, f" {exchange.method} {path}")
+    return Content("\n").join([line, *(Content.styled(f"   {clean(words)}", DIM) for words in exchange.did)])
 
 
 def _setting(setting: Setting, is_at_hand: bool) -> Content:
     value = setting.value if len(setting.value) <= _VALUE_WIDTH else f"{setting.value[: _VALUE_WIDTH - 1]}…"
     marks = ("◂", "▸") if is_at_hand else (" ", " ")
     return Content.assemble(
-        (f"{setting.name:<{NAME_WIDTH}}", "bold" if is_at_hand else _DIM),
+        (f"{setting.name:<{NAME_WIDTH}}", "bold" if is_at_hand else DIM),
         (marks[0], "$primary"),
         (f" {clean(value)} ", "reverse bold" if is_at_hand else "bold"),
         (marks[1], "$primary"),
-        (f" {setting.hint}", _DIM),
+        (f" {setting.hint}", DIM),
     )
 
 

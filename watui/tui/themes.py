@@ -1,6 +1,12 @@
 """The console's own themes."""
 
+import os
+from collections.abc import Collection, Mapping
+
 from textual.theme import Theme
+
+DIM = "$foreground 65%"
+"""How it is written what matters less."""
 
 DARK = Theme(
     name="watui-dark",
@@ -19,7 +25,7 @@ DARK = Theme(
 
 LIGHT = Theme(
     name="watui-light",
-    primary="#0a7d55",
+    primary="#08704c",
     secondary="#1b5fb4",
     accent="#1b5fb4",
     success="#12713c",
@@ -32,4 +38,63 @@ LIGHT = Theme(
     dark=False,
 )
 
-THEMES = (DARK, LIGHT)
+CONTRAST = Theme(
+    name="watui-contrast",
+    primary="#5cffb0",
+    secondary="#8cc8ff",
+    accent="#9ad0ff",
+    success="#6bff9e",
+    warning="#ffd23f",
+    error="#ff9d94",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#3a3a3a",
+    dark=True,
+    variables={"text-disabled": "#b0b0b0"},
+)
+
+ANSI = Theme(
+    name="watui-ansi",
+    ansi=True,
+    primary="ansi_green",
+    secondary="ansi_blue",
+    accent="ansi_cyan",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "block-cursor-blurred-text-style": "reverse",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_blue",
+        "screen-selection-foreground": "ansi_black",
+    },
+)
+"""The terminal's own colours, whatever they are: nothing here tells light from dark."""
+
+THEMES = (DARK, LIGHT, CONTRAST, ANSI)
+
+
+def first_theme(chosen: str, known: Collection[str], environment: Mapping[str, str] = os.environ) -> str:
+    """Return the theme to begin with: the `chosen` one where it is known, and where NO_COLOR is set the one that needs
+    no colours.
+    """
+    if environment.get("NO_COLOR"):
+        return ANSI.name
+    return chosen if chosen in known else DARK.name

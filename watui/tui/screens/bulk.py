@@ -29,6 +29,7 @@ from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import ReasonInput
+from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
@@ -42,8 +43,6 @@ MOST_UNTYPED = 10
 """Contacts that are changed without typing how many they are."""
 
 TICK_SECONDS = 0.2
-
-_DIM = "$foreground 60%"
 
 
 class BulkScreen(Modal[bool]):
@@ -277,7 +276,7 @@ class BulkScreen(Modal[bool]):
         if self._stage is Stage.PAUSED:
             return [Content.styled("Paused", f"bold {warning}")]
         if self._stage is Stage.ENDED:
-            return [Content.styled(explained, _DIM) for explained in self._explained(batch)]
+            return [Content.styled(explained, DIM) for explained in self._explained(batch)]
         if waiting is not None and waiting.until > time.time():
             said = clean(waiting.words)
             return [Content.styled(f"{said[0].upper()}{said[1:]}", warning)]

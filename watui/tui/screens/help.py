@@ -13,6 +13,7 @@ from watui.text import clean
 from watui.tui.cells import status_text
 from watui.tui.commands import Command, Scope, described, key_names
 from watui.tui.screens.modal import Modal
+from watui.tui.themes import DIM
 
 _TITLES = {
     Scope.CHECK: "On the Check screen",
@@ -63,7 +64,7 @@ class HelpScreen(Modal[None]):
             lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
         lines.append(_line(status_text("queued"), "not answered yet"))
         lines.append(_line(status_text("rejected"), "never sent: the row holds no number"))
-        lines += [Content(""), Content.styled("esc closes this help", "$foreground 60%")]
+        lines += [Content(""), Content.styled("esc closes this help", DIM)]
         return lines
 
 

@@ -19,6 +19,7 @@ from watui.tui.groups import Member
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import PickInput
+from watui.tui.themes import DIM
 from watui.tui.widgets.safe_input import SafeInput
 
 _KEY = "bold $primary"
@@ -182,7 +183,7 @@ class FindingsScreen(Modal[None]):
         with Vertical(id="findings"):
             yield Static(Content.assemble(("The server of ", "bold"), (clean(self._profile), "bold")))
             with VerticalScroll(id="findings-scroll"):
-                yield Static(Content.styled("Looking…", "$foreground 60%"), id="found")
+                yield Static(Content.styled("Looking…", DIM), id="found")
             yield Static(Content.assemble(("esc", _KEY), " back"))
 
     def on_mount(self) -> None:

@@ -21,9 +21,9 @@ from watui.ledger.trail import Kind, Wish
 from watui.text import clean
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
+from watui.tui.themes import DIM
 from watui.tui.widgets.safe_input import SafeInput
 
-_DIM = "$foreground 60%"
 _KEY = "bold $primary"
 
 
@@ -97,7 +97,7 @@ class ReasonInput(Horizontal):
 
     def _show(self) -> None:
         length = len(self.value or "")
-        self.count.update(Content.styled(f"{length} of {MAX_REASON}", "bold $text-error" if self.problem else _DIM))
+        self.count.update(Content.styled(f"{length} of {MAX_REASON}", "bold $text-error" if self.problem else DIM))
 
 
 class Toggle(Static, can_focus=True):
@@ -121,7 +121,7 @@ class Toggle(Static, can_focus=True):
         self._label = label
 
     def render(self) -> Content:
-        return Content.assemble((" [x] " if self.value else " [ ] ", _KEY), self._label, ("   space", _DIM))
+        return Content.assemble((" [x] " if self.value else " [ ] ", _KEY), self._label, ("   space", DIM))
 
     def action_turn(self) -> None:
         """Take the other answer."""
