@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from watui.actions.actions import Actions
     from watui.archive import Archive
     from watui.backstage import Backstage
+    from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
@@ -149,12 +150,17 @@ class Desk:
         """Add an empty draft."""
         return self.reader.run(await self.ledger(Ledger.add_run, options))
 
-    async def import_aside(self, run_id: int, path: str, name: str, text: str | None = None) -> None:
-        """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
+    async def import_aside(
+        self, run_id: int, path: str, name: str, text: str | None, tell: Callable[[Progress], None]
+    ) -> None:
+        """Import a file, or `text` where the path is `-`, in a process of its own; `tell` is told how far it is.
+
+        Raises BadSource.
+        """
         from watui.checks.importing import import_aside
         from watui.checks.prepare import Import
 
-        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
+        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text, tell)
 
     async def open_run(self, run_id: int) -> Run:
         """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""

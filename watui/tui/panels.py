@@ -18,7 +18,7 @@ from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
-from watui.tui.session import Session
+from watui.tui.session import Reading, Session
 
 if TYPE_CHECKING:
     from watui.archive import Offer
@@ -265,10 +265,19 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     return Content.assemble(*parts)
 
 
-def importing(record: RunRecord | None) -> Content:
-    """What a list holds while it is read."""
-    read = record.read if record else 0
-    return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", _DIM))
+def importing(reading: Reading, width: int) -> Content:
+    """How far a source is read; its name has what room is left, and the rows are left out where that is too little."""
+    said: list[Part] = []
+    if reading.rows and reading.share is not None:
+        said.append((f" {int(100 * reading.share)} %", "bold"))
+    if reading.rows and (reading.share is None or width >= _USUAL):
+        said.append((f"{'  ' if said else ' '}{counted(reading.rows, 'row')}", "" if said else "bold"))
+    if (left := reading.seconds_left) is not None:
+        said.append((f"{_GAP}{duration(left)} left", _DIM))
+    rest = Content.assemble(*said, (f"{_GAP}esc stops", _DIM))
+    return Content.assemble(
+        Content(f" Reading {clean(reading.name)}…").truncate(max(0, width - rest.cell_length), ellipsis=True), rest
+    )
 
 
 def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:

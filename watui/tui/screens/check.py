@@ -18,6 +18,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.intake.sample import SAMPLE_NAME, sample_text
+from watui.intake.sources import STDIN, source_name
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
@@ -168,7 +169,7 @@ class CheckScreen(RowsScreen):
         run_id = session.record.id if session.record and session.phase in ASKED else None
         self.title_line.show(panels.title(session.desk, CHECK, run_id, session.version, self.size.width))
         if session.phase is Phase.IMPORTING:
-            self.progress.show(panels.importing(session.record))
+            self.progress.show(panels.importing(session.reading, width))
         else:
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
@@ -213,7 +214,7 @@ class CheckScreen(RowsScreen):
         elif not event.text.strip():
             self.refuse("There was nothing but blanks to paste.")
         elif self._takes_more():
-            self._adding = self._add(None, event.text, PASTE_NAME)
+            self._adding = self._add(STDIN, PASTE_NAME, event.text)
 
     @work(exclusive=True, group="import")
     async def action_import(self) -> None:
@@ -226,7 +227,7 @@ class CheckScreen(RowsScreen):
 
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
-            self._adding = self._add(str(path), "", "")
+            self._adding = self._add(str(path), source_name(str(path)))
 
     def _takes_more(self) -> bool:
         """Whether rows can be added: not to a draft of another server or region; that is told."""
@@ -239,19 +240,19 @@ class CheckScreen(RowsScreen):
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
-            self._adding = self._add(None, sample_text(), SAMPLE_NAME)
+            self._adding = self._add(STDIN, SAMPLE_NAME, sample_text())
         else:
             self.refuse("There is a list on the screen already.")
 
     @work(exclusive=True, group="add")
-    async def _add(self, path: str | None, text: str, name: str) -> None:
+    async def _add(self, path: str, name: str, text: str | None = None) -> None:
         session = self.session
         self.rows.filter(RowFilter())
-        session.begin_import()
+        session.begin_import(name)
         self._show_phase()
         try:
             with self.refusing():
-                await (session.add_file(path) if path is not None else session.add_text(text, name))
+                await session.add(path, text)
         finally:
             self._show_phase()
 
