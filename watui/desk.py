@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
     from watui.export.rows import ResultRow
+    from watui.ledger.upkeep import Deletion
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
 
@@ -179,6 +180,11 @@ class Desk:
 
         return Archive(self.paths)
 
+    @property
+    def deletion(self) -> Deletion | None:
+        """How far it is that runs are deleted, where that takes long; None while there is nothing to tell."""
+        return self.archive.deletion if "archive" in vars(self) else None
+
     def is_driven(self, record: RunRecord) -> bool:
         """Whether a process, this one or another, asks about a run right now."""
         return record.driver is not None and not is_gone(self.paths.locks, record.driver)
@@ -253,6 +259,8 @@ class Desk:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self.ledger.close)
             stack.callback(self.reader.close)
+            if "archive" in vars(self):  # Or else nothing was looked up or deleted.
+                stack.push_async_callback(self.archive.close)
             stack.push_async_callback(self._stop_simulator)
             if self._actions is not None:
                 stack.callback(self._actions.close)

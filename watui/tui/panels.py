@@ -93,6 +93,8 @@ def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
 
 def banner(session: Session) -> Content | None:
     """Why the run does not go on, with what to do, or which one could; None while there is nothing to say."""
+    if session.phase is Phase.EMPTY and (deletion := session.desk.deletion) is not None:
+        return Content(deletion.words)
     if session.phase is Phase.EMPTY:
         return _offer(session.offer) if session.offer is not None else None
     waiting = session.waiting

@@ -19,7 +19,7 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import STDIN, source_name
-from watui.ledger.rows import RowFilter
+from watui.ledger.rows import RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
 from watui.tui import panels
@@ -71,6 +71,8 @@ class CheckScreen(RowsScreen):
         self._is_state_old = False
         self._state_shown_at = 0.0
         self._is_unreadable = False
+        self._deleting: str | None = None
+        """What was shown of that, in words."""
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
         self._looking: Worker[None] | None = None
@@ -110,6 +112,7 @@ class CheckScreen(RowsScreen):
         phase = session.phase
         if phase is Phase.EMPTY:
             self._follow_offer()
+            self._follow_deletion()
             return
         # The first rows of a list are what a key led to: they do not wait until the line is free again.
         is_waited_for = phase is Phase.IMPORTING and not self.rows.table.row_count
@@ -150,6 +153,15 @@ class CheckScreen(RowsScreen):
         with contextlib.suppress(LedgerUnusable):
             if not is_looking and self.session.is_offer_old():
                 self._looking = self._look_for_offer()
+
+    def _follow_deletion(self) -> None:
+        """Show how far it is that lists are deleted, while the terminal keeps up."""
+        deletion = self.session.desk.deletion
+        words = deletion.words if deletion is not None else None
+        is_time = time.monotonic() - self._state_shown_at >= self._outlet.pace.counts
+        if words != self._deleting and self._outlet.is_free and is_time:
+            self._deleting = words
+            self._show_state()
 
     @unless_closed
     def _show_phase(self) -> None:
@@ -375,9 +387,15 @@ class CheckScreen(RowsScreen):
                 self._show_phase()
                 self._look_for_offer()
             elif await self.app.push_screen_wait(Confirm(question, "discard it")):
-                with self.refusing():
-                    await session.discard()
-                self._show_phase()
+                self._discard(session.record)
+
+    @work(group="discard")
+    async def _discard(self, draft: RunRecord) -> None:
+        """Leave the draft, which is deleted while something else can be done."""
+        self.session.forget()
+        self._show_phase()
+        with self.refusing(), self.telling_deleted(draft.rows):
+            await self.session.desk.archive.discard(draft.id)
 
     # The simulator's panel
 
