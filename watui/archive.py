@@ -25,7 +25,16 @@ from watui.ledger.drivers import is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Extent, Reader
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Stale, Summary
-from watui.ledger.upkeep import DAY_SECONDS, delete_discarded, discard, erase_traces, forget_older, forget_run
+from watui.ledger.schema import LedgerUnusable
+from watui.ledger.upkeep import (
+    DAY_SECONDS,
+    Deletion,
+    delete_discarded,
+    erase_traces,
+    forget_older,
+    mark_draft,
+    mark_run,
+)
 from watui.settings.paths import Paths
 from watui.text import counted
 
@@ -33,6 +42,10 @@ _T = TypeVar("_T")
 
 SHOW_SECONDS = 0.1
 """Between two showings of what is found of a long list."""
+
+
+LONG_SECONDS = 0.5
+"""From which on it is told that something is deleted."""
 
 
 class Offer(NamedTuple):
@@ -73,6 +86,23 @@ class Archive:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
+        self._turn = asyncio.Lock()
+        """Of whoever deletes: one takes all that is marked by then."""
+        self._deletions: set[asyncio.Task[bool]] = set()
+        self._deletion: Deletion | None = None
+        self._deleted_since = 0.0
+        self._is_left = threading.Event()
+
+    @property
+    def deletion(self) -> Deletion | None:
+        """How far it is that runs are deleted, where that takes long; None while there is nothing to tell."""
+        return self._deletion if time.monotonic() - self._deleted_since >= LONG_SECONDS else None
+
+    async def close(self) -> None:
+        """End what is being deleted, in order; what is left is deleted when the ledger is kept up the next time."""
+        self._is_left.set()
+        if self._deletions:
+            await asyncio.wait(self._deletions)
 
     async def offer(self, server: str, region: str) -> Offer | None:
         """Return the latest run of a server and region that can be gone on with, else one that can be watched."""
@@ -129,24 +159,67 @@ class Archive:
 
         Raises Driven where somebody asks about it, and LedgerUnusable.
         """
-        await asyncio.to_thread(self._keep_up, lambda ledger: forget_run(ledger, self._paths.locks, run_id))
-        return await asyncio.to_thread(erase_traces, self._paths.ledger)
+        await asyncio.to_thread(self._keep_up, lambda ledger: mark_run(ledger, self._paths.locks, run_id))
+
+        def delete(ledger: Ledger) -> bool:
+            delete_discarded(ledger, self._note)
+            return True
+
+        return await self._delete(delete)
 
     async def keep_retention(self, days: int) -> None:
         """Delete the runs and changes that ended more than so many days ago; 0 keeps all.
 
         What somebody began to delete, and could not end with, is deleted as well. Raises LedgerUnusable.
         """
-        found = await asyncio.to_thread(self._keep_up, delete_discarded)
-        if days:
-            before = time.time() - days * DAY_SECONDS
-            found += sum(await asyncio.to_thread(self._keep_up, lambda ledger: forget_older(ledger, before)))
-        if found:
-            await asyncio.to_thread(erase_traces, self._paths.ledger)
+        before = time.time() - days * DAY_SECONDS
+
+        def delete(ledger: Ledger) -> bool:
+            found = delete_discarded(ledger, self._note)
+            return bool(found + (sum(forget_older(ledger, before, self._note)) if days else 0))
+
+        await self._delete(delete)
 
     async def discard(self, run_id: int) -> None:
         """Delete a draft."""
-        await asyncio.to_thread(self._keep_up, lambda ledger: discard(ledger, run_id))
+        await asyncio.to_thread(self._keep_up, lambda ledger: mark_draft(ledger, run_id))
+
+        def delete(ledger: Ledger) -> bool:
+            delete_discarded(ledger, self._note)
+            return False
+
+        await self._delete(delete)
+
+    async def _delete(self, work: Callable[[Ledger], bool]) -> bool:
+        """Let `work` delete, which goes on if the caller is cancelled; return False where traces are left for now.
+
+        `work` returns whether what it deleted is taken out of the files as well.
+        """
+        task = asyncio.create_task(self._deleting(work))
+        self._deletions.add(task)
+        task.add_done_callback(self._deleted)
+        return await asyncio.shield(task)
+
+    async def _deleting(self, work: Callable[[Ledger], bool]) -> bool:
+        async with self._turn:
+            self._deleted_since = time.monotonic()
+            try:
+                if not await asyncio.to_thread(self._keep_up, work):
+                    return True
+                self._deletion = Deletion(0, 1.0)
+                return await asyncio.to_thread(erase_traces, self._paths.ledger)
+            finally:
+                self._deletion = None
+
+    def _note(self, deletion: Deletion) -> None:
+        if self._is_left.is_set():
+            raise LedgerUnusable("what is left is deleted when watui is started next")
+        self._deletion = deletion
+
+    def _deleted(self, task: asyncio.Task[bool]) -> None:
+        self._deletions.discard(task)
+        if not task.cancelled():
+            task.exception()  # Looked at, where nobody waits for it any more: asyncio would complain.
 
     async def pick(
         self, run_id: int, wanted: RowFilter, known: Picked | None, show: Callable[[array[int]], None]

@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from watui.actions.actions import Actions
     from watui.archive import Archive
     from watui.backstage import Backstage
+    from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.client.auth import Auth
     from watui.client.contacts import ContactsClient
     from watui.export.rows import ResultRow
+    from watui.ledger.upkeep import Deletion
     from watui.simulator.control import ContactState, State
     from watui.simulator.embedded import Embedded
 
@@ -149,12 +151,17 @@ class Desk:
         """Add an empty draft."""
         return self.reader.run(await self.ledger(Ledger.add_run, options))
 
-    async def import_aside(self, run_id: int, path: str, name: str, text: str | None = None) -> None:
-        """Import a file, or `text` where the path is `-`, in a process of its own. Raises BadSource."""
+    async def import_aside(
+        self, run_id: int, path: str, name: str, text: str | None, tell: Callable[[Progress], None]
+    ) -> None:
+        """Import a file, or `text` where the path is `-`, in a process of its own; `tell` is told how far it is.
+
+        Raises BadSource.
+        """
         from watui.checks.importing import import_aside
         from watui.checks.prepare import Import
 
-        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text)
+        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text, tell)
 
     async def open_run(self, run_id: int) -> Run:
         """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""
@@ -172,6 +179,11 @@ class Desk:
         from watui.archive import Archive
 
         return Archive(self.paths)
+
+    @property
+    def deletion(self) -> Deletion | None:
+        """How far it is that runs are deleted, where that takes long; None while there is nothing to tell."""
+        return self.archive.deletion if "archive" in vars(self) else None
 
     def is_driven(self, record: RunRecord) -> bool:
         """Whether a process, this one or another, asks about a run right now."""
@@ -247,6 +259,8 @@ class Desk:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self.ledger.close)
             stack.callback(self.reader.close)
+            if "archive" in vars(self):  # Or else nothing was looked up or deleted.
+                stack.push_async_callback(self.archive.close)
             stack.push_async_callback(self._stop_simulator)
             if self._actions is not None:
                 stack.callback(self._actions.close)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ledger.conftest import OPTIONS
 from watui.checks.importing import import_aside, import_source
-from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import
+from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, Progress
 from watui.intake.problems import BadSource
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -27,12 +27,18 @@ async def test_both_ways_write_the_same_rows(
     source = tmp_path / "list.csv"
     source.write_text(TEXT)
     here, aside = ledger.add_run(OPTIONS), ledger.add_run(OPTIONS)
-    told: list[int] = []
+    told: list[Progress] = []
     import_source(ledger, str(source), Import(here, "list", "US"), told.append)
+    assert told == [Progress(6, 1.0)]
+    told.clear()
     await import_aside(
-        paths.ledger, str(source) if from_file else "-", Import(aside, "list", "US"), None if from_file else TEXT
+        paths.ledger,
+        str(source) if from_file else "-",
+        Import(aside, "list", "US"),
+        None if from_file else TEXT,
+        told.append,
     )
-    assert told == [6]
+    assert told == [Progress(6, 1.0 if from_file else None)]
     rows = list(reader.rows(here))
     assert [(row.line, row.input, row.number, row.problem) for row in rows] == [
         (2, "+1 212 555 2368", "+12125552368", None),

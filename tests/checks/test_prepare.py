@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS
-from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, add_source, prepare
+from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, Progress, add_source, prepare
 from watui.intake.entries import Entry, Row, Skipped, single
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -99,8 +99,18 @@ def test_whatever_a_text_holds_it_is_asked_as_it_is_shown(ledger: Ledger, reader
 def test_a_long_source_goes_in_by_chunks_and_tells_how_far_it_is(ledger: Ledger, reader: Reader) -> None:
     count = FIRST_ROWS + CHUNK_ROWS + 1
     rows = (Entry(line, f"+121255{line:05}", None) for line in range(1, count + 1))
-    told: list[int] = []
+    told: list[tuple[Progress, int]] = []
     run_id = ledger.add_run(OPTIONS)
-    add_source(ledger, Import(run_id, "list", "US"), None, rows, told.append)
-    assert told == [FIRST_ROWS, FIRST_ROWS + CHUNK_ROWS, count]
-    assert reader.run(run_id).entries == count
+    shares = iter((0.1, 0.6, 1.0, 1.0))
+    add_source(
+        ledger,
+        Import(run_id, "list", "US"),
+        None,
+        rows,
+        lambda progress: told.append((progress, reader.run(run_id).entries)),
+        lambda: next(shares),
+    )
+    assert told == [
+        (Progress(rows, share), rows)
+        for rows, share in ((FIRST_ROWS, 0.1), (FIRST_ROWS + CHUNK_ROWS, 0.6), (count, 1.0))
+    ], "each is told with its own share, and is in by then"

@@ -23,6 +23,7 @@ from tests.simulated import create_app
 from watui.checks.compare import Change
 from watui.checks.prepare import CHUNK_ROWS, Import, add_source
 from watui.checks.standing import STUCK_POLLS
+from watui.cli import deleting
 from watui.cli.exits import Exit
 from watui.client import pacing
 from watui.contract.rules import CACHE_SECONDS
@@ -1115,6 +1116,17 @@ def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
     ended = watui("check", "--url", server.url, *(f"--number={each.input}" for each in KNOWN if each.input != "none"))
     assert "Answered here within the last seven days, asked all the same: 2." in ended.err
     assert len(rows_of(ended)) == len(KNOWN) - 1
+
+
+@pytest.mark.parametrize("is_much", [True, False])
+def test_who_deletes_much_is_told_before(
+    watui: Watui, paths: Paths, is_much: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(paths, "http://wa.example.com")
+    rows = rows_of(watui("runs", "--format", "jsonl"))[0]["rows"]
+    monkeypatch.setattr(deleting, "MANY_ROWS", rows if is_much else rows + 1)
+    ended = watui("runs", "forget", "1", "--yes")
+    assert ended.err.splitlines() == [*([f"Deleting {rows} rows…"] if is_much else []), "Forgotten: 1 run."]
 
 
 # What people get wrong

@@ -1,6 +1,7 @@
 """Whatever encoding a file is in, its numbers come out as they went in; what is no text is refused in words."""
 
 import codecs
+import os
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from watui.intake.entries import Entry, read_entries
 from watui.intake.problems import BadSource
-from watui.intake.sources import HEAD_BYTES, find_encoding, open_text, source_name
+from watui.intake.sources import HEAD_BYTES, find_encoding, open_text, share_read, source_name
 
 ASCII = "phone,name\r\n+1 212 555 0100,Al\r\n+1 212 555 0101,Bo\r\n"
 SPANISH = "nombre;teléfono\nJosé;+34 600 000 001\nPeña;+34 600 000 002\n"
@@ -114,3 +115,35 @@ def test_names_are_safe_to_show() -> None:
 
 def test_line_ends_of_every_kind_become_line_feeds(tmp_path: Path) -> None:
     assert _text(_write(tmp_path, b"1\r2\r\n3\n")) == "1\n2\n3\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932"])
+def test_the_share_that_is_read_is_that_of_the_lines_taken(tmp_path: Path, encoding: str) -> None:
+    count = 40_000
+    path = _write(tmp_path, "".join(f"電話,+1212{line:07}\n" for line in range(count)).encode(encoding))
+    with open_text(str(path)) as text:
+        for line in range(1, count + 1):
+            text.readline()
+            if line % 4_000 == 0:
+                read = share_read(text)
+                assert read is not None
+                assert 0 <= read - line / count < 0.04, "what is decoded at once is read a little earlier"
+        assert read == 1.0
+        path.write_bytes(b"")
+        assert share_read(text) == 1.0, "a file that has become shorter is read whole"
+
+
+def test_nobody_knows_which_share_of_a_pipe_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    os.write(writer, b"+16315551000\n")
+    with open_text(str(path)) as text:
+        assert text.readline() == "+16315551000\n"
+        assert share_read(text) is None
+    os.close(writer)
+
+
+def test_an_empty_file_is_read(tmp_path: Path) -> None:
+    with open_text(str(_write(tmp_path, b""))) as text:
+        assert share_read(text) == 0.0

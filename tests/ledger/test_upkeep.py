@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -36,7 +36,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.rows import Answered, NewRow, Row, RowFilter, RunState
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, NewAction, Outcome, Place, Wish
-from watui.ledger.upkeep import FORGOTTEN, Forgotten
+from watui.ledger.upkeep import FORGOTTEN, Deletion, Forgotten
 from watui.settings.paths import Paths
 
 PLACE = Place("https://wa.example.com", "shop", "ada")
@@ -468,6 +468,42 @@ def test_a_draft_that_somebody_may_be_at_is_not_too_old(book: Book) -> None:
         db.execute("UPDATE run SET created_at = ? WHERE id = ?", (time.time() - upkeep.DRAFT_SECONDS - 1, stale))
     assert upkeep.forget_older(book.ledger, time.time()) == Forgotten(runs=1)
     assert [run_id for (run_id,) in book.query("SELECT id FROM run")] == [fresh]
+
+
+class Unwilling(Exception):
+    """Whoever is told how far it is wants no more."""
+
+
+@pytest.mark.parametrize("parts", range(12))
+def test_it_is_told_how_far_it_is_and_who_is_told_can_end_it_and_go_on_later(
+    book: Book, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "AT_ONCE", 4)
+    kept = book.add_run(*(entry(place, 40 + place) for place in range(1, 8)))
+    gone = [book.add_run(*(entry(place, ten + place) for place in range(1, 8))) for ten in (10, 20)]
+    before = book.dump(kept)
+    upkeep.mark_draft(book.ledger, gone[0])
+    upkeep.mark_run(book.ledger, book.locks, gone[1])
+    assert [found.record.id for found in book.reader.runs()] == [kept], "nobody sees them any more"
+    told: list[Deletion] = []
+
+    def tell(deletion: Deletion) -> None:
+        told.append(deletion)
+        if len(told) > parts:
+            raise Unwilling
+
+    with pytest.raises(Unwilling) if parts < 8 else nullcontext():
+        upkeep.delete_discarded(book.ledger, tell)
+    assert {deletion.rows for deletion in told} == {14}
+    shares = [deletion.share for deletion in told]
+    assert shares == sorted(set(shares))
+    assert (shares[0], shares[-1] < 1) == (0, True)
+    assert any(book.dump(*gone).values()) is (parts < 8)
+    upkeep.delete_discarded(book.ledger)
+    assert not any(book.dump(*gone).values())
+    assert book.dump(kept) == before
+    assert_sound(book.reader)
+    assert_nothing_left(book, *range(11, 18), *range(21, 28))
 
 
 # Other processes

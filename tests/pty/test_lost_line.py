@@ -226,7 +226,7 @@ def importing(home: Path, program: Sequence[str]) -> Iterator[Line]:
         line.until("Import numbers from a file")
         line.paste(str(source))
         line.send(b"\r")
-        line.until(r"Reading… [1-9]")
+        line.until(r"Reading long\.txt… \d+ %  [1-9]")
         assert len(of_session(line.pid)) > 1, "another process reads the list"
         yield line
 

@@ -31,7 +31,7 @@ HALF = 0.55
 class StillPace(Pace):
     """A rate that no clock changes."""
 
-    def observe(self, now: float, count: int) -> None:
+    def observe(self, now: float, count: float) -> None:
         pass
 
     def per_second(self) -> float:

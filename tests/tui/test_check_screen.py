@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from textual.widgets import Input
@@ -10,6 +11,8 @@ from tests.conftest import TOKEN
 from tests.ledger.conftest import new_row
 from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, WIDE, console
+from watui.checks.importing import Tell
+from watui.checks.prepare import Progress
 from watui.client.server import Server
 from watui.desk import Desk
 from watui.ledger.ledger import Ledger
@@ -18,10 +21,12 @@ from watui.settings.paths import Paths
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
+from watui.tui import panels
 from watui.tui.commands import Phase
 from watui.tui.outlet import Outlet
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
+from watui.tui.session import Reading
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +74,71 @@ async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:
             assert "v2.45.1" in words
 
 
+NAME = "numbers of all the offices in the north of the country, as of this spring.csv"
+
+
+@pytest.mark.parametrize(
+    ("width", "name", "rows", "share", "seconds", "expected"),
+    [
+        (80, "numbers.csv", 0, None, 3.0, " Reading numbers.csv…   esc stops"),
+        (80, "numbers.csv", 500, 0.0005, 0.0, " Reading numbers.csv… 0 %  500 rows   esc stops"),
+        (80, "numbers.csv", 430_000, 0.43, 6.0, " Reading numbers.csv… 43 %  430,000 rows   8 s left   esc stops"),
+        (50, "numbers.csv", 430_000, 0.43, 6.0, " Reading numbers.csv… 43 %   8 s left   esc stops"),
+        (
+            80,
+            NAME,
+            430_000,
+            0.43,
+            6.0,
+            " Reading numbers of all the offices i… 43 %  430,000 rows   8 s left   esc stops",
+        ),
+        (50, NAME, 430_000, 0.43, 6.0, " Reading numbers of a… 43 %   8 s left   esc stops"),
+        (50, "電話" * 20, 430_000, 0.43, 6.0, " Reading 電話電話電話… 43 %   8 s left   esc stops"),
+        (80, "n.csv", 999_999, 0.9999, 6.0, " Reading n.csv… 99 %  999,999 rows   less than 1 s left   esc stops"),
+        (80, "numbers.csv", 1_000_000, 1.0, 6.0, " Reading numbers.csv… 100 %  1,000,000 rows   esc stops"),
+        (50, "paste", 1, None, 6.0, " Reading paste… 1 row   esc stops"),
+    ],
+)
+def test_how_far_a_source_is_read(
+    width: int,
+    name: str,
+    rows: int,
+    share: float | None,
+    seconds: float,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time left is told of what was read in the last seconds, and not before there are some."""
+    reading, clock = Reading(name), Mock(return_value=100.0)
+    monkeypatch.setattr("time.monotonic", clock)
+    if rows:
+        reading.note(Progress(0, 0.0 if share is not None else None))
+        clock.return_value += seconds
+        reading.note(Progress(rows, share))
+    shown = panels.importing(reading, width)
+    assert shown.plain == expected
+    assert shown.cell_length <= width
+
+
+async def test_it_is_shown_how_far_a_list_is_read(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: asyncio.Queue[Progress | None] = asyncio.Queue()
+
+    async def import_by_steps(_desk: Desk, _run: int, _path: str, _name: str, _text: str, tell: Tell) -> None:
+        while (progress := await steps.get()) is not None:
+            tell(progress)
+
+    monkeypatch.setattr(Desk, "import_aside", import_by_steps)
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_shown("Reading sample… esc stops")
+        steps.put_nowait(Progress(500, 0.05))
+        await story.until_shown("Reading sample… 5 % 500 rows esc stops")
+        steps.put_nowait(Progress(10_500, 0.5))
+        await story.until_shown("Reading sample… 50 % 10,500 rows esc stops")
+        steps.put_nowait(None)
+        await story.until_phase(Phase.EMPTY)
+
+
 async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
     async with console(paths) as story:
         await story.preview("+16315551000\n+16315551001")
@@ -84,7 +154,7 @@ async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
 async def test_the_first_rows_of_a_list_do_not_wait_for_the_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     is_shown = asyncio.Event()
 
-    async def import_until_shown(desk: Desk, run_id: int, path: str, name: str, text: str | None = None) -> None:
+    async def import_until_shown(desk: Desk, run_id: int, _path: str, name: str, *_: object) -> None:
         source_id = await desk.ledger(Ledger.add_source, run_id, name, None)
         await desk.ledger(Ledger.add_rows, run_id, source_id, [new_row(1, "+16315551000")], {})
         await is_shown.wait()

@@ -1034,6 +1034,7 @@ async def test_a_run_is_forgotten_with_all_it_held_after_a_question(paths: Paths
         await story.press("D")
         await answer_question(story, f"Forget run {gone}", "y")
         await story.until(lambda: column(story, "run") == [str(kept)], "it is gone")
+        await story.until_idle("forget")
         with reading(paths) as reader:
             assert [found.record.id for found in reader.runs()] == [kept]
             for table in ("run", "source", "entry", "number", "tally", "ask"):

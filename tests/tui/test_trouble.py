@@ -79,7 +79,7 @@ async def test_a_ledger_that_fails_at_the_end_is_told(
         if method == "end":
             monkeypatch.setattr(Ledger, "end", failing)
         else:
-            monkeypatch.setattr(upkeep, "_delete_run", failing)
+            monkeypatch.setattr(upkeep, "_delete_rest", failing)
         await story.press("x" if method == "end" else "escape")
         await story.until(lambda: isinstance(story.app.screen, Confirm), "the question")
         await story.press("y")

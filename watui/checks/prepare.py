@@ -19,6 +19,15 @@ FIRST_ROWS = 500
 """Rows in the first one, so that there is something to see at once."""
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far a source is read."""
+
+    rows: int = 0
+    """That are in the ledger."""
+    share: float | None = None
+    """Of the source that these rows are; None where nobody knows how long it is."""
+
+
 class Import(msgspec.Struct, frozen=True):
     """How to import a source, and where into."""
 
@@ -50,26 +59,33 @@ def add_source(
     wanted: Import,
     column_name: str | None,
     rows: Iterable[Row],
-    progress: Callable[[int], None] = lambda _: None,
+    tell: Callable[[Progress], None] = lambda _: None,
+    share: Callable[[], float | None] = lambda: None,
 ) -> None:
-    """Append the `rows` of a source to a draft, a chunk at a time; `progress` is told how many are in.
+    """Append the `rows` of a source to a draft, a chunk at a time; each is told as soon as it is in.
 
-    The ledger writes in a thread of its own while the next chunk is converted.
+    `share` returns which part of the source the rows were that have been taken from it. The ledger writes
+    in a thread of its own while the next chunk is converted.
     """
     source_id = ledger.add_source(wanted.run_id, wanted.name, column_name)
     rows, count = iter(rows), 0
+
+    def write(entries: list[NewRow], skipped: Counter[str], progress: Progress) -> None:
+        ledger.add_rows(wanted.run_id, source_id, entries, skipped)
+        tell(progress)
+
     with ThreadPoolExecutor(1, "watui-import") as thread:
         writing: Future[None] | None = None
         while True:
             chunk = list(islice(rows, CHUNK_ROWS if count else FIRST_ROWS))
+            count += len(chunk)
+            progress = Progress(count, share())
             skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
             # Converted here and not in the transaction, which keeps all other processes waiting.
             entries = [prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry)]
             if writing is not None:
                 writing.result()
-                progress(count)
             if not chunk:
                 break
-            writing = thread.submit(ledger.add_rows, wanted.run_id, source_id, entries, skipped)
-            count += len(chunk)
+            writing = thread.submit(write, entries, skipped, progress)
     ledger.end_source(wanted.run_id, source_id)

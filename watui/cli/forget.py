@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Exit, Stop
 from watui.cli.talk import say
 from watui.cli.target import find_region, find_settings
@@ -20,7 +21,7 @@ from watui.ledger.drivers import Driven
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.schema import LedgerUnusable
-from watui.ledger.upkeep import DAY_SECONDS, Forgotten
+from watui.ledger.upkeep import DAY_SECONDS, Deletion, Forgotten
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR
 from watui.text import counted
@@ -46,15 +47,17 @@ def forget(
         in_simulator = any(reader.run(run_id).options.server == SIMULATOR for run_id in run_ids)
     if not yes:
         _confirm(run_ids, known, older_than)
-    done, is_clean = Forgotten(), True
+    done, is_clean, line = Forgotten(), True, DeletionLine()
     try:
         with _refusing():
-            for found in _forgotten(paths, run_ids, known, older_than):
+            for found in _forgotten(paths, run_ids, known, older_than, line):
                 done = Forgotten(*map(sum, zip(done, found, strict=True)))
     finally:
         if any(done):
             with _refusing():
+                line.show(Deletion(0, 1.0))
                 is_clean = upkeep.erase_traces(paths.ledger)
+        line.clear()
         _say_forgotten(done, known)
     if not is_clean:
         say("Another process has the ledger open: its files hold traces until 'watui runs forget' is said once more.")
@@ -76,17 +79,18 @@ def backup(path: Path) -> int:
 
 
 def _forgotten(
-    paths: Paths, run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None
+    paths: Paths, run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None, line: DeletionLine
 ) -> Iterator[Forgotten]:
     """Forget one after the other, and yield how much that was each time."""
     with closing(Ledger(paths.ledger)) as ledger, closing(Reader(paths.ledger)) as reader:
         for run_id in dict.fromkeys(run_ids):
-            upkeep.forget_run(ledger, paths.locks, run_id)
+            upkeep.forget_run(ledger, paths.locks, run_id, line.show)
             yield Forgotten(runs=1)
         for number in numbers:
+            line.look_for(number)
             yield upkeep.forget_number(ledger, paths.locks, number, reader.wa_ids(number), _read_number)
         if older_than is not None:
-            yield upkeep.forget_older(ledger, time.time() - older_than * DAY_SECONDS)
+            yield upkeep.forget_older(ledger, time.time() - older_than * DAY_SECONDS, line.show)
 
 
 def _say_forgotten(done: Forgotten, numbers: Sequence[str]) -> None:

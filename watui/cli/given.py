@@ -11,6 +11,7 @@ from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
 from watui.checks.rows import summary_of
 from watui.checks.standing import reasons_in_words, requests_needed, skipped_in_words
+from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
@@ -60,7 +61,9 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
         raise Stop(str(error)) from error
     finally:
         if not is_kept:
-            discard(ledger, run_id)
+            line = DeletionLine()
+            discard(ledger, run_id, line.show)
+            line.clear()
         ledger.close()
         reader.close()
 

@@ -3,6 +3,8 @@
 import codecs
 import contextlib
 import io
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +49,14 @@ def open_text(path: str) -> Iterator[TextIO]:
         except (OSError, ValueError) as error:
             raise BadSource(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
         yield stack.enter_context(io.TextIOWrapper(binary, encoding, errors="replace"))
+
+
+def share_read(text: TextIO) -> float | None:
+    """Return which share of its bytes was read of what `open_text` gave; None where nobody knows how many there are."""
+    status = os.fstat(text.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return min(1.0, text.buffer.tell() / max(1, status.st_size))
 
 
 def source_name(path: str) -> str:

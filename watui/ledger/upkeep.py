@@ -20,6 +20,7 @@ from watui.ledger.drivers import Driven, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import REJECTED, RunState
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
+from watui.text import counted
 
 FORGOTTEN = "forgotten"
 """Why a row is rejected that held a forgotten number."""
@@ -43,6 +44,30 @@ _UNDER_WAY = "outcome IN ('planned', 'sent')"
 """Of an action that has no end yet."""
 
 
+class Deletion(NamedTuple):
+    """How far it is that runs are deleted."""
+
+    rows: int
+    """Of these runs."""
+    share: float
+    """Of all that belongs to them, that is gone."""
+
+    @property
+    def words(self) -> str:
+        """What is being done, for people."""
+        if self.share < 1:
+            return f"Deleting {counted(self.rows, 'row')}… {int(100 * self.share)} %"
+        return "Taking what was deleted out of the ledger's files…"
+
+
+Tell = Callable[[Deletion], None]
+"""Is told how far it is, in between. What it raises ends the work: what is left is deleted the next time."""
+
+
+def _nobody(_: Deletion) -> None:
+    """Be told, and do nothing about it."""
+
+
 class Forgotten(NamedTuple):
     """How much was forgotten."""
 
@@ -56,29 +81,39 @@ class Forgotten(NamedTuple):
 # Runs
 
 
-def forget_run(ledger: Ledger, locks: Path, run_id: int) -> None:
-    """Delete a run or draft with all that belongs to it.
+def forget_run(ledger: Ledger, locks: Path, run_id: int, tell: Tell = _nobody) -> None:
+    """Delete a run or draft with all that belongs to it. Raises as `mark_run` does."""
+    mark_run(ledger, locks, run_id)
+    delete_discarded(ledger, tell)
+
+
+def mark_run(ledger: Ledger, locks: Path, run_id: int) -> None:
+    """Let a run or draft be one that is deleted: nobody sees it any more.
 
     Raises Driven where somebody asks about it, and LedgerUnusable, also where there is no such run.
     """
     with ledger.transaction() as db:
         _refuse_driven(db, locks, run_id)
         db.execute("UPDATE run SET state = ? WHERE id = ?", (RunState.DISCARDED, run_id))
-    delete_discarded(ledger)
 
 
-def discard(ledger: Ledger, run_id: int) -> None:
+def discard(ledger: Ledger, run_id: int, tell: Tell = _nobody) -> None:
     """Delete a draft with all that was imported into it. Raises LedgerUnusable where it is none any more."""
+    mark_draft(ledger, run_id)
+    delete_discarded(ledger, tell)
+
+
+def mark_draft(ledger: Ledger, run_id: int) -> None:
+    """Let a draft be one that is deleted: nobody sees it any more. Raises LedgerUnusable where it is none."""
     with ledger.transaction() as db:
         found = db.execute(
             "UPDATE run SET state = ? WHERE id = ? AND state = ?", (RunState.DISCARDED, run_id, RunState.DRAFT)
         )
         if found.rowcount == 0:
             raise LedgerUnusable(f"run {run_id} is no draft any more")
-    delete_discarded(ledger)
 
 
-def forget_older(ledger: Ledger, before: float) -> Forgotten:
+def forget_older(ledger: Ledger, before: float, tell: Tell = _nobody) -> Forgotten:
     """Delete the runs and actions that ended before that time, in seconds since 1970, and drafts added before it.
 
     What has not ended is kept, however old it is: an unfinished run can be gone on with, or be cancelled first. So is
@@ -89,40 +124,61 @@ def forget_older(ledger: Ledger, before: float) -> Forgotten:
             "UPDATE run SET state = ? WHERE ended_at < ? OR state = ? AND created_at < ?",
             (RunState.DISCARDED, before, RunState.DRAFT, min(before, time.time() - DRAFT_SECONDS)),
         ).rowcount
-    delete_discarded(ledger)
+    delete_discarded(ledger, tell)
     actions = _delete_rows(ledger, "action", "action_id", f"ended_at < ? AND NOT {_UNDER_WAY}", before)
     _delete_empty_batches(ledger)
     return Forgotten(runs=runs, actions=actions)
 
 
-def delete_discarded(ledger: Ledger) -> int:
+def delete_discarded(ledger: Ledger, tell: Tell = _nobody) -> int:
     """Delete the runs that nobody can start any more, also those that somebody began to delete and did not end with.
 
     Return how many they were.
     """
     with _reading(ledger) as db:
-        runs = list(schema.query(db, "SELECT id FROM run WHERE state = ?", (RunState.DISCARDED,)))
-    for (run_id,) in runs:
-        _delete_run(ledger, run_id)
+        found = "SELECT id, entries + rejected, numbers FROM run WHERE state = ?"
+        runs = list(schema.query(db, found, (RunState.DISCARDED,)))
+    all_rows, every = sum(rows for _, rows, _ in runs), sum(rows + numbers for _, rows, numbers in runs)
+    gone = 0
+
+    def told(before: int) -> Callable[[int], None]:
+        return lambda ordinal: tell(Deletion(all_rows, (before + ordinal) / (every + 1)))  # Never quite all of it.
+
+    for run_id, rows, numbers in runs:
+        _delete_rows(ledger, "entry", "row", "run_id = ?", run_id, told(gone))
+        _delete_rows(ledger, "number", "number_id", "run_id = ?", run_id, told(gone + rows))
+        _delete_rows(ledger, "ask", "ask_id", "run_id = ?", run_id)
+        _delete_rest(ledger, run_id)
+        gone += rows + numbers
     return len(runs)
 
 
-def _delete_run(ledger: Ledger, run_id: int) -> None:
-    for table, ordinal in (("entry", "row"), ("number", "number_id"), ("ask", "ask_id")):
-        _delete_rows(ledger, table, ordinal, "run_id = ?", run_id)
+def _delete_rest(ledger: Ledger, run_id: int) -> None:
+    """Delete what a run has little of, and the run."""
     with _erasing(ledger) as db:
         for table in ("tally", "source"):
             db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         db.execute("DELETE FROM run WHERE id = ?", (run_id,))
 
 
-def _delete_rows(ledger: Ledger, table: str, ordinal: str, condition: str, value: float) -> int:
-    """Delete the rows of `table` that `condition` holds for, in parts by their `ordinal`; return how many they were."""
+def _delete_rows(
+    ledger: Ledger,
+    table: str,
+    ordinal: str,
+    condition: str,
+    value: float,
+    told: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Delete the rows of `table` that `condition` holds for, in parts by their `ordinal`; return how many they were.
+
+    `told` is told before each part where it begins.
+    """
     ends = f"SELECT coalesce(min({ordinal}), 1), coalesce(max({ordinal}), 0) FROM {table} WHERE {condition}"
     with _reading(ledger) as db:
         ((first, last),) = schema.query(db, ends, (value,))
     count = 0
     for start in range(first, last + 1, AT_ONCE):
+        told(start - 1)
         with _erasing(ledger) as db:
             count += db.execute(
                 f"DELETE FROM {table} WHERE {condition} AND {ordinal} BETWEEN ? AND ?",

@@ -6,6 +6,7 @@ What the first screen does not show is imported when it is first needed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import signal
 import sys
@@ -41,6 +42,7 @@ from watui.tui.themes import THEMES, first_theme
 from watui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
+    from watui.ledger.upkeep import Deletion
     from watui.setup import Setup
     from watui.tui.changes import Changes
 
@@ -48,6 +50,9 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 WARNED_SECONDS = 30.0
 """How long it is shown what a person must know before all else."""
+
+DISCARD_SECONDS = 1.0
+"""How long it is waited, before the console ends, until a list is deleted."""
 
 SWITCH_SECONDS = 0.001
 """How long another thread, such as the simulator's, may keep the interpreter while a key waits."""
@@ -252,8 +257,11 @@ class WatuiApp(App[int]):
         return True
 
     async def _discard(self) -> None:
+        """Discard the list at hand; where that takes long, it is told on the way out."""
         try:
-            await self.session.discard()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DISCARD_SECONDS):
+                    await self.session.discard()
         except LedgerUnusable as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
 
@@ -289,6 +297,15 @@ def run_console(desk: Desk, settings: Settings, secrets: Secrets, warning: str |
     return app.switched or app.return_value or 0
 
 
+def _left(deletion: Deletion) -> str:
+    """Return what becomes of a deletion when the console ends."""
+    if deletion.share < 1:
+        return (
+            f"{counted(deletion.rows, 'row')} are not all deleted yet: watui goes on with that when it is started next."
+        )
+    return deletion.words
+
+
 async def _run(app: WatuiApp) -> None:
     loop = asyncio.get_running_loop()
     app.terminal.on_hangup(lambda: loop.call_soon_threadsafe(app.end_by, signal.SIGHUP))
@@ -297,4 +314,6 @@ async def _run(app: WatuiApp) -> None:
     finally:
         if "changes" in vars(app):  # Or else nothing was ever changed.
             await app.changes.close()
+        if (deletion := app.session.desk.deletion) is not None:
+            tell(_left(deletion))
         await app.session.desk.close()

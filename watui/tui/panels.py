@@ -18,7 +18,7 @@ from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
 from watui.tui.commands import Command, Phase, key_names
-from watui.tui.session import Session
+from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
 
 def banner(session: Session) -> Content | None:
     """Why the run does not go on, with what to do, or which one could; None while there is nothing to say."""
+    if session.phase is Phase.EMPTY and (deletion := session.desk.deletion) is not None:
+        return Content(deletion.words)
     if session.phase is Phase.EMPTY:
         return _offer(session.offer) if session.offer is not None else None
     waiting = session.waiting
@@ -166,7 +168,7 @@ def progress(session: Session, width: int) -> Content:
     if record is None:
         return Content("")
     done, total = session.final, max(1, record.numbers)
-    of_what = " numbers" if width >= _WIDE else ""
+    of_what = "" if width < _WIDE and session.phase is Phase.RUNNING else " numbers"
     words: list[Part] = [f" {100 * done // total:3}%  {done:,} of {record.numbers:,}{of_what}"]
     match session.phase:
         case Phase.RUNNING if session.is_blocked:
@@ -265,10 +267,19 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     return Content.assemble(*parts)
 
 
-def importing(record: RunRecord | None) -> Content:
-    """What a list holds while it is read."""
-    read = record.read if record else 0
-    return Content.assemble(" Reading… ", (f"{read:,} rows", "bold"), (f"{_GAP}esc stops", DIM))
+def importing(reading: Reading, width: int) -> Content:
+    """How far a source is read; its name has what room is left, and the rows are left out where that is too little."""
+    said: list[Part] = []
+    if reading.rows and reading.share is not None:
+        said.append((f" {int(100 * reading.share)} %", "bold"))
+    if reading.rows and (reading.share is None or width >= _USUAL):
+        said.append((f"{'  ' if said else ' '}{counted(reading.rows, 'row')}", "" if said else "bold"))
+    if (left := reading.seconds_left) is not None:
+        said.append((f"{_GAP}{duration(left)} left", DIM))
+    rest = Content.assemble(*said, (f"{_GAP}esc stops", DIM))
+    return Content.assemble(
+        Content(f" Reading {clean(reading.name)}…").truncate(max(0, width - rest.cell_length), ellipsis=True), rest
+    )
 
 
 def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:

@@ -10,6 +10,7 @@ from textual.content import Content
 from watui.checks.compare import Change
 from watui.contract.conversion import for_people
 from watui.export.rows import PairRow, RunRow
+from watui.ledger.upkeep import Deletion
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, aged, status_text
 from watui.tui.grid import Cell, Column, fit, lay_out
@@ -88,13 +89,15 @@ def _run_cell(row: ShownRun, column: Column, now: float) -> Cell:
     return Cell(fit(clean(text), column.width), style)
 
 
-def state(shown: Sequence[ShownRun], problem: str | None) -> Content:
-    """Return how many runs there are, or why that can't be said."""
+def state(shown: Sequence[ShownRun], problem: str | None, deletion: Deletion | None) -> Content:
+    """Return how many runs there are, or why that can't be said; and what is being deleted."""
     if problem is not None:
         return Content.styled(f" {clean(problem)}", "$text-error")
     open_ = sum(each.run.state == "unfinished" for each in shown)
     more = f"{_GAP}{open_:,} cut short" if open_ else ""
-    return Content.assemble(f" {counted(len(shown), 'run')}", (more, "$text-warning"))
+    return Content.assemble(
+        f" {counted(len(shown), 'run')}", (more, "$text-warning"), f"{_GAP}{deletion.words}" if deletion else ""
+    )
 
 
 def detail(row: ShownRun | None) -> Content:

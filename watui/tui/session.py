@@ -11,7 +11,6 @@ from watui.checks.standing import final_of
 from watui.contract.models import Blocking
 from watui.desk import Desk
 from watui.intake.problems import BadSource
-from watui.intake.sources import STDIN, source_name
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
@@ -19,6 +18,7 @@ from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
     from watui.archive import Offer
+    from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
@@ -30,6 +30,28 @@ MOST_VERSIONS = 9
 """Versions of servers that are told apart; no run meets more but by a server's mischief."""
 
 
+class Reading:
+    """How far a source is read."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows = 0
+        self.share: float | None = None
+        """Of its bytes; None where nobody knows how many there are."""
+        self._pace = Pace()
+
+    def note(self, progress: Progress) -> None:
+        """Take note of how far it is by now."""
+        self.rows, self.share = progress.rows, progress.share
+        if self.share is not None:
+            self._pace.observe(time.monotonic(), self.share)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at this rate, None while that can't be told, and where there is none."""
+        return self._pace.seconds_left(1 - self.share) if self.share is not None and self.share < 1 else None
+
+
 class Session:
     """The list at hand. All methods are called on the event loop."""
 
@@ -38,6 +60,8 @@ class Session:
         self._retention_days = retention_days
         self.phase = Phase.EMPTY
         self.record: RunRecord | None = None
+        self.reading = Reading("")
+        """What is being imported, in that phase."""
         self.tally: Tally = {}
         self.versions: tuple[str | None, ...] = ()
         """Of the servers that answered, None among them where an answer named none."""
@@ -252,29 +276,26 @@ class Session:
         assert self.phase is Phase.STOPPED, "nobody asks"
         self.phase, self.problem = Phase.RUNNING, None
 
-    def begin_import(self) -> None:
-        """Make room for what comes; a list that has ended is left to the ledger."""
+    def begin_import(self, name: str) -> None:
+        """Make room for what comes and what it is called; a list that has ended is left to the ledger."""
         if self.phase in LEFT_ALONE:
             self.forget()
-        self.phase = Phase.IMPORTING
+        self.phase, self.reading = Phase.IMPORTING, Reading(name)
 
-    async def add_file(self, path: str) -> None:
-        """Add a file to the draft, or to a new one. Raises BadSource."""
-        await self._add(path, source_name(path))
-
-    async def add_text(self, text: str, name: str) -> None:
-        """Add pasted text to the draft, or to a new one. Raises BadSource."""
-        await self._add(STDIN, name, text)
-
-    async def _add(self, path: str, name: str, text: str | None = None) -> None:
+    async def add(self, path: str, text: str | None = None) -> None:
+        """Add a file, or pasted text for the path `-`, to the draft, or to a new one. Raises BadSource."""
         try:
             if self.record is None:
                 self.record = await self.desk.add_draft(self._options)
-            await self.desk.import_aside(self.record.id, path, name, text)
+            await self.desk.import_aside(self.record.id, path, self.reading.name, text, self._note_reading)
         finally:
             await asyncio.shield(self._end_import())
         if self.record is None:
-            raise BadSource(f"{name} holds no numbers: give one a row")
+            raise BadSource(f"{self.reading.name} holds no numbers: give one a row")
+
+    def _note_reading(self, progress: Progress) -> None:
+        self.reading.note(progress)
+        self._is_old = True
 
     async def _end_import(self) -> None:
         """Show what is in the draft, whole or not; a draft with nothing in it is not kept."""

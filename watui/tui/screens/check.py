@@ -18,7 +18,8 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.intake.sample import SAMPLE_NAME, sample_text
-from watui.ledger.rows import RowFilter
+from watui.intake.sources import STDIN, source_name
+from watui.ledger.rows import RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
 from watui.tui import panels
@@ -70,6 +71,8 @@ class CheckScreen(RowsScreen):
         self._is_state_old = False
         self._state_shown_at = 0.0
         self._is_unreadable = False
+        self._deleting: str | None = None
+        """What was shown of that, in words."""
         self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
         self._looking: Worker[None] | None = None
@@ -109,6 +112,7 @@ class CheckScreen(RowsScreen):
         phase = session.phase
         if phase is Phase.EMPTY:
             self._follow_offer()
+            self._follow_deletion()
             return
         # The first rows of a list are what a key led to: they do not wait until the line is free again.
         is_waited_for = phase is Phase.IMPORTING and not self.rows.table.row_count
@@ -150,6 +154,15 @@ class CheckScreen(RowsScreen):
             if not is_looking and self.session.is_offer_old():
                 self._looking = self._look_for_offer()
 
+    def _follow_deletion(self) -> None:
+        """Show how far it is that lists are deleted, while the terminal keeps up."""
+        deletion = self.session.desk.deletion
+        words = deletion.words if deletion is not None else None
+        is_time = time.monotonic() - self._state_shown_at >= self._outlet.pace.counts
+        if words != self._deleting and self._outlet.is_free and is_time:
+            self._deleting = words
+            self._show_state()
+
     @unless_closed
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
@@ -168,7 +181,7 @@ class CheckScreen(RowsScreen):
         run_id = session.record.id if session.record and session.phase in ASKED else None
         self.title_line.show(panels.title(session.desk, CHECK, run_id, session.version, self.size.width))
         if session.phase is Phase.IMPORTING:
-            self.progress.show(panels.importing(session.record))
+            self.progress.show(panels.importing(session.reading, width))
         else:
             self.progress.show(panels.progress(session, width))
         self.counts.show(panels.counts(session.tally, session.version, self.rows.wanted, width))
@@ -213,7 +226,7 @@ class CheckScreen(RowsScreen):
         elif not event.text.strip():
             self.refuse("There was nothing but blanks to paste.")
         elif self._takes_more():
-            self._adding = self._add(None, event.text, PASTE_NAME)
+            self._adding = self._add(STDIN, PASTE_NAME, event.text)
 
     @work(exclusive=True, group="import")
     async def action_import(self) -> None:
@@ -226,7 +239,7 @@ class CheckScreen(RowsScreen):
 
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
-            self._adding = self._add(str(path), "", "")
+            self._adding = self._add(str(path), source_name(str(path)))
 
     def _takes_more(self) -> bool:
         """Whether rows can be added: not to a draft of another server or region; that is told."""
@@ -239,19 +252,19 @@ class CheckScreen(RowsScreen):
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
-            self._adding = self._add(None, sample_text(), SAMPLE_NAME)
+            self._adding = self._add(STDIN, SAMPLE_NAME, sample_text())
         else:
             self.refuse("There is a list on the screen already.")
 
     @work(exclusive=True, group="add")
-    async def _add(self, path: str | None, text: str, name: str) -> None:
+    async def _add(self, path: str, name: str, text: str | None = None) -> None:
         session = self.session
         self.rows.filter(RowFilter())
-        session.begin_import()
+        session.begin_import(name)
         self._show_phase()
         try:
             with self.refusing():
-                await (session.add_file(path) if path is not None else session.add_text(text, name))
+                await session.add(path, text)
         finally:
             self._show_phase()
 
@@ -374,9 +387,15 @@ class CheckScreen(RowsScreen):
                 self._show_phase()
                 self._look_for_offer()
             elif await self.app.push_screen_wait(Confirm(question, "discard it")):
-                with self.refusing():
-                    await session.discard()
-                self._show_phase()
+                self._discard(session.record)
+
+    @work(group="discard")
+    async def _discard(self, draft: RunRecord) -> None:
+        """Leave the draft, which is deleted while something else can be done."""
+        self.session.forget()
+        self._show_phase()
+        with self.refusing(), self.telling_deleted(draft.rows):
+            await self.session.desk.archive.discard(draft.id)
 
     # The simulator's panel
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +17,7 @@ from watui.intake.problems import BadSource
 from watui.ledger.drivers import Driven
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
-from watui.text import clean
+from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings
 from watui.tui.widgets.ground import Ground
 from watui.tui.widgets.line import Line
@@ -77,6 +78,16 @@ class MainScreen(Screen[None], Ground):
             yield
         except (BadSource, CannotWrite, Driven, LedgerUnusable, OSError) as error:
             self.refuse(str(error))
+
+    @contextlib.contextmanager
+    def telling_deleted(self, rows: int) -> Iterator[None]:
+        """Tell the end of deleting so many rows, where that takes long enough for it to be shown meanwhile."""
+        from watui.archive import LONG_SECONDS
+
+        began_at = time.monotonic()
+        yield
+        if time.monotonic() - began_at >= LONG_SECONDS:
+            self.notify(f"{counted(rows, 'row')} deleted.", markup=False)
 
     def tell_exported(self, exported: Exported, path: Path) -> None:
         """Say what was written, and what must be known of it."""

@@ -57,7 +57,7 @@ class RunsScreen(MainScreen):
         self._has_changed = session.desk.reader.watch()
         self._reading: Worker[None] | None = None
         self._look_of_runs = RunsLook()
-        self._is_old = False
+        self._is_old = self._is_deleting = False
         self._problem: str | None = None
         self._shown: list[ShownRun] = []
         self._marked: int | None = None
@@ -87,7 +87,9 @@ class RunsScreen(MainScreen):
             self._is_old = self._has_changed() or self._is_old
         except LedgerUnusable:
             self._is_old = True
-        if self._is_old or any(each.run.state == "running" for each in self._shown):
+        was_deleting, self._is_deleting = self._is_deleting, self._desk.deletion is not None
+        is_under_way = was_deleting or self._is_deleting or any(each.run.state == "running" for each in self._shown)
+        if self._is_old or is_under_way:
             self._look()
 
     def _look(self) -> None:
@@ -121,7 +123,7 @@ class RunsScreen(MainScreen):
         if at_hand is not None and at_hand.run.run_id in ids:
             self.table.move_to(ids.index(at_hand.run.run_id))
         self.title_line.show(panels.title(self._desk, RUNS, None, None, self.size.width))
-        self.state.show(runs_view.state(self._shown, self._problem))
+        self.state.show(runs_view.state(self._shown, self._problem, self._desk.deletion))
         self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
 
     def _show_detail(self, row: object) -> None:
@@ -211,7 +213,7 @@ class RunsScreen(MainScreen):
             self._check_screen().open(draft)
             self.action_show_check()
 
-    @work(exclusive=True, group="forget")
+    @work(exclusive=True, group="ask to forget")
     async def action_forget(self) -> None:
         row = self._at_hand()
         if row is None:
@@ -223,10 +225,14 @@ class RunsScreen(MainScreen):
         source = shortened(clean(row.run.source), MOST_OF_A_SOURCE)
         question = f"Forget run {run_id}, {counted(row.run.rows, 'row')} from {source}? Nothing of it is kept."
         if await self.app.push_screen_wait(Confirm(Content(question), "forget it")):
-            with self.refusing():
-                if not await self._desk.archive.forget_run(run_id):
-                    self.refuse("Another process uses the ledger: traces stay in its files until more is forgotten.")
-            self._look()
+            self._forget(run_id, row.run.rows)
+
+    @work(group="forget")
+    async def _forget(self, run_id: int, rows: int) -> None:
+        with self.refusing(), self.telling_deleted(rows):
+            if not await self._desk.archive.forget_run(run_id):
+                self.refuse("Another process uses the ledger: traces stay in its files until more is forgotten.")
+        self._look()
 
     def _at_hand(self) -> ShownRun | None:
         row = self.table.row
