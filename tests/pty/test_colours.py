@@ -27,7 +27,8 @@ def test_no_colour_is_used_where_none_is_wanted() -> None:
 
 def test_the_terminals_own_colours_are_used_where_they_are_wanted() -> None:
     found = told_colours({"WATUI_THEME": "watui-ansi"})
-    assert found and "rgb" not in found
+    assert found
+    assert "rgb" not in found
 
 
 @pytest.mark.parametrize("theme", ["watui-dark", "watui-contrast"])

@@ -183,7 +183,7 @@ def assert_nothing_lost(lost: Lost) -> None:
     assert len(rows_shown(lost.shown)) >= 10
     for number, status in rows_shown(lost.shown):
         assert statuses[number] == status or status not in FINAL, f"{number} was shown as {status}"
-    assert len(NUMBERS) - left_of(tally) >= count_shown(lost.shown, rf"(\d+) of {len(NUMBERS)} numbers")
+    assert len(NUMBERS) - left_of(tally) >= count_shown(lost.shown, rf"(\d+) of {len(NUMBERS)}\b")
     for status in ("valid", "invalid"):
         assert tally[status].numbers >= count_shown(lost.shown, rf"[✓✗] {status} (\d+)")
     with closing(sqlite3.connect(lost.paths.ledger)) as database:
