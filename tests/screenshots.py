@@ -20,6 +20,7 @@ PICTURES: tuple[tuple[str, Stage, tuple[int, int], str], ...] = (
     ("check-running", stages.running, (100, 30), "watui-dark"),
     ("check-preview", stages.preview, WIDE, "watui-dark"),
     ("simulator-panel", stages.panel, WIDE, "watui-dark"),
+    ("tour", stages.tour, NARROW, "watui-dark"),
     ("blocklist", stages.blocklist, NARROW, "watui-dark"),
     ("runs", stages.runs, WIDE, "watui-dark"),
     ("settings", stages.settings, WIDE, "watui-dark"),

@@ -188,6 +188,13 @@ def _story(pilot: Pilot[int]) -> Story:
     return Story(pilot.app, pilot)
 
 
+async def tour(pilot: Pilot[int]) -> None:
+    """The first step of the tour, to its end."""
+    story = _story(pilot)
+    await story.press("T")
+    await story.until_shown("always.")
+
+
 async def _staged(pilot: Pilot[int], share: float) -> None:
     await preview(pilot)
     story = _story(pilot)

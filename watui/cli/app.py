@@ -40,6 +40,7 @@ _MODULES = {
     "health": "login",
     "simulate": "simulate",
     "simulator": "simulator",
+    "tour": "tour",
     "doctor": "doctor",
 }
 """Where each command is: in the module beside this one, under its own name."""

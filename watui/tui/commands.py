@@ -27,6 +27,7 @@ class Scope(StrEnum):
     """A list that is blocked or unblocked."""
     SIMULATOR = "simulator"
     """The simulator's panel, while it has the keys."""
+    TOUR = "tour"
 
 
 class Phase(Enum):
@@ -270,6 +271,17 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({Phase.EMPTY}),
         for_simulator=True,
     ),
+    Command(
+        "tour",
+        "tour",
+        ("T",),
+        Scope.CHECK,
+        "Take a tour: how the API behaves, in ten steps on a simulator of its own.",
+        frozenset({Phase.EMPTY}),
+    ),
+    Command("turn(1)", "next", ("enter", "right", "n"), Scope.TOUR, "Go to the next step."),
+    Command("turn(-1)", "previous", ("left", "p"), Scope.TOUR, "Go back to the step before."),
+    Command("close", "leave", ("escape", "q"), Scope.TOUR, "Leave the tour."),
     Command("search", "search", ("slash",), Scope.CHECK, "Show only rows that hold a text.", _WITH_ROWS),
     Command("status", "status", ("f",), Scope.CHECK, "Show only rows of one status; again for the next.", _WITH_ROWS),
     Command(

@@ -350,6 +350,7 @@ def welcome(desk: Desk) -> Content:
     if desk.is_simulator:
         lines += [
             Content.assemble(("s    ", key), "  load sample numbers"),
+            Content.assemble(("T    ", key), "  take the tour: the API in ten steps"),
             Content(""),
             Content.styled("The embedded simulator answers: nothing leaves this machine.", DIM),
         ]

@@ -241,6 +241,11 @@ class CheckScreen(RowsScreen):
         if path is not None:
             self._adding = self._add(str(path), source_name(str(path)))
 
+    async def action_tour(self) -> None:
+        from watui.tui.screens.tour import TourScreen
+
+        await self.app.push_screen(TourScreen())
+
     def _takes_more(self) -> bool:
         """Whether rows can be added: not to a draft of another server or region; that is told."""
         why = self.session.why_not_here if self.session.phase is Phase.PREVIEW else None

@@ -26,6 +26,7 @@ _TITLES = {
     Scope.CONTACT: "In a contact's panel",
     Scope.BULK: "With a list to block or unblock",
     Scope.SIMULATOR: "In the simulator's panel",
+    Scope.TOUR: "On the tour",
 }
 
 _MOVING = {

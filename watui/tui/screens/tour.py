@@ -1,0 +1,112 @@
+"""The tour: one step of it at a time, as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.getters import query_one
+from textual.widgets import Static
+
+from watui.client.failures import Failure
+from watui.text import clean
+from watui.tour import STEPS, Kind, Stage, Told, opened
+from watui.tui.commands import Scope, bar, bindings
+from watui.tui.panels import key_bar
+from watui.tui.screens.modal import Modal
+from watui.tui.themes import DIM
+from watui.tui.widgets.line import Line
+
+
+class TourScreen(Modal[None]):
+    """Plays a step when it is come to. Its simulator is served for as long as the screen is open."""
+
+    CSS_PATH = "tour.tcss"
+    BINDINGS: ClassVar = bindings(Scope.TOUR)
+    AUTO_FOCUS = "#tour-scroll"
+
+    heading = query_one("#tour-heading", Static)
+    shown = query_one("#tour-log", Static)
+    scroll = query_one("#tour-scroll", VerticalScroll)
+    keys = query_one("#tour-keys", Line)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = 0
+        """Of the step at hand, from 0."""
+        self._told: list[Content] = []
+        self._stack = AsyncExitStack()
+        self._opening: asyncio.Task[Stage] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="tour"):
+            yield Static(id="tour-heading")
+            with VerticalScroll(id="tour-scroll"):
+                yield Static(id="tour-log")
+            yield Line(id="tour-keys")
+
+    def on_mount(self) -> None:
+        self._play()
+
+    async def on_unmount(self) -> None:
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        await self._stack.aclose()
+
+    def on_resize(self) -> None:
+        self._show_keys()
+
+    def action_turn(self, steps: int) -> None:
+        """Go so many steps further, or back; behind the last one the tour ends."""
+        place = self.place + steps
+        if place == len(STEPS):
+            self.dismiss(None)
+        elif place >= 0:
+            self.place = place
+            self._play()
+
+    @work(exclusive=True, group="tour")
+    async def _play(self) -> None:
+        step = STEPS[self.place]
+        self._told = []
+        counted = Content.styled(f"{self.place + 1} of {len(STEPS)}", DIM)
+        self.heading.update(Content.assemble((step.title, "bold"), "   ", counted, f"\n{step.rule}"))
+        self._show()
+        self._show_keys()
+        try:
+            stage = await self._stage()
+            await stage.play(step, self._tell)
+        except (Failure, OSError) as error:
+            self._told.append(Content.styled(clean(str(error)), "$text-error"))
+            self._show()
+
+    async def _stage(self) -> Stage:
+        """Open the simulator once, whoever is cancelled meanwhile."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._stack.enter_async_context(opened()))
+        return await asyncio.shield(self._opening)
+
+    def _tell(self, told: Told) -> None:
+        said = clean(told.text)
+        match told.kind:
+            case Kind.REQUEST:
+                shown = Content.assemble(("→ ", "bold $primary"), (said, "bold"))
+            case Kind.ANSWER:
+                answer = Content.assemble(("← ", "bold $primary"), said)
+                shown = Content("\n").join([answer, *(Content.styled(f"  {clean(line)}", DIM) for line in told.more)])
+            case Kind.NOTE:
+                shown = Content.assemble((said, "$text-accent"), "\n")
+        self._told.append(shown)
+        self._show()
+
+    def _show(self) -> None:
+        self.shown.update(Content("\n").join(self._told))
+        self.scroll.scroll_end(animate=False)
+
+    def _show_keys(self) -> None:
+        self.keys.show(key_bar(bar(Scope.TOUR), self.keys.size.width))
