@@ -36,6 +36,7 @@ COLOURS: tuple[str, ...] = get_args(Colour)
 
 
 LowBandwidth = Literal["auto", "on", "off"]
+Notice = Literal["bell", "title", "desktop", "off"]
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,6 +135,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Whether the console paints less often, and nothing that moves: on, off, or auto (over SSH)."
         ),
     ] = "auto"
+    notice: Annotated[
+        Notice,
+        msgspec.Meta(
+            description="How the console tells the end of a run that took long: bell, title (of the window), desktop"
+            " (OSC 9, where the terminal knows that), or off."
+        ),
+    ] = "bell"
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(

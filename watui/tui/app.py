@@ -96,7 +96,7 @@ class WatuiApp(App[int]):
         self._secrets = secrets or Secrets(desk.paths.secrets)
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
-        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes, self.outlet))
+        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes, self.outlet, settings.notice))
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)

@@ -10,6 +10,7 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from watui.tui.notices import GIVE_TITLE_BACK, KEEP_TITLE
 from watui.tui.outlet import Outlet
 from watui.tui.pastes import Pastes
 
@@ -75,8 +76,11 @@ def driver_for(outlet: Outlet) -> type[LinuxDriver]:
         def start_application_mode(self) -> None:
             outlet.open()
             super().start_application_mode()  # type: ignore[no-untyped-call]
+            self.write(KEEP_TITLE)
+            outlet.send = self.write
 
         def stop_application_mode(self) -> None:
+            self.write(GIVE_TITLE_BACK)
             outlet.close()
             super().stop_application_mode()
 

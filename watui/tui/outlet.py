@@ -69,6 +69,8 @@ class Outlet:
         self._is_open = True
         self._is_silent = threading.Event()
         self._is_silent.set()
+        self.send: Callable[[str], None] = lambda _: None
+        """Sends a terminal what it does not paint, such as a bell; nothing where there is no terminal."""
 
     @property
     def is_free(self) -> bool:

@@ -25,6 +25,7 @@ from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
+from watui.tui.notices import LONG_SECONDS, sequence
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.main import CHECK
@@ -37,6 +38,7 @@ from watui.tui.widgets.seam import seams
 from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 
 if TYPE_CHECKING:
+    from watui.settings.settings import Notice
     from watui.tui.changes import Changes
 
 SEAMED_COLUMNS = 128
@@ -61,8 +63,12 @@ class CheckScreen(RowsScreen):
     welcome = query_one("#welcome", Static)
     simulator = query_one("#simulator", SimulatorPanel)
 
-    def __init__(self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet) -> None:
+    def __init__(
+        self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet, notice: Notice = "off"
+    ) -> None:
+        """`notice` is how the end of a long run is told."""
         super().__init__(session, find_changes)
+        self._notice: Notice = notice
         self.id = CHECK
         # All from the start: a class that comes later has the styles of the whole screen looked up once more.
         breadth = "-wide" if self.app.size.width >= WIDE else "-narrow"
@@ -290,8 +296,12 @@ class CheckScreen(RowsScreen):
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
         self._show_phase()
+        began_at = time.monotonic()
         await self.session.ask()
         self._show_phase()
+        if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
+            words = f"watui: run {self.session.record.id} {self.session.phase.value}"
+            self._outlet.send(sequence(self._notice, words))
 
     def action_pause(self) -> None:
         """Pause, or go on; with no list at hand, with the latest run that has not ended."""

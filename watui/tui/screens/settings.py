@@ -47,6 +47,7 @@ _NEXT_START = frozenset(
         "retention_days",
         "log_numbers",
         "low_bandwidth",
+        "notice",
     }
 )
 """Settings that hold from the next start on."""

@@ -1,0 +1,44 @@
+"""The end of a long run is told to somebody who looks elsewhere."""
+
+import pytest
+
+from tests.conftest import TOKEN
+from tests.tui.story import console
+from watui.client.server import Server
+from watui.settings.paths import Paths
+from watui.settings.settings import Notice, Settings
+from watui.simulator.serving import ServerThread
+from watui.tui.commands import Phase
+from watui.tui.notices import sequence
+from watui.tui.screens import check
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("notice", "environment", "sent"),
+    [
+        ("off", {}, ""),
+        ("bell", {"TMUX": "/tmp/tmux"}, "\a"),
+        ("title", {}, "\x1b]2;all done\a"),
+        ("desktop", {}, "\x1b]9;all done\a"),
+        ("desktop", {"TMUX": "/tmp/tmux"}, "\x1bPtmux;\x1b\x1b]9;all done\a\x1b\\"),
+    ],
+)
+def test_what_a_terminal_is_sent(notice: Notice, environment: dict[str, str], sent: str) -> None:
+    assert sequence(notice, "all done", environment) == sent
+
+
+@pytest.mark.parametrize(("least", "told"), [(0.0, ["\x1b]2;watui: run 1 ended\a"]), (60.0, [])])
+async def test_only_the_end_of_a_long_run_is_told(
+    paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch, least: float, told: list[str]
+) -> None:
+    monkeypatch.setattr(check, "LONG_SECONDS", least)
+    sent: list[str] = []
+    async with console(paths, Server.at(server.url, TOKEN), settings=Settings(notice="title")) as story:
+        story.app.outlet.send = sent.append
+        await story.preview("+1 631 555 1000")
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        await story.until_idle("run")
+    assert sent == told
