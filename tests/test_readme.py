@@ -1,10 +1,12 @@
 """What the README says is what the program has."""
 
+import contextvars
 import json
 import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
 from watui.settings.settings import Profile, descriptions, load
 from watui.simulator.scenario import find, shipped
-from watui.tui.commands import Command, described, key_names
+from watui.tui.commands import Command, described
+from watui.tui.keys import key_names, use_keys
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -36,12 +39,19 @@ def test_there_are_two_commands_and_ci_runs_the_second() -> None:
 @pytest.mark.parametrize("command", list(described()), ids=lambda command: command.id)
 def test_every_key_is_in_the_table(command: Command) -> None:
     keys = " ".join(f"`{name}`" for name in key_names(command))
-    assert f"| {keys} | {command.help} |" in README
+    assert f"| {keys} | {command.help} | `{command.name}` |" in README
 
 
 def test_the_table_of_keys_holds_nothing_else() -> None:
     table = README[README.index("## Keys") : README.index("## Headless use")]
     assert len(re.findall(r"^\| `", table, re.MULTILINE)) == len(list(described()))
+
+
+def test_the_keys_can_be_used() -> None:
+    _, text, _ = TOML
+    wanted = tomllib.loads(text)["keys"]
+    keymap, problems = contextvars.copy_context().run(use_keys, wanted)
+    assert (list(keymap), problems) == (list(wanted), [])
 
 
 @pytest.mark.parametrize("name", descriptions())
@@ -94,7 +104,7 @@ def test_every_scenario_is_named() -> None:
 
 
 def test_the_scenario_can_be_played(tmp_path: Path) -> None:
-    text, _ = TOML
+    text, _, _ = TOML
     file = tmp_path / "own.toml"
     file.write_text(text, "utf-8")
     scenario = find(str(file))
@@ -102,7 +112,7 @@ def test_the_scenario_can_be_played(tmp_path: Path) -> None:
 
 
 def test_the_profile_can_be_used(tmp_path: Path) -> None:
-    _, text = TOML
+    _, _, text = TOML
     file = tmp_path / "settings.toml"
     file.write_text(text, "utf-8")
     found = load(file, {})

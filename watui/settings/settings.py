@@ -142,6 +142,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " (OSC 9, where the terminal knows that), or off."
         ),
     ] = "bell"
+    keys: Annotated[
+        dict[str, str],
+        msgspec.Meta(
+            description="Other keys for the console, in a table: a command's name and its keys, with commas between."
+        ),
+    ] = msgspec.field(default_factory=dict)
     profiles: Annotated[
         dict[str, Profile],
         msgspec.Meta(

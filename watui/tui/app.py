@@ -31,9 +31,10 @@ from watui.settings.bandwidth import is_low_bandwidth
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
-from watui.tui.commands import Scope, bindings, described, key_names, together
+from watui.tui.commands import Scope, bindings, described, together
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
+from watui.tui.keys import key_names, use_keys
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
@@ -100,7 +101,9 @@ class WatuiApp(App[int]):
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
-        self._warnings = [words for words in (warning, desk.warning) if words is not None]
+        keymap, problems = use_keys(settings.keys)
+        self.set_keymap(keymap)
+        self._warnings = [words for words in (warning, desk.warning, *problems) if words is not None]
         self._typed = TypedAhead(self, super().post_message)
         self._is_shown = False
         self.terminal = TerminalKeeper()

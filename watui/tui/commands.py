@@ -92,6 +92,11 @@ class Command(NamedTuple):
     """Whether it does something on the embedded simulator alone."""
 
     @property
+    def name(self) -> str:
+        """By which the settings give it other keys; the same for all phases."""
+        return f"{self.scope}.{self.id}"
+
+    @property
     def is_change(self) -> bool:
         """Whether it changes a contact at the server."""
         return self.changes is not None
@@ -383,24 +388,6 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-_KEY_NAMES = {
-    "question_mark": "?",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "slash": "/",
-    "escape": "esc",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-}
-
-
-def key_names(command: Command) -> list[str]:
-    """Return the keys of `command` as people write them, the one to show first."""
-    return [_KEY_NAMES.get(key, key) for key in command.keys]
-
-
 def described() -> Iterable[Command]:
     """Return each command once, with its help."""
     return (command for command in COMMANDS if command.help)
@@ -409,7 +396,7 @@ def described() -> Iterable[Command]:
 def bindings(scope: Scope) -> list[BindingType]:
     """Return the bindings of `scope`. Textual binds the palette and ctrl+q itself."""
     return [
-        Binding(",".join(command.keys), command.id, command.title, show=False)
+        Binding(",".join(command.keys), command.id, command.title, show=False, id=command.name)
         for command in described()
         if command.scope is scope and command.id != "palette"
     ]

@@ -21,7 +21,7 @@ GENERAL = "general"
 _AT_SIMULATOR = ("region", "read_only", "batch_size", "word", "colour")
 """Members of a profile that mean something for the embedded simulator."""
 
-_SHOWN_ELSEWHERE = ("profiles", "certificate")
+_SHOWN_ELSEWHERE = ("profiles", "certificate", "keys")
 
 
 class Member(NamedTuple):

@@ -17,7 +17,8 @@ from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import Command, Phase, key_names
+from watui.tui.commands import Command, Phase
+from watui.tui.keys import key_names
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
 

@@ -11,7 +11,8 @@ from textual.widgets import Static
 from watui.contract.statuses import Status, explain
 from watui.text import clean
 from watui.tui.cells import status_text
-from watui.tui.commands import Command, Scope, described, key_names
+from watui.tui.commands import Command, Scope, described
+from watui.tui.keys import key_names
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 
