@@ -1,12 +1,13 @@
 """Foreign text never reaches a terminal with anything in it that a terminal obeys or hides."""
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.text import clean, counted
+from watui.text import clean, counted, masked, masked_parts
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HOSTILE = st.characters(categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -47,3 +48,42 @@ def test_what_is_shown_instead(text: str, shown: str) -> None:
 )
 def test_counted(count: int, noun: str, words: str) -> None:
     assert counted(count, noun) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("+1 212 555 0100", "+• ••• ••• •100"),
+        ("12125550100", "••••••••100"),
+        ("line 2  +1 212 555 0100 → +12125550100 US", "line 2  +• ••• ••• •100 → +••••••••100 US"),
+        ("(631) 555-1002", "(•••) •••-•002"),
+        ("tel:+49-175-2222222", "tel:+••-•••-••••222"),
+        ("０３－１２３４－５６７８", "••••－••••••••－••６７８"),
+        ("/v1/contacts/%2B16315551000/block", "/v1/contacts/%2B••••••••000/block"),
+        ("16315551000@s.whatsapp.net", "••••••••000@s.whatsapp.net"),
+        ("+49 172 3456789 / +49 173 9999999", "+•• ••• ••••789 / +•• ••• ••••999"),
+        ("2026-11-22 06:06  +1 631 555 1000", "2026-11-22 06:06  +• ••• ••• •000"),
+        ("187 of 1,234,567 numbers", "187 of 1,234,567 numbers"),
+        ("next poll 06:06:22 · median 1.4 s", "next poll 06:06:22 · median 1.4 s"),
+        ("  12  153  34   3  1999", "  12  153  34   3  1999"),
+        ("127.0.0.1:43211, v2.45.1, 4.47900E+11", "127.0.0.1:43211, v2.45.1, 4.47900E+11"),
+    ],
+)
+def test_only_the_end_of_a_number_is_shown(text: str, shown: str) -> None:
+    assert masked(text) == shown
+    assert masked(shown) == shown
+
+
+@given(st.text(), st.lists(st.integers(0, 40), max_size=4))
+def test_what_is_hidden_does_not_depend_on_how_a_line_is_cut(text: str, cuts: list[int]) -> None:
+    places = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
+    parts = [text[first:end] for first, end in pairwise(places)]
+    assert "".join(masked_parts(parts)) == masked(text)
+    assert len(masked_parts(parts)) == len(parts)
+
+
+@given(st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True))
+def test_no_number_is_shown_whole(number: str) -> None:
+    assert sum(map(str.isdigit, masked(number))) == 3
+    assert masked(number)[-3:] == number[-3:]
+    assert len(masked(number)) == len(number)

@@ -1,9 +1,22 @@
 """Text for people: foreign text made safe to show, counts in words."""
 
+import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import islice
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal obeys, reorders or hides instead of drawing."""
+
+_SHOWN_DIGITS = 3
+_HIDDEN = "•"
+
+_DATE = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d)?"
+_SEPARATOR = r"(?: ?[().\-‐-―−－（）]{1,2} ?|[ \u00a0])?"
+_NUMBER = re.compile(
+    rf"(?!(?<![\d+]){_DATE})(?<![\d.,:•])(?:[+＋](?:{_SEPARATOR}\d){{6,}}|\d(?:{_SEPARATOR}\d){{6,}})(?![\d,:])"
+)
+"""What may be a number of a person: more digits together than any count without commas has."""
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DELETE = "\x7f"
@@ -29,6 +42,33 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_visible, text))
+
+
+def masked(text: str) -> str:
+    """Return `text` with all digits of what may be a number hidden but the last three; it keeps its width.
+
+    A number is what has seven digits or more, or six behind a +, with single separators between them; dates, times
+    and counts with commas are none.
+    """
+    return "".join(masked_parts([text]))
+
+
+def masked_parts(parts: Sequence[str]) -> list[str]:
+    """Return the parts of a line as `masked` leaves them: a number may go from one into the next."""
+    line = "".join(parts)
+    hidden = {place for found in _NUMBER.finditer(line) for place in _digits(found)[:-_SHOWN_DIGITS]}
+    if not hidden:
+        return list(parts)
+    characters = iter([_hide(each) if place in hidden else each for place, each in enumerate(line)])
+    return ["".join(islice(characters, len(part))) for part in parts]
+
+
+def _digits(found: re.Match[str]) -> list[int]:
+    return [place for place, character in enumerate(found[0], found.start()) if character.isdigit()]
+
+
+def _hide(digit: str) -> str:
+    return _HIDDEN * (2 if unicodedata.east_asian_width(digit) == "F" else 1)
 
 
 def shortened(text: str, most: int) -> str:

@@ -42,7 +42,7 @@ def test_no_two_commands_have_a_key_at_once_but_enter() -> None:
             {"check.search": "ctrl+f", "blocklist.find": "ctrl+f"},
             {"check.search": "ctrl+f", "blocklist.find": "ctrl+f"},
         ),
-        ({"check.sample": "S", "check.status": "s"}, {"check.sample": "S", "check.status": "s"}),
+        ({"check.sample": "Y", "check.status": "s"}, {"check.sample": "Y", "check.status": "s"}),
     ],
 )
 def test_keys_that_are_given(wanted: dict[str, str], keymap: dict[str, str]) -> None:

@@ -10,8 +10,9 @@ import contextlib
 import inspect
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import work
@@ -19,8 +20,9 @@ from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter
 from textual.message import Message
-from textual.reactive import Initialize, Reactive
+from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -58,7 +60,7 @@ DISCARD_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
 """How long another thread, such as the simulator's, may keep the interpreter while a key waits."""
 
-_KEPT_SYSTEM_COMMANDS = frozenset({"Theme", "Screenshot"})
+_KEPT_SYSTEM_COMMANDS = frozenset({"Theme"})
 
 
 class Switched(NamedTuple):
@@ -79,6 +81,8 @@ class WatuiApp(App[int]):
     DEFAULT_MODE = CHECK
     # A theme that comes later would have all styles read, and the screen painted, once more.
     theme: Reactive[str] = Reactive(Initialize(_first_theme))
+    is_masked = reactive(False, init=False)
+    """Whether the numbers of people are hidden."""
     BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
@@ -154,12 +158,50 @@ class WatuiApp(App[int]):
         self._is_shown = True
         # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.mode_change_signal.subscribe(self, lambda _: self._paint_anew())
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
+
+    @cached_property
+    def _masking(self) -> LineFilter:
+        from watui.tui.masking import Masking
+
+        return Masking()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *([self._masking] if self.is_masked else [])]
+
+    def watch_is_masked(self) -> None:
+        self._paint_anew()
+
+    def _paint_anew(self) -> None:
+        """Paint all widgets of the screens at hand, who else would show what they remember."""
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+
+    def action_mask(self) -> None:
+        """Hide the numbers of people, or show them again."""
+        self.is_masked = not self.is_masked
+        self.notify("Numbers are hidden; H shows them." if self.is_masked else "Numbers are shown; H hides them.")
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save what is on the screen, hidden as it is there."""
+        from watui.files import CannotWrite, write_whole
+        from watui.tui.screens.dialogs import free_name
+
+        try:
+            place = Path(path or "", filename) if filename else free_name(f"watui-{self.current_mode}", ".svg")
+            write_whole(place, [self.export_screenshot()], replace=False)
+        except (CannotWrite, OSError) as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+        else:
+            hidden = "" if self.is_masked else " Its numbers can be read: H hides them."
+            self.notify(f"Saved as {clean(place.name)}.{hidden}", markup=False)
 
     def post_message(self, message: Message) -> bool:
         return self._typed.takes(message) or super().post_message(message)

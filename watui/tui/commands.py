@@ -377,6 +377,22 @@ COMMANDS: tuple[Command, ...] = (
         "palette", "palette", ("ctrl+p",), Scope.EVERYWHERE, "Find a command by name, or choose a theme.", in_bar=False
     ),
     Command(
+        "mask",
+        "hide numbers",
+        ("H",),
+        Scope.EVERYWHERE,
+        "Hide all numbers but their last three digits, also in pictures; again: show them.",
+        in_bar=False,
+    ),
+    Command(
+        "screenshot",
+        "picture",
+        ("S",),
+        Scope.EVERYWHERE,
+        "Save what is on the screen as a picture (SVG), in the folder in which watui was started.",
+        in_bar=False,
+    ),
+    Command(
         "suspend_process",
         "to the shell",
         ("ctrl+z",),

@@ -101,9 +101,9 @@ _ENDINGS = (
 )
 
 
-def free_name(stem: str) -> Path:
-    """Return a path for a CSV file where there is none yet."""
-    names = (f"{stem}{place}.csv" for place in chain([""], (f"-{again}" for again in count(2))))
+def free_name(stem: str, suffix: str = ".csv") -> Path:
+    """Return a path for a file where there is none yet."""
+    names = (f"{stem}{place}{suffix}" for place in chain([""], (f"-{again}" for again in count(2))))
     return next(path for name in names if not (path := Path.cwd() / name).exists())
 
 

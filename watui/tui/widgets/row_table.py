@@ -154,8 +154,14 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
             self._lines, self._width = {}, self.size.width
         for y in crop.line_range:
             if y not in self._lines:
-                self._lines[y] = self.render_line(y)
+                self._lines[y] = self._filtered(self.render_line(y))
         return [self._lines[y].crop(crop.x, crop.right) for y in crop.line_range]
+
+    def _filtered(self, line: Strip) -> Strip:
+        background = self.background_colors[1]
+        for each in self.get_line_filters():
+            line = line.apply_filter(each, background)
+        return line
 
     def render_line(self, y: int) -> Strip:
         """Render the line `y` of the viewport."""
