@@ -34,3 +34,29 @@ def test_the_terminals_own_colours_are_used_where_they_are_wanted() -> None:
 @pytest.mark.parametrize("theme", ["watui-dark", "watui-contrast"])
 def test_colours_of_our_own_are_used_otherwise(theme: str) -> None:
     assert "rgb" in told_colours({"WATUI_THEME": theme})
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"WATUI_THEME": "watui-ansi"}], ids=str)
+def test_where_one_is_can_be_seen_without_colours_of_our_own(environment: dict[str, str]) -> None:
+    with Terminal(environment=environment) as terminal:
+        terminal.until("import a .txt")
+        terminal.send(b"i")
+        terminal.until("Import numbers")
+        terminal.send(b"xyz")
+        terminal.until("xyz")
+        terminal.until_quiet()
+        row = next(y for y, line in enumerate(terminal.screen.display) if "xyz" in line)
+        letter, cursor = (terminal.screen.buffer[row][terminal.screen.display[row].index("xyz") + x] for x in (2, 3))
+        assert cursor.reverse is not letter.reverse
+        terminal.send(b"\x1b")
+        terminal.until("import a .txt")
+        terminal.send(b"\x10")
+        terminal.until("Arrange the rows")
+        terminal.until_quiet()
+        looks = {
+            (cell.bg, cell.reverse, cell.underscore)
+            for y, line in enumerate(terminal.screen.display)
+            if re.search(r"\((a|b|B|2)\)", line)
+            for cell in [terminal.screen.buffer[y][line.index("(")]]
+        }
+        assert len(looks) > 1

@@ -65,6 +65,29 @@ async def test_what_is_typed_for_a_dialog_goes_there(
         assert story.session.phase is Phase.PREVIEW
 
 
+async def test_what_is_typed_for_a_list_waits_until_it_is_in(paths: Paths) -> None:
+    async with console_at(a_world(latency=None), paths) as story:
+        story.app.post_message(events.Paste("\n".join(PEOPLE[:5])))
+        at_once(story.app, "enter")
+        await story.until_phase(Phase.ENDED)
+
+
+async def test_all_that_is_typed_ahead_waits_no_longer_than_one_dialog_may(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(typed_ahead, "PATIENCE_SECONDS", 0.05)
+    async with console_at(a_world(latency=None), paths) as story:
+        await story.preview("\n".join(PEOPLE[:5]))
+        monkeypatch.setattr(type(story.session.desk.archive), "numbers", never)
+        began_at = asyncio.get_running_loop().time()
+        at_once(story.app, "c" * 40, "t", "3")
+        await story.until_on(PlaceDialog)
+        assert asyncio.get_running_loop().time() - began_at < 40 * 0.05
+
+
 async def test_what_is_typed_for_the_search_goes_there(paths: Paths) -> None:
     async with console_at(a_world(latency=None), paths) as story:
         await story.preview("\n".join(PEOPLE[:5]))

@@ -104,7 +104,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "no_wait"
     theme: Annotated[
         str,
-        msgspec.Meta(description="Theme of the console: watui-dark, watui-light, or any that the palette offers."),
+        msgspec.Meta(
+            description="Theme of the console: watui-dark, watui-light, watui-contrast, watui-ansi (the terminal's own"
+            " colours), or any that the palette offers. Where NO_COLOR is set, watui-ansi without its colours."
+        ),
     ] = "watui-dark"
     profile: Annotated[
         str, msgspec.Meta(description="Profile to use where none is named: simulator, or one of those below.")

@@ -18,10 +18,17 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import Worker
 
 PATIENCE_SECONDS = 0.5
-"""How long a key waits at most for the dialog of the action before it, which may have to ask a server first."""
+"""How long all that was typed ahead waits at most for dialogs of actions, which may have to ask a server first."""
+
+_LEADING = ("action_", "_add")
+"""How the workers are called that may lead to something else than a key was typed at: a dialog, a list."""
+
+_MOVING = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
+"""Keys that lead to nothing that another key could miss."""
 
 _STEP_SECONDS = 0.01
 """Between two looks whether that dialog has come."""
@@ -57,29 +64,51 @@ class TypedAhead:
         self._has_come.set()
         if self._handing is None or self._handing.done():
             self._handing = asyncio.create_task(self._hand_all())
+            self._handing.add_done_callback(self._ended)
         return True
 
+    def _ended(self, handing: asyncio.Task[None]) -> None:
+        """Let the app know of a mistake of ours: nobody waits for the task."""
+
+        def tell(error: BaseException) -> None:
+            raise error
+
+        if not handing.cancelled() and (error := handing.exception()) is not None:
+            self._app.call_later(tell, error)
+
     async def _hand_all(self) -> None:
+        before, patience = self._leading(), PATIENCE_SECONDS
         while self._waiting:
-            message = self._waiting.popleft()
-            if isinstance(message, events.MouseEvent):
-                self._hand_on(message)
+            typed = self._waiting.popleft()
+            if self._leads_nowhere(typed):
+                self._hand_on(typed)
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_SECONDS):
-                    await self._hand(message)
+                    way, screens = await self._hand(typed)
+                    deadline = time.monotonic() + patience
+                    while self._screens() == screens and self._leading() - before and time.monotonic() < deadline:
+                        await asyncio.sleep(_STEP_SECONDS)
+                        await self._ready(way)
+                    patience = min(patience, max(0.0, deadline - time.monotonic()))
 
-    async def _hand(self, typed: Message) -> None:
-        """Hand on a key or a paste, and wait until what it leads to is in place."""
-        way, screens, actions = self._way(), self._screens(), self._actions()
+    def _leads_nowhere(self, typed: Message) -> bool:
+        """Whether the next key goes wherever this one goes: it moves in a list, or is a letter in a field."""
+        if not isinstance(typed, events.Key):
+            return isinstance(typed, events.MouseEvent)
+        screens = self._screens()
+        return typed.key in _MOVING or (typed.is_printable and bool(screens) and isinstance(screens[-1].focused, Input))
+
+    async def _hand(self, typed: Message) -> tuple[list[DOMNode], list[Screen[Any]]]:
+        """Hand on a key or a paste, and wait until what it leads to at once is in place; return who had it, and on
+        which screens.
+        """
+        way, screens = self._way(), self._screens()
         self._hand_on(typed)
         await self._painted()
         await _passed([self._app] if self._returned is typed else [self._app, *way])
         await self._ready(way)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._screens() == screens and self._actions() - actions and time.monotonic() < deadline:
-            await asyncio.sleep(_STEP_SECONDS)
-            await self._ready(way)
+        return way, screens
 
     async def _painted(self) -> None:
         """Leave the console to what was typed, as long as nothing else waits."""
@@ -103,9 +132,9 @@ class TypedAhead:
     def _screens(self) -> list[Screen[Any]]:
         return self._app.screen_stack if self._app.is_running else []
 
-    def _actions(self) -> set[Worker[Any]]:
-        """Return the actions that are not through: each may yet show a dialog."""
-        return {each for each in self._app.workers if each.name.startswith("action_") and not each.is_finished}
+    def _leading(self) -> set[Worker[Any]]:
+        """Return the workers that are not through, and may yet show something else."""
+        return {each for each in self._app.workers if each.name.startswith(_LEADING) and not each.is_finished}
 
 
 async def _passed(way: Iterable[DOMNode]) -> None:

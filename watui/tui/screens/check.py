@@ -283,7 +283,9 @@ class CheckScreen(RowsScreen):
 
     def action_start(self) -> None:
         """Ask about the preview; anywhere else the key opens the contact of the row."""
-        if self.session.phase is not Phase.PREVIEW:
+        if self.session.phase is Phase.IMPORTING:
+            self.refuse("A list is being read: it can be asked about when it is in.")
+        elif self.session.phase is not Phase.PREVIEW:
             self.action_contact()
         elif (why := self.session.why_not_here) is not None:
             self.refuse(why)
