@@ -79,9 +79,10 @@ class RowsScreen(ContactsScreen):
             elif not numbers:
                 self.refuse("No row shown holds a number.")
             else:
-                self.app.copy_to_clipboard("\n".join(numbers))
-                words = f"{counted(len(numbers), 'number')} sent to the terminal's clipboard."
-                self.notify(f"{words} If it stays empty, use e.", markup=False)
+                from watui.tui.clipboard import copy
+
+                count, went = counted(len(numbers), "number"), await copy(self.app, "\n".join(numbers))
+                self.notify(f"{count} {went}. If it stays empty, export with e.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:

@@ -1,0 +1,48 @@
+"""Hands what is copied to a clipboard, and says as much as is known of whether it came there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from textual.app import App
+
+TMUX_SECONDS = 2.0
+"""How long tmux may take."""
+
+_DEAF = {"Apple_Terminal": "Apple's Terminal takes nothing from programs"}
+"""Terminals that are known to take nothing, by TERM_PROGRAM."""
+
+
+async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Copy `text` by way of the terminal (OSC 52), and of tmux where that is in between; return where it went."""
+    app.copy_to_clipboard(text)
+    if environment.get("TMUX"):
+        if await asyncio.to_thread(_hand_to_tmux, text):
+            return "handed to tmux (its prefix and ] paste it), and to the terminal's clipboard where tmux may"
+        return "sent to tmux, which hands it on where its option set-clipboard is on"
+    if (deaf := _DEAF.get(environment.get("TERM_PROGRAM", ""))) is not None:
+        return f"not copied: {deaf}"
+    return "sent to the terminal's clipboard; no terminal tells whether it takes that"
+
+
+def _hand_to_tmux(text: str) -> bool:
+    """Give `text` to tmux itself, which hands it on to its terminal in its usual settings, too."""
+    tmux = shutil.which("tmux")
+    if tmux is None:
+        return False
+    try:
+        subprocess.run(  # noqa: S603 - nothing in the command is anybody's but ours
+            [tmux, "load-buffer", "-w", "-"],
+            input=text.encode("utf-8", "replace"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TMUX_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
