@@ -1,5 +1,6 @@
 """The Blocklist screen by pilot: pages, search, marks, and a list that others change meanwhile."""
 
+import asyncio
 import random
 import time
 from typing import Any
@@ -369,6 +370,30 @@ async def test_a_search_through_a_list_that_changes_says_so(paths: Paths) -> Non
 
 
 # A server that fails
+
+
+async def test_a_reload_that_takes_the_place_of_another_says_that_it_reads(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = 0
+
+    async def reload(_: object) -> None:
+        nonlocal begun
+        begun += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(lambda: None)  # as a connection that is closed takes its time
+
+    async with console_at(a_blocking_world(3), paths, size=WIDE) as story:
+        await story.open_blocklist()
+        monkeypatch.setattr(type(story.blocklist.blocklist), "reload", reload)
+        for count in (1, 2, 3):
+            await story.press("ctrl+r")
+            await story.until(lambda count=count: begun == count, "another reading")  # type: ignore[misc]
+            await story.pilot.pause()
+            await story.pilot.pause()
+            assert story.blocklist._reading == "Reading…"
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,9 @@ class BlocklistScreen(ContactsScreen):
             self._problem = f"{failure.title}. {failure.next_step}"
         except (LedgerUnusable, OSError) as error:
             self._problem = str(error)
-        finally:
-            self._reading = None
-            self.show()
+        # Not where it was cancelled: then another reading has begun, of which the words are.
+        self._reading = None
+        self.show()
 
     def action_page(self, step: int) -> None:
         if self.blocklist.found is not None:
