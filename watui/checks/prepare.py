@@ -8,6 +8,7 @@ from itertools import islice
 import msgspec
 
 from watui.contract.conversion import read
+from watui.contract.damage import find_doubt
 from watui.intake.entries import Entry, Row, Skipped
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import NewRow
@@ -48,10 +49,11 @@ def prepare(entry: Entry, region: str, skip_doubtful: bool) -> NewRow:
     if entry.problem is not None:
         return NewRow(entry.line, entry.input, None, None, None, None, entry.problem)
     reading = read(entry.input, region)
-    if skip_doubtful and reading.doubt is not None:
-        return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {reading.doubt}")
+    doubt = find_doubt(entry.input, reading, region)
+    if skip_doubtful and doubt is not None:
+        return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {doubt}")
     key = reading.number or entry.input
-    return NewRow(entry.line, entry.input, key, reading.number, reading.region, reading.doubt, None)
+    return NewRow(entry.line, entry.input, key, reading.number, reading.region, doubt, None)
 
 
 def add_source(

@@ -8,7 +8,7 @@ from typing import TextIO
 import msgspec
 
 from watui.intake import problems
-from watui.intake.records import Layout, Record, read_records
+from watui.intake.records import Layout, Record, is_date, read_records
 
 LONGEST_INPUT = 250
 """Characters of an input; no dialable spelling is longer."""
@@ -19,6 +19,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _DIGIT = re.compile(r"\d")
+
+_ADDITION = re.compile(r"(?:;?\s*ext\w*|[x#])[\s.:=]*\d{1,7}\s*$|;phone-context=\S*", re.IGNORECASE)
+"""An extension, or what a `tel:` link says of its number: no other number."""
+
+_NUMBER = re.compile(r"[+＋]?\d(?:[\s().\u2010-\u2015\u2212-]*\d){6,}")
+"""What may be a number by itself: a bar, a comma, a word or another `+` ends it."""
 
 _is_plain = re.compile(r"\+?[0-9][0-9 ().-]{0,40}").fullmatch
 """What most inputs are: nothing can be wrong with them."""
@@ -75,6 +81,8 @@ def find_problem(text: str) -> str | None:
         return problems.NO_DIGITS
     if problems.SCIENTIFIC_NOTATION.fullmatch(text):
         return problems.SCIENTIFIC
+    if sum(not is_date(found) for found in _NUMBER.findall(_ADDITION.sub("", text))) > 1:
+        return problems.TWO_NUMBERS
     return None
 
 

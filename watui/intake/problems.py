@@ -7,6 +7,7 @@ SCIENTIFIC = "digits lost to scientific notation"
 UNDECODABLE = "damaged characters: the file is not in one encoding"
 CONTROL_CHARACTERS = "control characters inside"
 TOO_LONG = "far too long for a number"
+TWO_NUMBERS = "two numbers in one cell: give each a row"
 
 SCIENTIFIC_NOTATION = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 """What a spreadsheet makes of a long number: `4.47900E+11`. The digits it left out can't be had back."""

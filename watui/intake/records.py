@@ -82,8 +82,13 @@ def looks_like_number(cell: str) -> bool:
     text = cell.strip()
     if SCIENTIFIC_NOTATION.fullmatch(text):
         return True
-    is_dialable = _DIAL_CHARACTERS.fullmatch(text) is not None and _DATE.fullmatch(text) is None
+    is_dialable = _DIAL_CHARACTERS.fullmatch(text) is not None and not is_date(text)
     return is_dialable and _FEWEST_DIGITS <= _digits(text) <= _MOST_DIGITS
+
+
+def is_date(text: str) -> bool:
+    """Whether the digits of `text` are those of a date."""
+    return _DATE.fullmatch(text) is not None
 
 
 def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Record]]:

@@ -21,6 +21,8 @@ GLYPHS: dict[str, str] = {
 
 OTHER_GLYPH = "?"
 
+DOUBTFUL = "doubtful: "
+
 STATUS_STYLES: dict[str, str] = {
     Status.VALID: "valid",
     Status.INVALID: "invalid",
@@ -79,12 +81,20 @@ def status_text(status: str) -> str:
 
 
 def note(row: Row) -> str:
-    """Return what there is to say of a row beside its answer."""
+    """Return what there is to say of a row beside its answer, in whole."""
     if row.status == REJECTED:
         return f"rejected: {row.problem}"
     if words := note_of(row):
-        return f"doubtful: {words}" if words == row.problem else words
+        return f"{DOUBTFUL}{words}" if words == row.problem else words
     return f"same as line {row.duplicate_of}" if row.duplicate_of else ""
+
+
+def short_note(row: Row) -> str:
+    """Return the same for a column that may cut it: what is wrong comes first, behind a glyph."""
+    if row.status == REJECTED:
+        return f"{GLYPHS[REJECTED]} {row.problem}"
+    words = note(row)
+    return f"{OTHER_GLYPH} {row.problem}" if words == f"{DOUBTFUL}{row.problem}" else words
 
 
 def age(seconds: float) -> str:
@@ -130,7 +140,7 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
         case "age":
             return aged(now - row.checked_at if row.checked_at is not None else None, column)
         case _:
-            text, style = clean(note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
+            text, style = clean(short_note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
     return Cell(fit(text, column.width), style)
 
 

@@ -1,0 +1,79 @@
+"""Names what may have happened to a number on its way into a list: what was lost, and what nobody meant as digits."""
+
+from __future__ import annotations
+
+import re
+
+from watui.contract.conversion import Reading, for_people, read
+
+_UNUSUALLY_LONG = 15
+"""Characters in E.164 that hardly any real number has, whatever a plan of variable length lets through."""
+
+_WHERE_IT_BEGINS = re.compile(r"[+＋\d]")
+"""Whatever stands before the first of these is left out by whoever reads a number."""
+
+_LETTER = re.compile("[A-Za-z]")
+_LETTERS_OF_A_KEYPAD = 3
+"""So many letters are read as the digits of their keys; fewer are left out."""
+
+
+def find_doubt(text: str, reading: Reading, region: str) -> str | None:
+    """Return why the number that a server of `region` reads in `text` may not be what was meant; None where it is.
+
+    The first words tell, for there may be no room for more.
+    """
+    if text[1:].isdigit():
+        return _loss(text, reading, region) or reading.doubt
+    return _addition(text, region) or _loss(text, reading, region) or reading.doubt
+
+
+def with_plus(text: str) -> str:
+    """Return `text` with a `+` before its first digit; `00` in that place stands for it."""
+    return re.sub(r"00(?=[1-9])|(?=\d)", "+", text, count=1)
+
+
+def begins_with_plus(text: str) -> bool:
+    """Whether a number says its country itself."""
+    begins = _WHERE_IT_BEGINS.search(text)
+    return begins is not None and begins[0] in "+＋"
+
+
+def _addition(text: str, region: str) -> str | None:
+    """Return what stands there beside the number: an extension, or letters."""
+    begins = _WHERE_IT_BEGINS.search(text)
+    rest = text[begins.start() :] if begins else ""
+    if "#" not in rest and not _LETTER.search(rest) and ";" not in rest:
+        return None
+    import phonenumbers
+
+    try:
+        extension = phonenumbers.parse(text, region).extension
+    except phonenumbers.NumberParseException:
+        extension = None
+    if extension:
+        return f"extension {extension} is left out: the main line is asked"
+    if len(_LETTER.findall(rest)) >= _LETTERS_OF_A_KEYPAD:
+        return "letters are read as digits, as on a keypad"
+    return None
+
+
+def _loss(text: str, reading: Reading, region: str) -> str | None:
+    """Return what may have been lost: a `+` or a zero, if there would be such a number with it."""
+    if reading.number is None or (reading.doubt is None and len(reading.number) < _UNUSUALLY_LONG):
+        return None
+    if not begins_with_plus(text):
+        meant = read(with_plus(text), region)
+        if meant.doubt is None and meant.number is not None:
+            return f"lost +? {for_people(meant.number)} is a number of {meant.region}"
+    if reading.doubt is None:
+        return None
+    import phonenumbers
+
+    try:
+        code = phonenumbers.parse(reading.number).country_code
+    except phonenumbers.NumberParseException:
+        return None
+    meant = read(f"+{code}0{reading.number.removeprefix(f'+{code}')}", region)
+    if meant.doubt is None and meant.number != reading.number and meant.number is not None:
+        return f"lost 0? {for_people(meant.number)} is a number of {meant.region}"
+    return None
