@@ -13,6 +13,7 @@ from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, Progress
 from watui.intake.problems import BadSource
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
+from watui.ledger.rows import Source
 from watui.settings.paths import Paths
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ async def test_both_ways_write_the_same_rows(
     ]
     assert list(reader.rows(aside)) == rows
     assert reader.summary(aside) == reader.summary(here)
-    assert reader.summary(here).sources == (("list", "phone", True),)
+    assert reader.summary(here).sources == (Source("list", "phone", True),)
     counts = [(run.header, run.blank, run.comment, run.numbers) for run in map(reader.run, (here, aside))]
     assert counts == [(1, 1, 1, 1)] * 2
 

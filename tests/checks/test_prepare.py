@@ -9,7 +9,7 @@ from watui.checks.prepare import CHUNK_ROWS, FIRST_ROWS, Import, Progress, add_s
 from watui.intake.entries import Entry, Row, Skipped, single
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import NewRow
+from watui.ledger.rows import NewRow, Source
 
 VALID_NUMBER = "+1 212 555 2368"
 
@@ -77,7 +77,7 @@ def test_rows_in_are_entries_rejected_and_skipped(
     sent = [row for row in reader.rows(run_id) if row.number_id is not None]
     assert len({row.number or row.input for row in sent}) == len({row.number_id for row in sent}) == run.numbers
     assert not (skip_doubtful and run.doubtful)
-    assert reader.summary(run_id).sources == (("list", "phone", True),)
+    assert reader.summary(run_id).sources == (Source("list", "phone", True),)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -24,6 +24,7 @@ from tests.cli.conftest import SECONDS, Ended, RecordingWorld, Watui, assert_one
 from tests.conftest import TOKEN
 from tests.simulated import create_app
 from watui.cli.exits import Exit
+from watui.contract.conversion import read
 from watui.export.rows import COLUMNS
 from watui.ledger.reader import Reader
 from watui.ledger.rows import RunState
@@ -77,6 +78,54 @@ def test_a_real_list_is_checked_whole_and_in_order(
         first = by_line[row["duplicate_of"] or row["line"]]
         assert (row["number"], row["status"], row["wa_id"]) == (first["number"], first["status"], first["wa_id"])
     assert sum(row["duplicate_of"] is not None for row in rows) == 1280 - 1204
+
+
+def test_a_list_of_another_country_is_sent_in_its_international_form(
+    watui: Watui, server: ServerThread, world: RecordingWorld
+) -> None:
+    """A list of the US, on a server registered in India; the rows stay as they were given."""
+    world.region = "IN"
+    where = ("check", str(congress()), "--url", server.url, "--region", "IN")
+    as_it_is = watui(*where, "--dry-run")
+    assert "1,204 numbers without + would be read as of IN, and 328 of them can't be: is this a list of US?" in (
+        as_it_is.err
+    )
+    assert "--list-region US reads them so." in as_it_is.err
+    ended = watui(*where, "--list-region", "US", "--format", "jsonl")
+    assert ended.code == Exit.DONE, ended.err
+    assert "As wanted, numbers without + read as of US." in ended.err
+    with congress().open(newline="") as file:
+        given = [record["phone"] for record in csv.DictReader(file)]
+    rows = rows_of(ended)
+    assert [row["input"] for row in rows] == given
+    assert [row["number"] for row in rows] == [read(text, "US").number for text in given]
+    assert {text for inputs in world.requests for text in inputs} == {row["number"] for row in rows}
+    assert all(row["wa_id"] == row["number"].removeprefix("+") for row in rows if row["status"] == "valid")
+    world.requests.clear()
+    again = watui("runs", "recheck", "2", "--older-than", "0", "--url", server.url)
+    assert again.code == Exit.DONE, again.err
+    assert {text for inputs in world.requests for text in inputs} == {row["number"] for row in rows}
+
+
+def test_a_list_that_lost_its_plus_gets_it_back(
+    watui: Watui, server: ServerThread, world: RecordingWorld, tmp_path: Path
+) -> None:
+    world.region = "IN"
+    source = tmp_path / "list.txt"
+    given = [f"44790012345{last}" for last in range(9)] + ["+16315551000", "98765 43210", "0"]
+    source.write_text("\n".join(given))
+    where = ("check", str(source), "--url", server.url, "--region", "IN")
+    assert "is this list without its +? --list-region + puts it back." in watui(*where, "--dry-run").err
+    rows = rows_of(watui(*where, "--list-region", "+"))
+    assert [row["input"] for row in rows] == given
+    asked = [text for inputs in world.requests for text in inputs]
+    assert asked == [*(f"+44790012345{last}" for last in range(9)), *given[9:]], "what is no number with it has no +"
+
+
+def test_a_country_that_is_none_is_refused(watui: Watui, source: Path) -> None:
+    ended = watui("check", str(source), "--list-region", "UK")
+    assert ended.code == Exit.USAGE
+    assert "'UK' is not a region" in ended.err
 
 
 def test_jsonl_has_every_documented_field(watui: Watui, source: Path, server: ServerThread) -> None:

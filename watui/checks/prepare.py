@@ -9,6 +9,7 @@ import msgspec
 
 from watui.contract.conversion import read
 from watui.contract.damage import find_doubt
+from watui.contract.list_regions import international
 from watui.intake.entries import Entry, Row, Skipped
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import NewRow
@@ -38,22 +39,25 @@ class Import(msgspec.Struct, frozen=True):
     region: str
     column: str | None = None
     skip_doubtful: bool = False
+    list_region: str | None = None
+    """Of which country numbers without `+` are; None for the server's."""
 
 
-def prepare(entry: Entry, region: str, skip_doubtful: bool) -> NewRow:
-    """Return `entry` as a server registered in `region` reads it.
+def prepare(entry: Entry, region: str, skip_doubtful: bool, list_region: str | None = None) -> NewRow:
+    """Return `entry` as a server registered in `region` reads it, or what is sent of a number of `list_region`.
 
     Inputs that it reads as one number share a key; an input that it can't read is its own.
     With `skip_doubtful` a doubtful number is rejected instead of asked.
     """
     if entry.problem is not None:
         return NewRow(entry.line, entry.input, None, None, None, None, entry.problem)
-    reading = read(entry.input, region)
+    sent = international(entry.input, list_region, region) if list_region is not None else None
+    reading = read(sent or entry.input, region)
     doubt = find_doubt(entry.input, reading, region)
     if skip_doubtful and doubt is not None:
         return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {doubt}")
     key = reading.number or entry.input
-    return NewRow(entry.line, entry.input, key, reading.number, reading.region, doubt, None)
+    return NewRow(entry.line, entry.input, key, reading.number, reading.region, doubt, None, sent)
 
 
 def add_source(
@@ -69,7 +73,7 @@ def add_source(
     `share` returns which part of the source the rows were that have been taken from it. The ledger writes
     in a thread of its own while the next chunk is converted.
     """
-    source_id = ledger.add_source(wanted.run_id, wanted.name, column_name)
+    source_id = ledger.add_source(wanted.run_id, wanted.name, column_name, wanted.list_region)
     rows, count = iter(rows), 0
 
     def write(entries: list[NewRow], skipped: Counter[str], progress: Progress) -> None:
@@ -84,7 +88,11 @@ def add_source(
             progress = Progress(count, share())
             skipped = Counter(row.value for row in chunk if isinstance(row, Skipped))
             # Converted here and not in the transaction, which keeps all other processes waiting.
-            entries = [prepare(row, wanted.region, wanted.skip_doubtful) for row in chunk if isinstance(row, Entry)]
+            entries = [
+                prepare(row, wanted.region, wanted.skip_doubtful, wanted.list_region)
+                for row in chunk
+                if isinstance(row, Entry)
+            ]
             if writing is not None:
                 writing.result()
             if not chunk:

@@ -4,12 +4,17 @@ import time
 from pathlib import Path
 
 from watui.checks.standing import left_of, note_of
+from watui.contract.conversion import country_code
+from watui.contract.list_regions import find_list_region
 from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
 from watui.export.rows import ResultRow, RunRow, iso
 from watui.ledger.drivers import is_gone
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RunRecord, RunState, Summary
+
+_SAMPLE = 200
+"""Numbers without `+` by which their country is found."""
 
 
 def result_row(row: Row) -> ResultRow:
@@ -64,4 +69,11 @@ def run_state(record: RunRecord, locks: Path) -> str:
 
 def summary_of(reader: Reader, run_id: int) -> Summary:
     """Return what is in a list; fresh is what a server still has in its cache (contract section 1)."""
-    return reader.summary(run_id)._replace(fresh=reader.fresh(run_id, time.time() - CACHE_SECONDS))
+    region = reader.run(run_id).options.region
+    bare, misread, sample = reader.bare(run_id, country_code(region), _SAMPLE)
+    return reader.summary(run_id)._replace(
+        fresh=reader.fresh(run_id, time.time() - CACHE_SECONDS),
+        bare=bare,
+        misread=misread,
+        list_region=find_list_region(sample, region),
+    )

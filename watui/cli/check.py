@@ -12,7 +12,7 @@ from watui.cli.exits import Exit, Stop
 from watui.cli.given import Given, import_all, say_summary
 from watui.cli.options import target_options
 from watui.cli.talk import say
-from watui.cli.target import find_settings, find_target
+from watui.cli.target import find_list_region, find_settings, find_target
 from watui.contract.models import BLOCKING_MODES, Blocking
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.ledger.rows import RunOptions
@@ -26,6 +26,11 @@ from watui.settings.paths import find_paths
 @click.option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
 @target_options
 @click.option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")
+@click.option(
+    "--list-region",
+    metavar="COUNTRY",
+    help="Country of the numbers without + where it is not the server's; + where only their + is missing.",
+)
 @click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
 @click.option("--force-check", is_flag=True, help="Ask past the server's cache of seven days.")
 @click.option("--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N", help="Numbers in one request.")
@@ -40,6 +45,7 @@ def check(
     profile: str | None,
     region: str | None,
     column: str | None,
+    list_region: str | None,
     blocking: Blocking | None,
     force_check: bool,
     batch_size: int | None,
@@ -48,7 +54,7 @@ def check(
     **wanted: Unpack[Options],
 ) -> int:
     """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
-    given = Given(files, numbers, sample, column, skip_doubtful)
+    given = Given(files, numbers, sample, column, skip_doubtful, find_list_region(list_region))
     if not given.files and not given.numbers and not given.sample:
         raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")
     output = find_output(wanted, given.files)
@@ -70,7 +76,7 @@ def check(
         record, found = import_all(paths, given, options)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
-    say_summary(record, found, server)
+    say_summary(record, found, server, given)
     if dry_run:
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE

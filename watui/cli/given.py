@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
 from watui.checks.rows import summary_of
-from watui.checks.standing import reasons_in_words, requests_needed, skipped_in_words
+from watui.checks.standing import misread_in_words, reasons_in_words, requests_needed, skipped_in_words
 from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
+from watui.contract.list_regions import PLUS, in_words
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
@@ -38,6 +39,8 @@ class Given:
     sample: bool
     column: str | None
     skip_doubtful: bool
+    list_region: str | None = None
+    """Of which country numbers without `+` are; None for the server's."""
 
 
 def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunRecord, Summary]:
@@ -70,7 +73,7 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
 
 def _import(ledger: Ledger, run_id: int, given: Given, region: str) -> None:
     def source(name: str) -> Import:
-        return Import(run_id, name, region, given.column, given.skip_doubtful)
+        return Import(run_id, name, region, given.column, given.skip_doubtful, given.list_region)
 
     for path in given.files:
         import_source(ledger, path, source(source_name(path)))
@@ -88,7 +91,7 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
     return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
 
 
-def say_summary(record: RunRecord, found: Summary, server: Server | None) -> None:
+def say_summary(record: RunRecord, found: Summary, server: Server | None, given: Given) -> None:
     """Say what a draft holds and what asking about it takes."""
     who = f"the server at {server.host}" if server else "the embedded simulator"
     requests = counted(requests_needed(record), "request")
@@ -100,6 +103,11 @@ def say_summary(record: RunRecord, found: Summary, server: Server | None) -> Non
     )
     if found.fresh:
         say(f"Answered here within the last seven days, asked all the same: {found.fresh:,}.")
+    if given.list_region is not None:
+        say(f"As wanted, {in_words(given.list_region)}.")
+    elif words := misread_in_words(found, record.options.region):
+        answer = f"--list-region {found.list_region or 'COUNTRY'}"
+        say(f"{words} {answer} {'puts it back' if found.list_region == PLUS else 'reads them so'}.")
     if found.problems:
         say(f"Rejected, never sent: {reasons_in_words(found)}.")
     if record.doubtful:

@@ -180,11 +180,16 @@ def home_of(wa_id: str) -> str | None:
     return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(code)
 
 
-def are_read_alike(region: str, other: str) -> bool:
-    """Whether numbers without `+` get the same country code in two regions."""
+def country_code(region: str) -> int:
+    """Return what numbers of `region` begin with, behind their `+`."""
     import phonenumbers
 
-    return phonenumbers.country_code_for_region(region) == phonenumbers.country_code_for_region(other)
+    return phonenumbers.country_code_for_region(region)
+
+
+def are_read_alike(region: str, other: str) -> bool:
+    """Whether numbers without `+` get the same country code in two regions."""
+    return country_code(region) == country_code(other)
 
 
 def contradiction(number: str | None, wa_id: str | None) -> str | None:

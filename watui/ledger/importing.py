@@ -47,6 +47,7 @@ class NewRows:
         self._offsets: list[tuple[int, int]] = []
         """How far the lines are from the rows, from which new number on."""
         self._others: list[tuple[int, int, str, int | None, str | None]] = []
+        self._sent: list[tuple[str, int]] = []
         self._repeated: Counter[int] = Counter()
         self._sort(rows, last_row, keys)
 
@@ -72,6 +73,8 @@ class NewRows:
                 continue
             self.last_number = number_id
             self._numbers.append((row, new.key, new.input, new.number, new.region, new.doubt))
+            if new.sent is not None:
+                self._sent.append((new.sent, number_id))
             if new.line - row != offset:
                 offset = new.line - row
                 self._offsets.append((number_id, offset))
@@ -82,6 +85,8 @@ class NewRows:
         place = {"run_id": run_id, "source_id": source_id}
         if self._numbers:
             db.execute(_NUMBERS, {**place, "first": self._known + 1, "numbers": _as_json(self._numbers)})
+        if self._sent:
+            db.executemany(f"UPDATE number SET sent = ? WHERE run_id = {run_id:d} AND number_id = ?", self._sent)
         for (first, offset), (after, _) in pairwise([*self._offsets, (self.last_number + 1, 0)]):
             db.execute(_FIRST_ROWS, {**place, "offset": offset, "first": first, "last": after - 1})
         if self._others:

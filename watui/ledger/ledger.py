@@ -104,7 +104,7 @@ class Ledger:
 
     # Importing
 
-    def add_source(self, run_id: int, name: str, column_name: str | None) -> int:
+    def add_source(self, run_id: int, name: str, column_name: str | None, list_region: str | None = None) -> int:
         """Add a source to a draft and return its id within the run."""
         with self.transaction():
             self._refuse_no_draft(run_id)
@@ -112,8 +112,8 @@ class Ledger:
                 "SELECT coalesce(max(source_id), 0) + 1 FROM source WHERE run_id = ?", (run_id,)
             ).fetchone()
             self._db.execute(
-                "INSERT INTO source (run_id, source_id, name, column_name) VALUES (?, ?, ?, ?)",
-                (run_id, source_id, name, column_name),
+                "INSERT INTO source (run_id, source_id, name, column_name, list_region) VALUES (?, ?, ?, ?, ?)",
+                (run_id, source_id, name, column_name, list_region),
             )
         return int(source_id)
 
@@ -137,7 +137,7 @@ class Ledger:
             self._count(run_id, REJECTED, 0, added.rejected)
             db.execute(
                 "UPDATE run SET entries = entries + ?, rejected = rejected + ?, doubtful = doubtful + ?, numbers = ?,"
-                " header = header + ?, blank = blank + ?, comment = comment + ? WHERE id = ?",
+                " header = header + ?, blank = blank + ?, comment = comment + ?, prose = prose + ? WHERE id = ?",
                 (
                     added.entries,
                     added.rejected,
@@ -146,6 +146,7 @@ class Ledger:
                     skipped.get("header", 0),
                     skipped.get("blank", 0),
                     skipped.get("comment", 0),
+                    skipped.get("prose", 0),
                     run_id,
                 ),
             )
@@ -173,8 +174,8 @@ class Ledger:
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
             inputs, polls = self._db.execute(
-                f"SELECT json_group_object(number_id, input), coalesce(sum(status <> '{QUEUED}'), 0) FROM number"
-                f" WHERE run_id = ? AND {among}",
+                "SELECT json_group_object(number_id, coalesce(sent, input)),"
+                f" coalesce(sum(status <> '{QUEUED}'), 0) FROM number WHERE run_id = ? AND {among}",
                 (run_id, *given),
             ).fetchone()
             ask_id = self._db.execute(

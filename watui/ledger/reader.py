@@ -33,7 +33,7 @@ from watui.ledger.schema import NoSuchRun
 
 _RUN = """
 SELECT id, state, server, region, blocking, force_check, batch_size, profile, rechecks, created_at, started_at,
-       ended_at, server_version, entries, rejected, header, blank, comment, doubtful, numbers, driver
+       ended_at, server_version, entries, rejected, header, blank, comment, prose, doubtful, numbers, driver
 FROM run
 """
 
@@ -81,7 +81,7 @@ SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :r
        CASE WHEN n.first_row < e.row THEN
            (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
        n.checked_at, n.server_version, n.number_id, coalesce(n.asked, 0),
-       coalesce(n.polls, 0)
+       coalesce(n.polls, 0), n.sent
 FROM entry e
 JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
@@ -174,7 +174,7 @@ class Reader:
     def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it; `fresh` is not looked for."""
         sources = self.query(
-            "SELECT name, column_name, is_whole FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
+            "SELECT name, column_name, is_whole, list_region FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
         )
         problems = self.query(
             "SELECT problem, count(*) FROM entry WHERE run_id = ? AND problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
@@ -184,10 +184,25 @@ class Reader:
             "SELECT region, count(*) FROM number WHERE run_id = ? GROUP BY 1 ORDER BY 2 DESC", (run_id,)
         )
         return Summary(
-            tuple(Source(name, column, bool(is_whole)) for name, column, is_whole in sources),
+            tuple(Source(name, column, bool(is_whole), region) for name, column, is_whole, region in sources),
             tuple(problems),
             tuple(regions),
         )
+
+    def bare(self, run_id: int, code: int, most: int) -> tuple[int, int, list[str]]:
+        """Return how many numbers of a draft get the country code `code` as they have no `+`, how many of them are
+        doubtful, and at most `most` of them as they were given, from everywhere in the list.
+        """
+        bare = (
+            f"run_id = ? AND number LIKE '+{code:d}%' AND sent IS NULL AND '+' || input <> number"
+            " AND instr(input, '+') = 0 AND instr(input, '＋') = 0"
+        )
+        count, doubtful = next(
+            self.query(f"SELECT count(*), count(doubt) FROM number WHERE {bare}", (run_id,)),
+        )
+        some = f"SELECT input FROM number WHERE {bare} AND number_id % ? = 0 LIMIT ?"
+        sample = self.query(some, (run_id, max(1, self.run(run_id).numbers // most), most))
+        return count, doubtful, [text for (text,) in sample]
 
     def fresh(self, run_id: int, since: float) -> int:
         """Return how many numbers have a verdict from `since` on, of the same server for the same region."""
@@ -365,7 +380,7 @@ class Reader:
         ]
         fits = " OR ".join(f"({each})" for each in conditions if each) or "0"
         statement = (
-            "SELECT e.row, e.line, e.input, n.key, n.number, n.region, n.doubt, NULL FROM entry e"
+            "SELECT e.row, e.line, e.input, n.key, n.number, n.region, n.doubt, NULL, n.sent FROM entry e"
             " JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id"
             f" WHERE e.run_id = :run_id AND e.row > :last AND ({fits}) ORDER BY e.row LIMIT {PAGE_ROWS}"
         )

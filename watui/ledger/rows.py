@@ -23,6 +23,8 @@ class Source(NamedTuple):
     """Header of the number column, None where there is none."""
     is_whole: bool
     """Whether it was read to its end."""
+    list_region: str | None = None
+    """Of which country its numbers without `+` are said to be; None for the server's."""
 
 
 class Summary(NamedTuple):
@@ -35,6 +37,12 @@ class Summary(NamedTuple):
     """Regions of the numbers with their counts, the most frequent first."""
     fresh: int = 0
     """Numbers that the same server has answered for the same region, in other runs and not long ago."""
+    bare: int = 0
+    """Numbers without `+` that get the server's country code."""
+    misread: int = 0
+    """Those among them that are doubtful so."""
+    list_region: str | None = None
+    """Of which country they rather seem to be."""
 
 
 class RunState(StrEnum):
@@ -84,6 +92,8 @@ class RunRecord(NamedTuple):
     header: int
     blank: int
     comment: int
+    prose: int
+    """Parts of a text or an address book that hold no number."""
     doubtful: int
     """Rows among `entries` whose number is doubtful."""
     numbers: int
@@ -98,7 +108,7 @@ class RunRecord(NamedTuple):
 
     @property
     def skipped(self) -> int:
-        return self.header + self.blank + self.comment
+        return self.header + self.blank + self.comment + self.prose
 
     @property
     def read(self) -> int:
@@ -118,6 +128,8 @@ class NewRow(msgspec.Struct, frozen=True, gc=False):
     doubt: str | None
     problem: str | None
     """Why the row is rejected, None if it isn't."""
+    sent: str | None = None
+    """What is asked instead of the input; None for the input as it is."""
 
 
 class Counted(NamedTuple):
@@ -161,6 +173,8 @@ class Row(NamedTuple):
     """How often its number was asked."""
     polls: int
     """How many answers left its number without a final status."""
+    sent: str | None = None
+    """What is asked instead of the input; None for the input as it is."""
 
 
 class Asked(NamedTuple):

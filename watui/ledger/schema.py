@@ -176,10 +176,18 @@ CREATE INDEX number_checked_at ON number (run_id, checked_at) WHERE checked_at I
 # moment. Counts are kept right by whoever changes statuses: an answer changes many at once, which a trigger would count
 # one by one.
 
+_LISTS_AS_THEY_ARE = """
+ALTER TABLE number ADD COLUMN sent TEXT;
+ALTER TABLE source ADD COLUMN list_region TEXT;
+ALTER TABLE run ADD COLUMN prose INTEGER NOT NULL DEFAULT 0;
+"""
+# `sent` is what a server is asked where that is not the input as it was given: a number of a source that is said to be
+# of another country than the server. `prose` counts what holds no number in a source that is no list.
+
 ADDED = "ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows"
 """How what is inserted into `tally` is added to what is there."""
 
-_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _LONG_LISTS)
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _LONG_LISTS, _LISTS_AS_THEY_ARE)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

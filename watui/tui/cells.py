@@ -86,7 +86,9 @@ def note(row: Row) -> str:
         return f"rejected: {row.problem}"
     if words := note_of(row):
         return f"{DOUBTFUL}{words}" if words == row.problem else words
-    return f"same as line {row.duplicate_of}" if row.duplicate_of else ""
+    if row.duplicate_of:
+        return f"same as line {row.duplicate_of}"
+    return f"sent as {row.sent}" if row.sent is not None else ""
 
 
 def short_note(row: Row) -> str:
@@ -140,7 +142,7 @@ def _cell(row: Row, column: Column, now: float) -> Cell:
         case "age":
             return aged(now - row.checked_at if row.checked_at is not None else None, column)
         case _:
-            text, style = clean(short_note(row)), "dim" if row.duplicate_of and not row.problem else "doubtful"
+            text, style = clean(short_note(row)), "doubtful" if note_of(row) else "dim"
     return Cell(fit(text, column.width), style)
 
 

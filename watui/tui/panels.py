@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from watui.checks.freshness import Freshness, freshness
-from watui.checks.standing import STUCK_POLLS, reasons_in_words, requests_needed, skipped_in_words
+from watui.checks.standing import (
+    STUCK_POLLS,
+    misread_in_words,
+    note_of,
+    reasons_in_words,
+    requests_needed,
+    skipped_in_words,
+)
+from watui.contract.list_regions import in_words
 from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -302,6 +310,8 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
         lines.append(Content.assemble(known, (": a server still has them in its cache", DIM)))
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
+    if words := misread_in_words(found, record.options.region):
+        lines.append(Content.assemble((words, "$text-warning"), " ", ("+", "bold $primary"), " sets its country"))
     if found.problems:
         lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), reasons_in_words(found)))
     if record.doubtful:
@@ -312,7 +322,10 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
 
 
 def _source(source: Source) -> Content:
-    column = f" (column {clean(source.column)})" if source.column else ""
+    said = [f"column {clean(source.column)}"] if source.column else []
+    if source.list_region:
+        said.append(in_words(source.list_region))
+    column = f" ({', '.join(said)})" if said else ""
     cut = ("" if source.is_whole else " — not read to its end", "bold $text-warning")
     return Content.assemble(clean(source.name), column, cut, " ")
 
@@ -368,7 +381,7 @@ def detail(row: Row | None, width: int) -> Content:
     if row.wa_id and width >= _WIDE:
         parts += [(f"{_GAP}wa_id ", DIM), clean(row.wa_id)]
     if words := note(row):
-        parts += [_GAP, (clean(words), DIM if row.duplicate_of and not row.problem else "$text-warning")]
+        parts += [_GAP, (clean(words), "$text-warning" if note_of(row) else DIM)]
     if row.checked_at is not None:
         parts.append((f"{_GAP}{explain(clean(row.status), row.server_version)}", DIM))
         found = freshness(time.time() - row.checked_at)
