@@ -17,9 +17,8 @@ import msgspec
 
 from watui.checks.prepare import Import, Progress, add_source
 from watui.hangup import on_hangup
-from watui.intake.entries import read_entries
+from watui.intake.entries import open_entries
 from watui.intake.problems import BadSource
-from watui.intake.sources import open_text, share_read
 from watui.ledger.ledger import Ledger
 from watui.ledger.schema import LedgerUnusable
 
@@ -31,9 +30,8 @@ Tell = Callable[[Progress], None]
 
 def import_source(ledger: Ledger, path: str, wanted: Import, tell: Tell = lambda _: None) -> None:
     """Import the file at `path`, or `-`, in this process; `tell` is told how far it is. Raises BadSource."""
-    with open_text(path) as text:
-        layout, rows = read_entries(text, wanted.column, wanted.name)
-        add_source(ledger, wanted, layout.column_name, rows, tell, lambda: share_read(text))
+    with open_entries(path, wanted.column) as source:
+        add_source(ledger, wanted, source.layout.column_name, source.rows, tell, source.share)
 
 
 async def import_aside(

@@ -17,9 +17,8 @@ from watui.cli.rows import FORMATS, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
 from watui.contract.rules import MAX_REASON
-from watui.intake.entries import Entry, read_entries, single
+from watui.intake.entries import Entry, open_entries, single
 from watui.intake.problems import BadSource
-from watui.intake.sources import open_text, source_name
 from watui.ledger import trail
 from watui.ledger.trail import Kind, Wish
 
@@ -164,8 +163,8 @@ def _targets(kind: Kind, named: Named, region: str) -> list[plans.Target]:
     rows = [single(line, text) for line, text in enumerate(named.numbers, 1)]
     if named.source is not None:
         try:
-            with open_text(named.source) as text:
-                rows += read_entries(text, named.column, source_name(named.source))[1]
+            with open_entries(named.source, named.column) as source:
+                rows += source.rows
         except BadSource as error:
             raise Stop(str(error)) from error
     entries = [row for row in rows if isinstance(row, Entry)]

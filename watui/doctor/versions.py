@@ -15,6 +15,7 @@ _PACKAGES = {"Textual": "textual", "httpx": "httpx", "phonenumbers": "phonenumbe
 _EXTRAS = {
     "keyring": ("keyring", "secrets can't be kept in the system's keyring"),
     "xlsxwriter": ("xlsx", "rows can't be exported to a spreadsheet"),
+    "python-calamine": ("xlsx", "numbers can't be read from a spreadsheet"),
     "trustme": ("tls", "the simulator can't be asked over https"),
 }
 """Packages that may be missing: the extra of watui that brings each, and what does not work without it."""

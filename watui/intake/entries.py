@@ -1,14 +1,18 @@
 """Decides of every record whether it is an entry, is rejected with a reason, or is skipped."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import TextIO
+from pathlib import Path
+from typing import NamedTuple, TextIO
 
 import msgspec
 
 from watui.intake import problems
-from watui.intake.records import Layout, Record, is_date, read_records
+from watui.intake.records import Layout, Record, is_date, lay_out, read_records
+from watui.intake.sources import STDIN, open_text, share_read, source_name
+from watui.intake.workbooks import is_workbook, read_sheet
 
 LONGEST_INPUT = 250
 """Characters of an input; no dialable spelling is longer."""
@@ -52,6 +56,16 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 Row = Entry | Skipped
 
 
+class Opened(NamedTuple):
+    """A source that is being read."""
+
+    layout: Layout
+    rows: Iterator[Row]
+    """One for every record, as they are taken."""
+    share: Callable[[], float | None]
+    """Returns which part of it was read by now; None where nobody knows how long it is."""
+
+
 def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Row]]:
     """Return the layout of `text` and, streaming, one Row for every record in it.
 
@@ -59,6 +73,19 @@ def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, I
     """
     layout, records = read_records(text, column, name)
     return layout, _rows(layout, records)
+
+
+@contextmanager
+def open_entries(path: str, column: str | None) -> Iterator[Opened]:
+    """Open the file at `path`, or standard input, whatever it is by its content. Raises BadSource."""
+    name = source_name(path)
+    if path != STDIN and is_workbook(Path(path)):
+        layout, records = lay_out(read_sheet(Path(path), name), column, name)
+        yield Opened(layout, _rows(layout, records), lambda: None)
+        return
+    with open_text(path) as text:
+        layout, rows = read_entries(text, column, name)
+        yield Opened(layout, rows, lambda: share_read(text))
 
 
 def single(line: int, text: str) -> Row:

@@ -69,7 +69,7 @@ class Layout(NamedTuple):
     """How a source is laid out."""
 
     delimiter: str | None
-    """None: every line is one record of one cell."""
+    """None: every line is one record of one cell. Empty for a spreadsheet."""
     column: int
     """Index of the cell that holds the number."""
     column_name: str | None
@@ -104,6 +104,12 @@ def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, I
     if delimiter is not None and column is None and (spread := _one_line_list(sample)):
         return Layout(None, 0, None, False), chain(spread, records)
     return _find_layout(sample, delimiter, column, name), chain(sample, records)
+
+
+def lay_out(records: Iterator[Record], column: str | None, name: str) -> tuple[Layout, Iterator[Record]]:
+    """Find the layout of a table whose cells are known, and return it with all records, as `read_records` does."""
+    sample = list(islice(records, SAMPLE_RECORDS))
+    return _find_layout(sample, "", column, name), chain(sample, records)
 
 
 def _lines(text: TextIO) -> Iterator[Line]:

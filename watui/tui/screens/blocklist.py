@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import ClassVar, TextIO
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -18,8 +18,7 @@ from textual.widgets import Input, Static
 from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
 from watui.client.failures import Failure
-from watui.intake.entries import Entry, read_entries
-from watui.intake.sources import open_text, source_name
+from watui.intake.entries import Entry, Row, open_entries, read_entries
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.tui import blocklist_view, panels
@@ -236,14 +235,14 @@ class BlocklistScreen(ContactsScreen):
     async def _block_text(self, text: str) -> None:
         with self.refusing():
             lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
-            await self._block(await asyncio.to_thread(self._targets, lines, PASTE_NAME))
+            _, rows = read_entries(lines, None, PASTE_NAME)
+            await self._block(await asyncio.to_thread(self._targets, rows))
 
     def _targets_in(self, path: str) -> list[Target]:
-        with open_text(path) as text:
-            return self._targets(text, source_name(path))
+        with open_entries(path, None) as source:
+            return self._targets(source.rows)
 
-    def _targets(self, text: TextIO, name: str) -> list[Target]:
-        _, rows = read_entries(text, None, name)
+    def _targets(self, rows: Iterable[Row]) -> list[Target]:
         return [target_of(row, self.changes.desk.region) for row in rows if isinstance(row, Entry)]
 
     async def _block(self, targets: list[Target]) -> None:

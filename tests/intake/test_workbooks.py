@@ -1,0 +1,114 @@
+"""Spreadsheets: every row of a sheet is a row, with all the digits that are in its cells."""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+from watui.intake import problems
+from watui.intake.entries import Entry, Row, Skipped, open_entries
+from watui.intake.problems import BadSource
+from watui.intake.workbooks import as_text
+
+Sheet = list[list[Any]]
+
+
+def write(path: Path, *sheets: Sheet) -> None:
+    with Workbook(path) as workbook:
+        for rows in sheets:
+            sheet = workbook.add_worksheet()
+            for row, cells in enumerate(rows):
+                for column, cell in enumerate(cells):
+                    sheet.write(row, column, cell)
+
+
+def read(path: Path, column: str | None = None) -> tuple[str | None, list[Row]]:
+    with open_entries(str(path), column) as source:
+        return source.layout.column_name, list(source.rows)
+
+
+def test_a_sheet_is_read_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"  # It is found by its content, whatever it is called.
+    write(
+        path,
+        [],
+        [
+            [],
+            ["name", "joined", "phone"],
+            ["Ada", 45000.5, 447900123456.0],
+            ["Bo", "", "+49 172 3456789"],
+            [],
+            ["Cy", True, 4.479e17],
+            ["Di", "", "４４７９００１２３４５６"],
+            ["Ed", "", ""],
+            ["Fay", "", "0172\n3456789"],
+            ["", "", "", "beside it"],
+        ],
+        [["+12125550100"]],
+    )
+    column, rows = read(path)
+    assert column == "phone"
+    assert rows == [
+        Skipped.BLANK,
+        Skipped.HEADER,
+        Entry(3, "447900123456", None),
+        Entry(4, "+49 172 3456789", None),
+        Skipped.BLANK,
+        Entry(6, "4.479e+17", problems.SCIENTIFIC),
+        Entry(7, "４４７９００１２３４５６", None),
+        Entry(8, "", problems.NO_DIGITS),
+        Entry(9, "0172\n3456789", problems.CONTROL_CHARACTERS),
+        Entry(10, "", problems.NO_DIGITS),
+    ]
+
+
+def test_a_column_can_be_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    write(path, [["work", "home"], ["+12125550100", "+12125550101"]])
+    assert read(path, "home") == ("home", [Skipped.HEADER, Entry(2, "+12125550101", None)])
+    with pytest.raises(BadSource, match=r"no column 'fax': it has work, home; give a name or 1 to 2"):
+        read(path, "fax")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (447900123456.0, "447900123456"),
+        (-5.0, "-5"),
+        (2.0**53, "9007199254740992.0"),
+        (4.479e17, "4.479e+17"),
+        (1.5, "1.5"),
+        (12, "12"),
+        (True, "TRUE"),
+        ("0172", "0172"),
+        ("", ""),
+        (date(2024, 1, 2), "2024-01-02"),
+        (datetime(2024, 1, 2, 3, 4), "2024-01-02T03:04:00"),
+    ],
+)
+def test_cells(cell: object, text: str) -> None:
+    assert as_text(cell) == text
+
+
+def test_what_is_no_spreadsheet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.xlsx"
+    path.write_bytes(b"PK\x03\x04 and then something else")
+    with pytest.raises(BadSource, match=r"archive\.xlsx is no spreadsheet that can be read: save it as CSV first"):
+        read(path)
+
+
+def test_an_empty_workbook_has_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "empty.xlsx"
+    write(path, [])
+    assert read(path) == (None, [])
+
+
+def test_without_the_package_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "list.xlsx"
+    write(path, [["+12125550100"]])
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(BadSource, match=r"install watui\[xlsx\]"):
+        read(path)
