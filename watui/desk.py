@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from watui.client.exchanges import Exchanges
 from watui.client.server import Server
@@ -46,6 +46,17 @@ if TYPE_CHECKING:
     from watui.simulator.embedded import Embedded
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class Given(NamedTuple):
+    """What a person gave to read."""
+
+    path: str
+    """`-` for `text`."""
+    name: str
+    text: str | None = None
+    column: str | None = None
+    """Header, or number from 1, of the column of the numbers; None finds it."""
 
 
 class Desk:
@@ -152,16 +163,14 @@ class Desk:
         return self.reader.run(await self.ledger(Ledger.add_run, options))
 
     async def import_aside(
-        self, run_id: int, path: str, name: str, text: str | None, tell: Callable[[Progress], None]
+        self, run_id: int, given: Given, list_region: str | None, tell: Callable[[Progress], None]
     ) -> None:
-        """Import a file, or `text` where the path is `-`, in a process of its own; `tell` is told how far it is.
-
-        Raises BadSource.
-        """
+        """Import what was given in a process of its own; `tell` is told how far it is. Raises BadSource."""
         from watui.checks.importing import import_aside
         from watui.checks.prepare import Import
 
-        await import_aside(self.paths.ledger, path, Import(run_id, name, self.region), text, tell)
+        wanted = Import(run_id, given.name, self.region, given.column, list_region=list_region)
+        await import_aside(self.paths.ledger, given.path, wanted, given.text, tell)
 
     async def open_run(self, run_id: int) -> Run:
         """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""

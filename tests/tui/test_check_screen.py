@@ -14,7 +14,7 @@ from tests.tui.story import NARROW, WIDE, console
 from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
 from watui.client.server import Server
-from watui.desk import Desk
+from watui.desk import Desk, Given
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
@@ -123,7 +123,7 @@ def test_how_far_a_source_is_read(
 async def test_it_is_shown_how_far_a_list_is_read(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: asyncio.Queue[Progress | None] = asyncio.Queue()
 
-    async def import_by_steps(_desk: Desk, _run: int, _path: str, _name: str, _text: str, tell: Tell) -> None:
+    async def import_by_steps(_desk: Desk, _run: int, _given: Given, _list_region: str, tell: Tell) -> None:
         while (progress := await steps.get()) is not None:
             tell(progress)
 
@@ -154,8 +154,8 @@ async def test_a_second_paste_joins_the_preview(paths: Paths) -> None:
 async def test_the_first_rows_of_a_list_do_not_wait_for_the_line(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     is_shown = asyncio.Event()
 
-    async def import_until_shown(desk: Desk, run_id: int, _path: str, name: str, *_: object) -> None:
-        source_id = await desk.ledger(Ledger.add_source, run_id, name, None)
+    async def import_until_shown(desk: Desk, run_id: int, given: Given, *_: object) -> None:
+        source_id = await desk.ledger(Ledger.add_source, run_id, given.name, None)
         await desk.ledger(Ledger.add_rows, run_id, source_id, [new_row(1, "+16315551000")], {})
         await is_shown.wait()
 
@@ -220,7 +220,7 @@ async def test_import_by_path_tells_what_is_wrong_and_keeps_the_dialog(paths: Pa
         dialog.path.value = str(good)
         await story.press("enter")
         await story.until_phase(Phase.PREVIEW)
-        assert "numbers.csv (column mobile)" in str(story.screen.summary.content)
+        assert "numbers.csv (column mobile; l another)" in str(story.screen.summary.content)
 
 
 @pytest.mark.parametrize(

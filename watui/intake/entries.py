@@ -1,9 +1,12 @@
 """Decides of every record whether it is an entry, is rejected with a reason, or is skipped."""
 
+import contextlib
+import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -16,6 +19,9 @@ from watui.intake.workbooks import is_workbook, read_sheet
 
 LONGEST_INPUT = 250
 """Characters of an input; no dialable spelling is longer."""
+
+_FIRST_RECORDS = 5
+"""Of a source that is looked at."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """What bytes of a command line become that are not in its encoding."""
@@ -66,6 +72,14 @@ class Opened(NamedTuple):
     """Returns which part of it was read by now; None where nobody knows how long it is."""
 
 
+class Look(NamedTuple):
+    """What is seen of a source without reading it."""
+
+    layout: Layout
+    first: list[list[str]]
+    """The cells of its first rows that hold something, a header among them."""
+
+
 def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Row]]:
     """Return the layout of `text` and, streaming, one Row for every record in it.
 
@@ -78,14 +92,31 @@ def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, I
 @contextmanager
 def open_entries(path: str, column: str | None) -> Iterator[Opened]:
     """Open the file at `path`, or standard input, whatever it is by its content. Raises BadSource."""
+    with _open_records(path, column) as (layout, records, share):
+        yield Opened(layout, _rows(layout, records), share)
+
+
+def look_at(path: str, text: str | None = None) -> Look:
+    """Return how the file at `path`, or `text`, is laid out, and how it begins. Raises BadSource."""
+    with contextlib.ExitStack() as stack:
+        if text is None:
+            layout, records, _ = stack.enter_context(_open_records(path, None))
+        else:
+            layout, records = read_records(io.StringIO(text, newline=None), None, path)
+        first = (record.cells for record in records if record.is_content)
+        return Look(layout, list(islice(first, _FIRST_RECORDS)))
+
+
+@contextmanager
+def _open_records(
+    path: str, column: str | None
+) -> Iterator[tuple[Layout, Iterator[Record], Callable[[], float | None]]]:
     name = source_name(path)
     if path != STDIN and is_workbook(Path(path)):
-        layout, records = lay_out(read_sheet(Path(path), name), column, name)
-        yield Opened(layout, _rows(layout, records), lambda: None)
+        yield *lay_out(read_sheet(Path(path), name), column, name), lambda: None
         return
     with open_text(path) as text:
-        layout, rows = read_entries(text, column, name)
-        yield Opened(layout, rows, lambda: share_read(text))
+        yield *read_records(text, column, name), lambda: share_read(text)
 
 
 def single(line: int, text: str) -> Row:

@@ -301,6 +301,22 @@ COMMANDS: tuple[Command, ...] = (
     Command("copy", "copy", ("c",), Scope.CHECK, "Copy the numbers of the rows shown.", _WITH_ROWS),
     Command("export", "export", ("e",), Scope.CHECK, "Export the rows shown to a .csv or .jsonl file.", _WITH_ROWS),
     Command(
+        "list_region",
+        "country",
+        ("plus",),
+        Scope.CHECK,
+        "Say of which country the numbers without + are, or that their + was lost; the list is read again.",
+        frozenset({Phase.PREVIEW}),
+    ),
+    Command(
+        "column",
+        "column",
+        ("l",),
+        Scope.CHECK,
+        "Choose the column of the numbers in what was read last; it is read again.",
+        frozenset({Phase.PREVIEW}),
+    ),
+    Command(
         "new",
         "new list",
         ("n",),

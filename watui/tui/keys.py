@@ -24,6 +24,7 @@ _NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "slash": "/",
+    "plus": "+",
     "escape": "esc",
     "up": "↑",
     "down": "↓",

@@ -322,12 +322,12 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
 
 
 def _source(source: Source) -> Content:
-    said = [f"column {clean(source.column)}"] if source.column else []
+    said: list[Part] = [f"column {clean(source.column)}; ", ("l", "bold $primary"), " another"] if source.column else []
     if source.list_region:
-        said.append(in_words(source.list_region))
-    column = f" ({', '.join(said)})" if said else ""
+        said += ["; " if said else "", in_words(source.list_region)]
+    layout = Content.assemble(" (", *said, ")") if said else ""
     cut = ("" if source.is_whole else " — not read to its end", "bold $text-warning")
-    return Content.assemble(clean(source.name), column, cut, " ")
+    return Content.assemble(clean(source.name), layout, cut, " ")
 
 
 def _ending(state: RunState) -> tuple[str, str]:

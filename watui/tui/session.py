@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from watui.checks.pace import Pace
 from watui.checks.standing import final_of
 from watui.contract.models import Blocking
-from watui.desk import Desk
+from watui.desk import Desk, Given
 from watui.intake.problems import BadSource
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
@@ -62,6 +62,10 @@ class Session:
         self.record: RunRecord | None = None
         self.reading = Reading("")
         """What is being imported, in that phase."""
+        self.given: tuple[Given, ...] = ()
+        """What the draft was read from, as far as it was read here."""
+        self.list_region: str | None = None
+        """Of which country its numbers without `+` are; None for the server's."""
         self.tally: Tally = {}
         self.versions: tuple[str | None, ...] = ()
         """Of the servers that answered, None among them where an answer named none."""
@@ -282,16 +286,47 @@ class Session:
             self.forget()
         self.phase, self.reading = Phase.IMPORTING, Reading(name)
 
-    async def add(self, path: str, text: str | None = None) -> None:
-        """Add a file, or pasted text for the path `-`, to the draft, or to a new one. Raises BadSource."""
+    async def add(self, given: Given) -> None:
+        """Add what was given to the draft, or to a new one. Raises BadSource."""
         try:
             if self.record is None:
                 self.record = await self.desk.add_draft(self._options)
-            await self.desk.import_aside(self.record.id, path, self.reading.name, text, self._note_reading)
+            await self.desk.import_aside(self.record.id, given, self.list_region, self._note_reading)
+            self.given = (*self.given, given)
         finally:
             await asyncio.shield(self._end_import())
         if self.record is None:
             raise BadSource(f"{self.reading.name} holds no numbers: give one a row")
+
+    @property
+    def why_not_again(self) -> str | None:
+        """Why the draft can't be read in another way; None where it can."""
+        if self.phase is not Phase.PREVIEW or self.summary is None:
+            return "There is no list that could be read in another way."
+        if len(self.given) < len(self.summary.sources):
+            return "This list was read before: import its file again to have it read in another way."
+        return None
+
+    async def read_again(self, given: tuple[Given, ...], list_region: str | None) -> None:
+        """Read all that was given in another way, into a draft that takes the place of this one.
+
+        Raises BadSource; this one stays then, as it does where the reading is stopped.
+        """
+        before, known = self.record, (self.given, self.list_region)
+        assert before is not None, "there is a draft"
+        draft = self.record = await self.desk.add_draft(self._options)
+        try:
+            for each in given:
+                self.reading = Reading(each.name)
+                await self.desk.import_aside(draft.id, each, list_region, self._note_reading)
+            if not self.desk.reader.run(draft.id).rows:
+                raise BadSource(f"{self.reading.name} holds no numbers so: it stays as it was")
+            draft, before = before, draft
+            known = (given, list_region)
+        finally:
+            self.record, (self.given, self.list_region) = before, known
+            await asyncio.shield(self._end_import())
+            await asyncio.shield(self.desk.archive.discard(draft.id))
 
     def _note_reading(self, progress: Progress) -> None:
         self.reading.note(progress)
@@ -320,6 +355,7 @@ class Session:
         self.phase, self.record, self.tally, self.summary, self.versions = Phase.EMPTY, None, {}, None, ()
         self._was_there_before = self._is_old = False
         self.problem, self._run, self._pace = None, None, Pace()
+        self.given, self.list_region = (), None
 
     def begin_asking(self) -> bool:
         """Leave the preview for a run; return whether there is anything to ask."""

@@ -17,6 +17,7 @@ from textual.getters import query_one
 from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
+from watui.desk import Given
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import STDIN, source_name
 from watui.ledger.rows import RowFilter, RunRecord
@@ -232,7 +233,7 @@ class CheckScreen(RowsScreen):
         elif not event.text.strip():
             self.refuse("There was nothing but blanks to paste.")
         elif self._takes_more():
-            self._adding = self._add(STDIN, PASTE_NAME, event.text)
+            self._adding = self._add(Given(STDIN, PASTE_NAME, event.text))
 
     @work(exclusive=True, group="import")
     async def action_import(self) -> None:
@@ -245,7 +246,7 @@ class CheckScreen(RowsScreen):
 
         path = await self.app.push_screen_wait(ImportDialog())
         if path is not None:
-            self._adding = self._add(str(path), source_name(str(path)))
+            self._adding = self._add(Given(str(path), source_name(str(path))))
 
     async def action_tour(self) -> None:
         from watui.tui.screens.tour import TourScreen
@@ -263,19 +264,62 @@ class CheckScreen(RowsScreen):
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
-            self._adding = self._add(STDIN, SAMPLE_NAME, sample_text())
+            self._adding = self._add(Given(STDIN, SAMPLE_NAME, sample_text()))
         else:
             self.refuse("There is a list on the screen already.")
 
     @work(exclusive=True, group="add")
-    async def _add(self, path: str, name: str, text: str | None = None) -> None:
-        session = self.session
-        self.rows.filter(RowFilter())
-        session.begin_import(name)
-        self._show_phase()
+    async def _add(self, given: Given) -> None:
+        self._begin_import(given.name)
         try:
             with self.refusing():
-                await session.add(path, text)
+                await self.session.add(given)
+        finally:
+            self._show_phase()
+
+    def _begin_import(self, name: str) -> None:
+        self.rows.filter(RowFilter())
+        self.session.begin_import(name)
+        self._show_phase()
+
+    @work(exclusive=True, group="look")
+    async def action_column(self) -> None:
+        """Let another column of what was read last be the one with the numbers."""
+        from watui.intake.entries import look_at
+        from watui.tui.screens.layouts import ColumnDialog
+
+        session = self.session
+        if (why := session.why_not_again) is not None:
+            self.refuse(why)
+            return
+        *others, last = session.given
+        with self.refusing():
+            look = await asyncio.to_thread(look_at, last.path, last.text)
+            column = await self.app.push_screen_wait(ColumnDialog(last.name, look, last.column))
+            if column is not None and session.why_not_again is None:
+                self._adding = self._read_otherwise((*others, last._replace(column=column)), session.list_region)
+
+    @work(exclusive=True, group="look")
+    async def action_list_region(self) -> None:
+        """Say of which country the numbers without + are."""
+        from watui.tui.screens.layouts import CountryDialog
+
+        session = self.session
+        if (why := session.why_not_again) is not None:
+            self.refuse(why)
+            return
+        found = session.summary.list_region if session.summary is not None else None
+        dialog = CountryDialog(session.list_region or found or "", session.desk.region)
+        wanted = await self.app.push_screen_wait(dialog)
+        if wanted is not None and session.why_not_again is None:
+            self._adding = self._read_otherwise(session.given, wanted or None)
+
+    @work(exclusive=True, group="add")
+    async def _read_otherwise(self, given: tuple[Given, ...], list_region: str | None) -> None:
+        self._begin_import(given[-1].name)
+        try:
+            with self.refusing():
+                await self.session.read_again(given, list_region)
         finally:
             self._show_phase()
 
