@@ -71,7 +71,7 @@ def test_rows_in_are_entries_rejected_and_skipped(
     add_source(ledger, Import(run_id, "list", "US", skip_doubtful=skip_doubtful), "phone", iter(rows))
     run = reader.run(run_id)
     assert run.entries + run.rejected + run.skipped == run.read == len(rows)
-    assert (run.header, run.blank, run.comment) == tuple(rows.count(kind) for kind in Skipped)
+    assert (run.header, run.blank, run.comment, run.prose) == tuple(rows.count(kind) for kind in Skipped)
     entries = [row for row in rows if isinstance(row, Entry)]
     assert [row.input for row in reader.rows(run_id)] == [entry.input for entry in entries]
     sent = [row for row in reader.rows(run_id) if row.number_id is not None]

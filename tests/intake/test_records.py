@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watui.intake.lines import LONGEST_LINE, Record, looks_like_number
 from watui.intake.problems import BadSource
-from watui.intake.records import LONGEST_LINE, Layout, Record, looks_like_number, read_records
+from watui.intake.records import Layout, read_records
 
 
 def _read(text: str, column: str | None = None) -> tuple[Layout, list[Record]]:

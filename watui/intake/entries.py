@@ -13,7 +13,8 @@ from typing import NamedTuple, TextIO
 import msgspec
 
 from watui.intake import problems
-from watui.intake.records import Layout, Record, is_date, lay_out, read_records
+from watui.intake.lines import Record, is_date
+from watui.intake.records import Layout, lay_out, read_records
 from watui.intake.sources import STDIN, open_text, share_read, source_name
 from watui.intake.workbooks import is_workbook, read_sheet
 
@@ -46,6 +47,7 @@ class Skipped(StrEnum):
     HEADER = "header"
     BLANK = "blank"
     COMMENT = "comment"
+    PROSE = "prose"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -160,6 +162,8 @@ def _row(record: Record, column: int) -> Row:
     text = cells[column].strip() if column < len(cells) else ""
     if _is_plain(text) and "#" not in cells[0] and not record.is_cut:
         return Entry(record.line, text, None)
+    if record.is_prose:
+        return Skipped.PROSE
     if record.is_blank:
         return Skipped.BLANK
     if record.is_comment:

@@ -3,16 +3,14 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import NamedTuple, TextIO
 
-import msgspec
-
-from watui.intake.problems import SCIENTIFIC_NOTATION, BadSource
+from watui.intake.cards import are_cards, card_records
+from watui.intake.lines import FEWEST_DIGITS, Line, Record, count_digits, looks_like_number, read_lines
+from watui.intake.problems import BadSource
+from watui.intake.prose import prose_records, sentences
 from watui.text import clean
-
-LONGEST_LINE = 100_000
-"""Characters of a line that are read; a longer one is no list of numbers and is cut, then rejected."""
 
 SAMPLE_RECORDS = 200
 """Records looked at to find the delimiter, the header and the column."""
@@ -21,48 +19,12 @@ _LONGEST_RECORD = 50
 """Lines that a quoted cell may span; beyond that the quote was never meant to be one."""
 
 _DELIMITERS = ",;\t|"
-_DIAL_CHARACTERS = re.compile(r"(?:tel:)?[\s\d０-９+＋()\[\]./\-‐-―−\u200b-\u200f\ufeffx#]+", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{4}")
-_FEWEST_DIGITS, _MOST_DIGITS = 5, 17
-
 _PHONE_NAMES = re.compile(
     r"phone|mobile|msisdn|whats|\bcell\b|\btel|telefon|teléfono|telefone|handy|电话|電話|手机|携帯|番号", re.IGNORECASE
 )
 _NUMBER_NAMES = re.compile(r"number|numero|número|nummer|contact|wa_?id", re.IGNORECASE)
 _PHONE_NAME_WEIGHT, _NUMBER_NAME_WEIGHT = 0.6, 0.3
 """What a telling column name adds to the share of cells that look like a number."""
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """A physical line, from 1, without its end."""
-
-    number: int
-    text: str
-    is_cut: bool
-    """Whether it was longer than LONGEST_LINE."""
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """One row of a source."""
-
-    line: int
-    """Physical line, from 1, where it begins."""
-    cells: list[str]
-    is_cut: bool = False
-    """Whether its line was too long to be read whole."""
-
-    @property
-    def is_blank(self) -> bool:
-        return not "".join(self.cells).strip()
-
-    @property
-    def is_comment(self) -> bool:
-        """Whether it begins with `#`, and not because its first cell is something like an order number."""
-        return self.cells[0].lstrip().startswith("#") and not any(map(looks_like_number, self.cells[1:]))
-
-    @property
-    def is_content(self) -> bool:
-        return not self.is_blank and not self.is_comment
 
 
 class Layout(NamedTuple):
@@ -77,18 +39,7 @@ class Layout(NamedTuple):
     has_header: bool
 
 
-def looks_like_number(cell: str) -> bool:
-    """Whether `cell` could be meant as a phone number: dial characters only, and a plausible count of digits."""
-    text = cell.strip()
-    if SCIENTIFIC_NOTATION.fullmatch(text):
-        return True
-    is_dialable = _DIAL_CHARACTERS.fullmatch(text) is not None and not is_date(text)
-    return is_dialable and _FEWEST_DIGITS <= _digits(text) <= _MOST_DIGITS
-
-
-def is_date(text: str) -> bool:
-    """Whether the digits of `text` are those of a date."""
-    return _DATE.fullmatch(text) is not None
+_NO_TABLE = Layout(None, 0, None, False)
 
 
 def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Record]]:
@@ -96,9 +47,13 @@ def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, I
 
     `column` is a header or a number from 1. Raises BadSource where there is no such column.
     """
-    lines = _lines(text)
+    lines = read_lines(text)
     head = list(islice(lines, SAMPLE_RECORDS))
+    if column is None and are_cards(head):
+        return _NO_TABLE, card_records(chain(head, lines))
     delimiter = _find_delimiter([line.text for line in head])
+    if column is None and _is_prose(head, delimiter):
+        return _NO_TABLE, prose_records(chain(head, lines))
     records = _records(chain(head, lines), delimiter)
     sample = list(islice(records, SAMPLE_RECORDS))
     if delimiter is not None and column is None and (spread := _one_line_list(sample)):
@@ -110,17 +65,6 @@ def lay_out(records: Iterator[Record], column: str | None, name: str) -> tuple[L
     """Find the layout of a table whose cells are known, and return it with all records, as `read_records` does."""
     sample = list(islice(records, SAMPLE_RECORDS))
     return _find_layout(sample, "", column, name), chain(sample, records)
-
-
-def _lines(text: TextIO) -> Iterator[Line]:
-    """Yield each physical line, holding no more than one in memory."""
-    for number in count(1):
-        line = tail = text.readline(LONGEST_LINE)
-        if not line:
-            return
-        while len(tail) == LONGEST_LINE and not tail.endswith("\n"):
-            tail = text.readline(LONGEST_LINE)
-        yield Line(number, line.removesuffix("\n"), is_cut=tail is not line)
 
 
 def _find_delimiter(lines: list[str]) -> str | None:
@@ -187,10 +131,6 @@ def _cells(text: str, delimiter: str) -> list[str]:
     return text.split(delimiter) if is_open else next(csv.reader([text], delimiter=delimiter))
 
 
-def _digits(text: str) -> int:
-    return sum(map(str.isdigit, text))
-
-
 def _one_line_list(sample: list[Record]) -> list[Record] | None:
     """Return one record a cell where the source is a single line of numbers, else None."""
     content = [record for record in sample if record.is_content]
@@ -216,10 +156,21 @@ def _find_layout(sample: list[Record], delimiter: str | None, column: str | None
 
 
 def _is_header(cell: str) -> bool:
-    digits = _digits(cell)
+    digits = count_digits(cell)
     if digits == 0:
         return bool(cell)
-    return digits < _FEWEST_DIGITS and _name_weight(cell) > 0
+    return digits < FEWEST_DIGITS and _name_weight(cell) > 0
+
+
+def _is_prose(head: list[Line], delimiter: str | None) -> bool:
+    """Whether more lines are sentences with a number in them than rows of a table have one in their best column."""
+    if not (found := sentences(head)):
+        return False
+    content = [record.cells for record in _records(head, delimiter) if record.is_content]
+    column = _best_column(content)
+    if content and column < len(content[0]) and _is_header(content[0][column]) and _name_weight(content[0][column]):
+        return False
+    return found > sum(column < len(cells) and looks_like_number(cells[column]) for cells in content)
 
 
 def _name_weight(cell: str) -> float:

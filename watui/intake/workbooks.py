@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
 
+from watui.intake.lines import Record
 from watui.intake.problems import BadSource
-from watui.intake.records import Record
 
 _BEGINNINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """Of .xlsx, .xlsb and .ods, and of .xls."""

@@ -70,7 +70,7 @@ class ImportDialog(PathDialog):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(Content.styled(self._heading, "bold"))
-            yield SafeInput(placeholder="path of a .txt, .csv or .tsv file", id="path")
+            yield SafeInput(placeholder="path of a list: .csv, .txt, .xlsx, .vcf …", id="path")
             yield Static(Content("enter reads it · tab goes to the files below · esc goes back"), id="hint")
             yield FileTree(Path.cwd())
 
