@@ -53,7 +53,7 @@ def check(
     dry_run: bool,
     **wanted: Unpack[Options],
 ) -> int:
-    """Check the numbers in FILEs (.txt, .csv, .tsv; - is standard input) and print a row for each."""
+    """Check the numbers in FILEs (text, table, .xlsx, .vcf; - is standard input) and print a row for each."""
     given = Given(files, numbers, sample, column, skip_doubtful, find_list_region(list_region))
     if not given.files and not given.numbers and not given.sample:
         raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 from watui.contract.conversion import Reading, for_people, read
 
@@ -11,6 +12,9 @@ _UNUSUALLY_LONG = 15
 
 _WHERE_IT_BEGINS = re.compile(r"[+＋\d]")
 """Whatever stands before the first of these is left out by whoever reads a number."""
+
+_HIDDEN = "Cf"
+"""Unicode's category of what takes no room, such as a mark for the direction of writing."""
 
 _LETTER = re.compile("[A-Za-z]")
 _LETTERS_OF_A_KEYPAD = 3
@@ -24,6 +28,8 @@ def find_doubt(text: str, reading: Reading, region: str) -> str | None:
     """
     if text[1:].isdigit():
         return _loss(text, reading, region) or reading.doubt
+    if reading.number is None and any(category(character) == _HIDDEN for character in text):
+        return "hidden characters stand between the digits"
     return _addition(text, region) or _loss(text, reading, region) or reading.doubt
 
 

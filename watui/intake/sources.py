@@ -87,7 +87,19 @@ def _utf16_without_mark(head: bytes, name: str) -> str:
         return "utf-16-le"
     if in_first > _MOST > in_second:
         return "utf-16-be"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if _is_text_with_digits(head, encoding):
+            return encoding
     raise _not_text(name)
+
+
+def _is_text_with_digits(head: bytes, encoding: str) -> bool:
+    """Whether `head` makes sense so, in a script whose characters have no zero bytes, and is about numbers."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return any(map(str.isdigit, text)) and all(each.isprintable() or each.isspace() for each in text)
 
 
 def _guess(head: bytes, name: str) -> str:
@@ -101,4 +113,4 @@ def _guess(head: bytes, name: str) -> str:
 
 
 def _not_text(name: str) -> BadSource:
-    return BadSource(f"{name} is not a text file: give a .txt, .csv or .tsv with one number a row")
+    return BadSource(f"{name} is not a text file: give a text, a table, a spreadsheet or an address book")

@@ -264,7 +264,7 @@ COMMANDS: tuple[Command, ...] = (
         "import",
         ("i",),
         Scope.CHECK,
-        "Import a file: .txt, .csv or .tsv. In the preview it is added to the list.",
+        "Import a file: text, table, .xlsx or .vcf. In the preview it is added to the list.",
         frozenset({Phase.EMPTY, Phase.PREVIEW}) | LEFT_ALONE,
     ),
     Command(

@@ -359,7 +359,7 @@ def welcome(desk: Desk) -> Content:
         Content.styled("Check phone numbers", "bold"),
         Content(""),
         Content.assemble(("paste", key), "  numbers here, one a line"),
-        Content.assemble(("i    ", key), "  import a .txt, .csv or .tsv file"),
+        Content.assemble(("i    ", key), "  import a file: text, table, .xlsx, .vcf"),
     ]
     if desk.is_simulator:
         lines += [
