@@ -1,4 +1,4 @@
-"""A list with every damage: each row goes in as it was given, or is rejected with a reason; what is doubtful says why."""
+"""A list with every damage: each row goes in as it was given, or is rejected with a reason."""
 
 import io
 from collections import Counter

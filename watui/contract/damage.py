@@ -73,13 +73,12 @@ def _loss(text: str, reading: Reading, region: str) -> str | None:
             return f"lost +? {for_people(meant.number)} is a number of {meant.region}"
     if reading.doubt is None:
         return None
-    import phonenumbers
+    from watui.contract.numbering import find
 
-    try:
-        code = phonenumbers.parse(reading.number).country_code
-    except phonenumbers.NumberParseException:
+    if (found := find(reading.number, region)) is None:
         return None
-    meant = read(f"+{code}0{reading.number.removeprefix(f'+{code}')}", region)
+    code, national = found
+    meant = read(f"+{code.digits}0{national}", region)
     if meant.doubt is None and meant.number != reading.number and meant.number is not None:
         return f"lost 0? {for_people(meant.number)} is a number of {meant.region}"
     return None
