@@ -12,18 +12,18 @@ from watui.contract.damage import begins_with_plus, find_doubt, with_plus
     ("region", "text", "doubt"),
     [
         # The + was lost: with it there is such a number, and as it stands there is none, or one that nobody has.
-        ("IN", "447900123456", "lost +? +44 7900 123456 is a number of GB"),
-        ("DE", "447900123456", "lost +? +44 7900 123456 is a number of GB"),
-        ("IN", "44 (7900) 123-456", "lost +? +44 7900 123456 is a number of GB"),
-        ("US", "525512345678", "lost +? +52 55 1234 5678 is a number of MX"),
+        ("IN", "447900123456", "lost +? +447900123456 is a number of GB"),
+        ("DE", "447900123456", "lost +? +447900123456 is a number of GB"),
+        ("IN", "44 (7900) 123-456", "lost +? +447900123456 is a number of GB"),
+        ("US", "525512345678", "lost +? +525512345678 is a number of MX"),
         # Another country's prefix for calls abroad stands in its place.
-        ("US", "00447900123456", "lost +? +44 7900 123456 is a number of GB"),
+        ("US", "00447900123456", "lost +? +447900123456 is a number of GB"),
         ("DE", "00447900123456", None),
         ("US", "011447900123456", None),
         # A zero was lost that belongs to the number, in the few countries where one does.
-        ("IT", "612345678", "lost 0? +39 06 1234 5678 is a number of IT"),
-        ("US", "+39 612345678", "lost 0? +39 06 1234 5678 is a number of IT"),
-        ("CI", "707123456", "lost 0? +225 07 07 12 3456 is a number of CI"),
+        ("IT", "612345678", "lost 0? +390612345678 is a number of IT"),
+        ("US", "+39 612345678", "lost 0? +390612345678 is a number of IT"),
+        ("CI", "707123456", "lost 0? +2250707123456 is a number of CI"),
         # The zero of calls within a country may be there or not.
         ("DE", "1723456789", None),
         ("DE", "01723456789", None),

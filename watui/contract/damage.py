@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
-from watui.contract.conversion import Reading, for_people, read
+from watui.contract.conversion import Reading, read
 
 _UNUSUALLY_LONG = 15
 """Characters in E.164 that hardly any real number has, whatever a plan of variable length lets through."""
@@ -16,6 +16,7 @@ _WHERE_IT_BEGINS = re.compile(r"[+＋\d]")
 _HIDDEN = "Cf"
 """Unicode's category of what takes no room, such as a mark for the direction of writing."""
 
+_HAS_ADDITION = re.compile("[A-Za-z#;]")
 _LETTER = re.compile("[A-Za-z]")
 _LETTERS_OF_A_KEYPAD = 3
 """So many letters are read as the digits of their keys; fewer are left out."""
@@ -26,11 +27,14 @@ def find_doubt(text: str, reading: Reading, region: str) -> str | None:
 
     The first words tell, for there may be no room for more.
     """
-    if text[1:].isdigit():
-        return _loss(text, reading, region) or reading.doubt
-    if reading.number is None and any(category(character) == _HIDDEN for character in text):
+    number = reading.number
+    if number is None and any(category(character) == _HIDDEN for character in text):
         return "hidden characters stand between the digits"
-    return _addition(text, region) or _loss(text, reading, region) or reading.doubt
+    if _HAS_ADDITION.search(text) and (addition := _addition(text, region)):
+        return addition
+    if number is None or (reading.doubt is None and len(number) < _UNUSUALLY_LONG):
+        return reading.doubt
+    return _loss(text, number, region, reading.doubt) or reading.doubt
 
 
 def with_plus(text: str) -> str:
@@ -46,10 +50,6 @@ def begins_with_plus(text: str) -> bool:
 
 def _addition(text: str, region: str) -> str | None:
     """Return what stands there beside the number: an extension, or letters."""
-    begins = _WHERE_IT_BEGINS.search(text)
-    rest = text[begins.start() :] if begins else ""
-    if "#" not in rest and not _LETTER.search(rest) and ";" not in rest:
-        return None
     import phonenumbers
 
     try:
@@ -58,27 +58,26 @@ def _addition(text: str, region: str) -> str | None:
         extension = None
     if extension:
         return f"extension {extension} is left out: the main line is asked"
-    if len(_LETTER.findall(rest)) >= _LETTERS_OF_A_KEYPAD:
+    begins = _WHERE_IT_BEGINS.search(text)
+    if begins is not None and len(_LETTER.findall(text, begins.start())) >= _LETTERS_OF_A_KEYPAD:
         return "letters are read as digits, as on a keypad"
     return None
 
 
-def _loss(text: str, reading: Reading, region: str) -> str | None:
-    """Return what may have been lost: a `+` or a zero, if there would be such a number with it."""
-    if reading.number is None or (reading.doubt is None and len(reading.number) < _UNUSUALLY_LONG):
-        return None
+def _loss(text: str, number: str, region: str, doubt: str | None) -> str | None:
+    """Return what may have been lost of what is read as `number`: a `+` or a zero, if there is a number with it."""
     if not begins_with_plus(text):
         meant = read(with_plus(text), region)
         if meant.doubt is None and meant.number is not None:
-            return f"lost +? {for_people(meant.number)} is a number of {meant.region}"
-    if reading.doubt is None:
+            return f"lost +? {meant.number} is a number of {meant.region}"
+    if doubt is None:
         return None
     from watui.contract.numbering import find
 
-    if (found := find(reading.number, region)) is None:
+    if (found := find(number, region)) is None:
         return None
     code, national = found
     meant = read(f"+{code.digits}0{national}", region)
-    if meant.doubt is None and meant.number != reading.number and meant.number is not None:
-        return f"lost 0? {for_people(meant.number)} is a number of {meant.region}"
+    if meant.doubt is None and meant.number != number and meant.number is not None:
+        return f"lost 0? {meant.number} is a number of {meant.region}"
     return None
