@@ -53,7 +53,8 @@ def prepare(entry: Entry, region: str, skip_doubtful: bool, list_region: str | N
         return NewRow(entry.line, entry.input, None, None, None, None, entry.problem)
     sent = international(entry.input, list_region, region) if list_region is not None else None
     reading = read(sent or entry.input, region)
-    doubt = find_doubt(entry.input, reading, region)
+    is_plain = reading.number == entry.input and reading.doubt is None
+    doubt = None if is_plain else find_doubt(entry.input, reading, region)
     if skip_doubtful and doubt is not None:
         return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {doubt}")
     key = reading.number or entry.input

@@ -18,7 +18,7 @@ _OTHERWISE = re.compile(
 _BARE_DIGITS = re.compile(r"[1-9]\d{0,8}")
 """As well an order, an invoice or a customer: what is a telephone number is longer, or written as one."""
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}[,.;:!?]?(?!\S)")
 _FEWEST_WORDS = 3
 """Of a line that is no row of a list."""
 
