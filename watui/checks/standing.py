@@ -3,7 +3,6 @@
 import math
 
 from watui.contract.conversion import contradiction
-from watui.contract.list_regions import FEWEST, PLUS
 from watui.contract.statuses import FINAL
 from watui.ledger.rows import Row, RunRecord, Summary, Tally
 from watui.text import counted
@@ -47,6 +46,8 @@ def skipped_in_words(record: RunRecord) -> str:
 
 def misread_in_words(found: Summary, region: str) -> str | None:
     """Return what there is to say of numbers without `+`, where a list seems to be of another country; else None."""
+    from watui.contract.list_regions import FEWEST, PLUS  # Not before there is a list.
+
     if found.bare < FEWEST or (found.list_region is None and found.misread < _MISREAD * found.bare):
         return None
     what = f"{found.bare:,} numbers without + would be read as of {region}"

@@ -5,7 +5,6 @@ import os
 from watui.cli.exits import Stop
 from watui.client.server import BadServer, Server
 from watui.contract.conversion import UnknownRegion
-from watui.contract.list_regions import check_list_region
 from watui.settings.paths import Paths
 from watui.settings.secrets import Secret, Secrets
 from watui.settings.settings import BadSettings, Profile, Settings, load
@@ -53,6 +52,8 @@ def find_settings(paths: Paths) -> Settings:
 
 def find_list_region(text: str | None) -> str | None:
     """Return of which country a list is said to be, or stop."""
+    from watui.contract.list_regions import check_list_region
+
     try:
         return check_list_region(text) if text is not None else None
     except UnknownRegion as error:

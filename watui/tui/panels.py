@@ -19,7 +19,6 @@ from watui.checks.standing import (
     requests_needed,
     skipped_in_words,
 )
-from watui.contract.list_regions import in_words
 from watui.contract.statuses import Status, explain, meaning, told_apart
 from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
@@ -322,6 +321,8 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
 
 
 def _source(source: Source) -> Content:
+    from watui.contract.list_regions import in_words  # Not before there is a list.
+
     said: list[Part] = [f"column {clean(source.column)}; ", ("l", "bold $primary"), " another"] if source.column else []
     if source.list_region:
         said += ["; " if said else "", in_words(source.list_region)]
