@@ -13,9 +13,6 @@ from watui.simulator.wire import Reply, Request
 LATEST = 1_000
 """Exchanges that are kept for people to look at."""
 
-NUMBER_HEADER = "X-Simulator-Request"
-"""Tells in an answer its number in the record."""
-
 LONGEST_KEPT = 200_000
 """Bytes that are kept of a body that is no JSON."""
 

@@ -13,7 +13,7 @@ from watui.simulator.events import Began, Event, ScenarioStarted
 from watui.simulator.faults import Faults
 from watui.simulator.limits import Bucket
 from watui.simulator.node import Node
-from watui.simulator.record import NUMBER_HEADER, Record
+from watui.simulator.record import Record
 from watui.simulator.users import Users
 from watui.simulator.wire import Reply, Request, Steps
 from watui.simulator.world import World
@@ -127,7 +127,7 @@ class Simulator:
         except Exception as error:  # noqa: BLE001 - a server answers whatever happens
             reply = self._crashed(error)
         number = self.record.add(at, request, reply, did)
-        return replace(reply, headers=(*reply.headers, (NUMBER_HEADER, str(number))))
+        return replace(reply, number=number) if self._control is not None else reply
 
     def _step(self, steps: Steps, sent: float | None, now: float, did: list[str]) -> float:
         """Take one step of an answer, and tell in `did` what happens in it; return until when it waits."""

@@ -99,7 +99,7 @@ async def look_backstage(desk: Desk, exchange: Exchange) -> Backstage:
 
 def number_of(exchange: Exchange) -> int | None:
     """Return the number that the simulator gave an exchange; None where no answer of it came."""
-    from watui.simulator.record import NUMBER_HEADER
+    from watui.simulator.wire import NUMBER_HEADER
 
     for name, value in headers(exchange.response_head):
         if name.lower() == NUMBER_HEADER.lower() and value.isascii() and value.isdigit():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
+from rich.cells import chop_cells
 from textual.content import Content
 
 from watui.client.exchanges import Exchange
@@ -19,6 +20,9 @@ from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import MOST_OF_A_SEARCH
 from watui.tui.themes import DIM
 from watui.tui.traffic import Backstage, Traffic
+
+if TYPE_CHECKING:
+    from watui.simulator.control import ContactState
 
 _GAP = "   "
 
@@ -32,7 +36,7 @@ _COLUMNS = (
     ("try", 3),
     ("why", 16),
 )
-_DROPS = ("try", "size", "seconds", "method")
+_DROPS = ("method", "size", "seconds", "try")
 
 NO_ANSWER = "no answer"
 
@@ -84,6 +88,10 @@ def size(count: int) -> str:
     return f"{count / 1000:,.0f} kB" if count < 10_000_000 else f"{count / 1_000_000:,.0f} MB"
 
 
+_MOST_MEASURED = 2_000
+"""Characters of a line that are measured one by one."""
+
+
 class TextLine(NamedTuple):
     """A line of an exchange, and the component class of its style."""
 
@@ -105,34 +113,37 @@ class LinesLook(NamedTuple):
 
 
 def lines(exchange: Exchange, *, is_raw: bool, width: int, backstage: Backstage | None = None) -> list[TextLine]:
-    """Return all of an exchange, in lines of up to `width` columns; and what the simulator says of it."""
-    found = [*_request(exchange, is_raw), TextLine(""), *_response(exchange, is_raw)]
-    if backstage is not None:
-        found += [TextLine(""), *_backstage(backstage)]
+    """Return all of an exchange, in lines of up to `width` columns; first what it was, and what came of it."""
+    found = [*_summary(exchange, backstage), TextLine("")]
+    found += (TextLine(f"> {name}: {value}", "dim") for name, value in request_headers(exchange))
+    found += [TextLine(""), *_body(exchange.request, exchange.request_left_out, is_raw)]
+    found += (TextLine(f"< {name}: {value}", "dim") for name, value in headers(exchange.response_head))
+    found += [TextLine(""), *_body(exchange.response, exchange.response_left_out, is_raw)]
+    found += map(_known, backstage.contacts if backstage is not None else ())
     return [part for line in found for part in _wrapped(line, max(1, width))]
 
 
-def _request(exchange: Exchange, is_raw: bool) -> Iterator[TextLine]:
+def _summary(exchange: Exchange, backstage: Backstage | None) -> Iterator[TextLine]:
     yield TextLine(f"{exchange.method} {exchange.url}", "processing")
     at = datetime.fromtimestamp(exchange.at).astimezone()
     attempt = f", attempt {exchange.why.attempt}" if exchange.why.attempt > 1 else ""
-    yield TextLine(f"{why(exchange)}{attempt}, sent at {at:%Y-%m-%d %H:%M:%S.%f}"[:-3], "dim")
-    for name, value in request_headers(exchange):
-        yield TextLine(f"{name}: {value}", "dim")
-    yield from _body(exchange.request, exchange.request_left_out, is_raw)
+    yield TextLine(f"{why(exchange)}{attempt}, sent at {at:%Y-%m-%d %H:%M:%S.%f}"[:-3])
+    yield TextLine(_came(exchange), _style(exchange))
+    if backstage is not None and backstage.latest is None:
+        yield TextLine("the simulator does not know it any more: it remembers its latest requests", "dim")
+    elif backstage is not None and backstage.latest is not None:
+        did = "; ".join(backstage.latest.did) or "answered, and did nothing else"
+        yield TextLine(f"the simulator: {did}", "doubtful")
 
 
-def _response(exchange: Exchange, is_raw: bool) -> Iterator[TextLine]:
+def _came(exchange: Exchange) -> str:
+    """Return what came, and when."""
     took = f"after {exchange.seconds:.3f} s"
     if exchange.status is None:
-        yield TextLine(f"{NO_ANSWER} {took}: {exchange.failure}", _style(exchange))
-        return
+        return f"{NO_ANSWER} {took}: {exchange.failure}"
     phrase = HTTPStatus(exchange.status).phrase if exchange.status in _PHRASES else ""
     words = " ".join(each for each in ("HTTP", outcome(exchange), phrase) if each)
-    yield TextLine(f"{words} {took}, {counted(exchange.response_size, 'byte')}", _style(exchange))
-    for name, value in headers(exchange.response_head):
-        yield TextLine(f"{name}: {value}", "dim")
-    yield from _body(exchange.response, exchange.response_left_out, is_raw)
+    return f"{words} {took}, {counted(exchange.response_size, 'byte')}"
 
 
 _PHRASES = frozenset(HTTPStatus)
@@ -141,11 +152,11 @@ _PHRASES = frozenset(HTTPStatus)
 def _body(body: bytes, left_out: int, is_raw: bool) -> Iterator[TextLine]:
     if not body:
         return
-    yield TextLine("")
     text = (body if is_raw else _laid_out(body)).decode("utf-8", "replace")
     yield from map(TextLine, [text] if is_raw else text.split("\n"))
     if left_out:
         yield TextLine(f"{counted(left_out, 'byte')} more, which were not kept", "failed")
+    yield TextLine("")
 
 
 def _laid_out(body: bytes) -> bytes:
@@ -156,38 +167,29 @@ def _laid_out(body: bytes) -> bytes:
         return body
 
 
-def _backstage(found: Backstage) -> Iterator[TextLine]:
-    yield TextLine("What the simulator did", "processing")
-    if found.latest is None:
-        yield TextLine("  It does not know: it remembers its latest requests, and since its start alone.", "dim")
-    elif not found.latest.did:
-        yield TextLine("  It answered, and did nothing else.", "dim")
-    for words in found.latest.did if found.latest is not None else ():
-        yield TextLine(f"  {words}")
-    if found.contacts:
-        yield TextLine("  What it knows now of who was named:", "dim")
-    for contact in found.contacts:
-        if contact.number is None:
-            yield TextLine(f"  {contact.input} → can't be read as a number", "doubtful")
-            continue
-        known = (
-            "has an account" if contact.has_account else "has no account",
-            "wrote within 24 h" if contact.is_engaged else "",
-            "is blocked" if contact.is_blocked else "",
-        )
-        words = ", ".join(each for each in known if each)
-        yield TextLine(f"  {contact.input} → {for_people(contact.number)}, {words}")
+def _known(contact: ContactState) -> TextLine:
+    """Return what the simulator knows of a contact that was named, as it is now."""
+    if contact.number is None:
+        return TextLine(f"simulator: {contact.input} → can't be read as a number", "doubtful")
+    known = (
+        "has an account" if contact.has_account else "has no account",
+        "wrote within 24 h" if contact.is_engaged else "",
+        "is blocked" if contact.is_blocked else "",
+    )
+    words = ", ".join(each for each in known if each)
+    return TextLine(f"simulator: {contact.input} → {for_people(contact.number)}, {words}", "doubtful")
 
 
 def _wrapped(line: TextLine, width: int) -> Iterator[TextLine]:
-    """Yield a line in parts that fit; where characters may take two columns, half as many fit."""
+    """Yield a line in parts that fit; of what is long and may have wide characters, half as many as might."""
     text, style = line
     if len(text) <= width // 2 or (len(text) <= width and text.isascii()):
         yield line
-        return
-    room = width if text.isascii() else max(1, width // 2)
-    for first in range(0, len(text), room):
-        yield TextLine(text[first : first + room], style)
+    elif not text.isascii() and len(text) < _MOST_MEASURED:
+        yield from (TextLine(part, style) for part in chop_cells(text, width))
+    else:
+        room = width if text.isascii() else max(1, width // 2)
+        yield from (TextLine(text[first : first + room], style) for first in range(0, len(text), room))
 
 
 def place_of(text: str, found: Sequence[TextLine]) -> int | None:

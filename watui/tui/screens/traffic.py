@@ -38,9 +38,7 @@ from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import SEARCH_SECONDS, SearchInput
 from watui.tui.widgets.row_table import RowTable
-
-WIDE = 132
-"""Columns from which on an exchange stands beside the list, not below it."""
+from watui.tui.widgets.simulator_panel import WIDE
 
 REPLAY = Why("replay")
 
