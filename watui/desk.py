@@ -206,9 +206,12 @@ class Desk:
         with because(why):
             return await client.check(request.contacts, blocking=request.blocking, force_check=request.force_check)
 
-    async def token(self) -> str | None:
-        """Return the token that goes with the next request, None for none. Raises Failure and OSError."""
-        return await (await self._connect()).token()
+    async def token_for(self, url: str) -> str | None:
+        """Return the token that goes with the next request to a URL; None for none, and where others are asked there.
+
+        Raises Failure and OSError.
+        """
+        return await (await self._connect()).token_for(url)
 
     async def contacts_backstage(self, numbers: Sequence[str]) -> list[ContactState]:
         """Return what the embedded simulator knows of contacts; nothing where there is none, or it can't be asked."""

@@ -120,9 +120,13 @@ class Transport:
             reply = await _apart(self._exchange("POST", path, body, LOGIN_SECONDS, None, header, masked))
         return reply._replace(body=masked(reply.body)) if _tells_an_error(reply) else reply
 
-    async def token(self) -> str | None:
-        """Return the token that goes with the next request, None for none; it may take a login. Raises Failure."""
-        return await self._auth.token(self.post)
+    async def token_for(self, url: str) -> str | None:
+        """Return the token that goes with the next request to a URL; it may take a login.
+
+        None for none, and where the URL is of another server, which must not see it. Raises Failure.
+        """
+        is_ours = url.startswith(f"{self.server.url}/")
+        return await self._auth.token(self.post) if is_ours else None
 
     async def knock(self) -> bool:
         """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""

@@ -138,7 +138,7 @@ class WatuiApp(App[int]):
         """What changes profiles."""
         from watui.setup import Setup
 
-        return Setup(self.session.desk.paths, self._secrets)
+        return Setup(self.session.desk.paths, self._secrets, self.session.desk.exchanges)
 
     def _blocklist_screen(self) -> MainScreen:
         from watui.tui.screens.blocklist import BlocklistScreen

@@ -273,11 +273,14 @@ class TrafficScreen(MainScreen):
             return
         with self.refusing():
             try:
-                token = await self._desk.token()
+                token = await self._desk.token_for(exchange.url)
             except Failure as failure:
                 self.refuse(f"There is no token now: {failure.title}.")
                 return
-            self._copy(exchange, token, " The token is in it.")
+            if token is None:
+                self.refuse(f"There is no token of {clean(self._desk.server_name)} for this request: c copies it.")
+            else:
+                self._copy(exchange, token, " The token is in it.")
 
     def _copy(self, exchange: Exchange, token: str | None, more: str) -> None:
         try:
