@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
@@ -37,7 +37,6 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.sites import Site
 from watui.text import clean, counted
-from watui.traffic.har import recording
 
 if TYPE_CHECKING:
     from watui.checks.run import Run
@@ -157,12 +156,20 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site) 
     if desk.warning is not None:
         say(desk.warning)
     try:
-        with recording(desk.exchanges, output.har) if output.har is not None else nullcontext():
+        with _recording(desk, output.har):
             failure = await _ask(desk, record, output)
         write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
         await desk.close()
+
+
+def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
+    if path is None:
+        return nullcontext()
+    from watui.traffic.har import recording
+
+    return recording(desk.exchanges, path)
 
 
 async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
