@@ -1,6 +1,7 @@
 """A command for curl sends what was sent, by a real shell."""
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def run(command: str, folder: Path, **variables: str) -> list[str]:
 
 def after(arguments: list[str], option: str) -> list[str]:
     """What follows each `option`."""
-    return [value for name, value in zip(arguments, arguments[1:], strict=False) if name == option]
+    return [value for name, value in pairwise(arguments) if name == option]
 
 
 def test_a_check_is_sent_as_it_was(tmp_path: Path) -> None:

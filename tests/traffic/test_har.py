@@ -80,10 +80,15 @@ class Ended(Exception):
 def test_what_is_said_is_recorded_however_it_ends(tmp_path: Path) -> None:
     exchanges, path = Exchanges(), tmp_path / "all.har"
     exchanges.add(an_exchange("/before"))
-    with pytest.raises(Ended), recording(exchanges, path):
-        exchanges.add(an_exchange("/meanwhile"))
-        assert not path.exists(), "it is there once it is whole"
-        raise Ended
+
+    def ask() -> None:
+        with recording(exchanges, path):
+            exchanges.add(an_exchange("/meanwhile"))
+            assert not path.exists(), "it is there once it is whole"
+            raise Ended
+
+    with pytest.raises(Ended):
+        ask()
     exchanges.add(an_exchange("/later"))
     urls = [entry["request"]["url"] for entry in json.loads(path.read_text())["log"]["entries"]]
     assert urls == [f"{URL}/meanwhile"]

@@ -85,6 +85,11 @@ class Backstage(NamedTuple):
     """What it did; None where it does not tell, or no more."""
     contacts: Sequence[ContactState] = ()
     """What it knows now of the contacts that were named, MOST_CONTACTS at most."""
+    is_known: bool = True
+    """Whether it was asked at all."""
+
+
+NOT_YET = Backstage(None, is_known=False)
 
 
 async def look_backstage(desk: Desk, exchange: Exchange) -> Backstage:

@@ -129,11 +129,16 @@ def _summary(exchange: Exchange, backstage: Backstage | None) -> Iterator[TextLi
     attempt = f", attempt {exchange.why.attempt}" if exchange.why.attempt > 1 else ""
     yield TextLine(f"{why(exchange)}{attempt}, sent at {at:%Y-%m-%d %H:%M:%S.%f}"[:-3])
     yield TextLine(_came(exchange), _style(exchange))
-    if backstage is not None and backstage.latest is None:
-        yield TextLine("the simulator does not know it any more: it remembers its latest requests", "dim")
-    elif backstage is not None and backstage.latest is not None:
-        did = "; ".join(backstage.latest.did) or "answered, and did nothing else"
-        yield TextLine(f"the simulator: {did}", "doubtful")
+    if backstage is not None:
+        yield TextLine(f"the simulator: {_did(backstage)}", "doubtful" if backstage.latest is not None else "dim")
+
+
+def _did(backstage: Backstage) -> str:
+    if not backstage.is_known:
+        return "…"
+    if backstage.latest is None:
+        return "does not know it any more"
+    return "; ".join(backstage.latest.did) or "answered, and did nothing else"
 
 
 def _came(exchange: Exchange) -> str:
@@ -186,7 +191,7 @@ def _wrapped(line: TextLine, width: int) -> Iterator[TextLine]:
     if len(text) <= width // 2 or (len(text) <= width and text.isascii()):
         yield line
     elif not text.isascii() and len(text) < _MOST_MEASURED:
-        yield from (TextLine(part, style) for part in chop_cells(text, width))
+        yield from (TextLine(part, style) for part in chop_cells(clean(text), width))
     else:
         room = width if text.isascii() else max(1, width // 2)
         yield from (TextLine(text[first : first + room], style) for first in range(0, len(text), room))

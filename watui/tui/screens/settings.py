@@ -269,7 +269,7 @@ class SettingsScreen(MainScreen):
         credentials = Credentials(given.user, given.secret)
         self.notify("Logging in…", timeout=2)
         try:
-            token = await log_in(site, credentials, exchanges=self._setup.exchanges)
+            token = await log_in(site, credentials, None, self._setup.exchanges)
         except PasswordChangeRequired:
             again = await self.app.push_screen_wait(LoginDialog(group.name, given, wants_change=True))
             if again is None:

@@ -31,7 +31,7 @@ from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, HarDialog, free_name
 from watui.tui.screens.main import TRAFFIC, MainScreen
 from watui.tui.screens.rows import MOST_COPIED
-from watui.tui.traffic import Backstage, Traffic, look_backstage, question
+from watui.tui.traffic import NOT_YET, Backstage, Traffic, look_backstage, question
 from watui.tui.traffic_view import LinesLook, TextLine, TrafficLook
 from watui.tui.view import ListView
 from watui.tui.widgets.ground import Pane
@@ -156,15 +156,14 @@ class TrafficScreen(MainScreen):
             self.lines.show(None, look)
             return
         known = self._backstage
-        backstage = known[1] if known is not None and known[0] == exchange.number else None
+        is_known = known is not None and known[0] == exchange.number
+        backstage = known[1] if known is not None and is_known else NOT_YET if self._desk.is_simulator else None
         width = self.lines.size.width - 3
         found = traffic_view.lines(exchange, is_raw=self._is_raw, width=width, backstage=backstage)
-        key = f"exchange {exchange.number} {self._is_raw} {width}"
-        is_new = self.lines.key != key
-        self.lines.show(ListView(key, found), look)
-        if is_new and (place := traffic_view.place_of(self.traffic.wanted, found)) is not None:
+        self.lines.show(ListView(f"exchange {exchange.number} {self._is_raw} {width}", found), look)
+        if not self.lines.has_focus and (place := traffic_view.place_of(self.traffic.wanted, found)) is not None:
             self.lines.move_to(place)
-        if backstage is None and self._desk.is_simulator:
+        if backstage is NOT_YET:
             self._look_backstage(exchange)
 
     @work(exclusive=True, group="backstage")

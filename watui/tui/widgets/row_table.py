@@ -99,11 +99,6 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         """Rows in the view."""
         return len(self._view) if self._view else 0
 
-    @property
-    def key(self) -> object:
-        """What the rows are rows of; None where there is nothing."""
-        return self._view.key if self._view is not None else None
-
     def show(self, view: View[R] | None, look: Look[R]) -> None:
         """Show `view` from now on, drawn as `look` says; of the same rows only cells that differ are repainted."""
         is_same_list = self._view is not None and view is not None and self._view.key == view.key
