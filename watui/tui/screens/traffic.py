@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -42,6 +42,9 @@ from watui.tui.widgets.simulator_panel import WIDE
 
 REPLAY = Why("replay")
 
+_EDGES = 3
+"""Columns of a table that no text has."""
+
 
 class ExchangeTable(RowTable[Exchange]):
     """The list of exchanges."""
@@ -55,6 +58,13 @@ class ExchangeTable(RowTable[Exchange]):
 
 class LinesTable(RowTable[TextLine]):
     """One exchange, in lines."""
+
+    class Laid(Message):
+        """There may be room for longer lines, or not as long ones."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.post_message(self.Laid())
 
 
 class TrafficScreen(MainScreen):
@@ -109,7 +119,6 @@ class TrafficScreen(MainScreen):
     def on_resize(self) -> None:
         self.set_class(self.size.width >= WIDE, "-beside")
         self._show_state()
-        self.call_after_refresh(self._show_exchange)
 
     # What is shown
 
@@ -148,17 +157,18 @@ class TrafficScreen(MainScreen):
         self.state.show(traffic_view.state(self.traffic, self.is_following))
         self.keys.show(panels.key_bar(bar(Scope.TRAFFIC), self.size.width, self._desk))
 
+    @on(LinesTable.Laid)
     @unless_closed
     def _show_exchange(self) -> None:
         exchange = self.table.row
         look = LinesLook(traffic_view.title(exchange, self._is_raw))
-        if exchange is None:
+        width = self.lines.size.width - _EDGES
+        if exchange is None or width <= 0:
             self.lines.show(None, look)
             return
         known = self._backstage
         is_known = known is not None and known[0] == exchange.number
         backstage = known[1] if known is not None and is_known else NOT_YET if self._desk.is_simulator else None
-        width = self.lines.size.width - 3
         found = traffic_view.lines(exchange, is_raw=self._is_raw, width=width, backstage=backstage)
         self.lines.show(ListView(f"exchange {exchange.number} {self._is_raw} {width}", found), look)
         if not self.lines.has_focus and (place := traffic_view.place_of(self.traffic.wanted, found)) is not None:
