@@ -25,6 +25,7 @@ from watui.traffic.har import har
 from watui.traffic.words import is_check
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
+from watui.tui.clipboard import copy
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
@@ -260,10 +261,11 @@ class TrafficScreen(MainScreen):
 
     # Taking away
 
-    def action_copy(self) -> None:
+    @work(exclusive=True, group="copy")
+    async def action_copy(self) -> None:
         if (exchange := self._at_hand()) is not None:
             named = f" It names ${curl_words.TOKEN_VARIABLE}: set that to the token."
-            self._copy(exchange, None, named if curl_words.names_token(exchange) else "")
+            await self._copy(exchange, None, named if curl_words.names_token(exchange) else "")
 
     @work(exclusive=True, group="copy")
     async def action_copy_whole(self) -> None:
@@ -289,9 +291,9 @@ class TrafficScreen(MainScreen):
             if token is None:
                 self.refuse(f"There is no token of {clean(self._desk.server_name)} for this request: c copies it.")
             else:
-                self._copy(exchange, token, " The token is in it.")
+                await self._copy(exchange, token, " The token is in it.")
 
-    def _copy(self, exchange: Exchange, token: str | None, more: str) -> None:
+    async def _copy(self, exchange: Exchange, token: str | None, more: str) -> None:
         try:
             command = curl_words.curl(exchange, token)
         except curl_words.CannotCopy as error:
@@ -300,9 +302,8 @@ class TrafficScreen(MainScreen):
         if len(command) > MOST_COPIED:
             self.refuse("That is too much for a terminal's clipboard: save it with e.")
             return
-        self.app.copy_to_clipboard(command)
-        sent = "A command for curl sent to the terminal's clipboard."
-        self.notify(f"{sent}{more} If it stays empty, use e.", markup=False)
+        went = await copy(self.app, command)
+        self.notify(f"A command for curl {went}.{more} If it stays empty, save with e.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
