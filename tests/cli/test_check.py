@@ -394,7 +394,7 @@ def test_what_was_said_is_written_as_an_http_archive(watui: Watui, server: Serve
     text = path.read_text("utf-8")
     (entry,) = json.loads(text)["log"]["entries"]
     assert entry["request"]["url"] == f"{server.url}/v1/contacts"
-    assert json.loads(entry["response"]["content"]["text"])["contacts"][0]["status"] == "valid"
+    assert json.loads(entry["response"]["content"]["text"])["contacts"][0]["input"] == "+12125552368"
     assert TOKEN not in text
 
 

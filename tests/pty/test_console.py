@@ -167,6 +167,7 @@ def test_an_exchange_is_read_and_copied_by_keys_alone() -> None:
         terminal.send(b"\r")
         terminal.until(r"> Authorization: Bearer \*\*\*")
         terminal.send(b"\x1b")
+        terminal.until_quiet()
         terminal.send(b"c")
         terminal.until("sent to the terminal's clipboard")
         copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", terminal.output)
