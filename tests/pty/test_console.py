@@ -169,6 +169,6 @@ def test_an_exchange_is_read_and_copied_by_keys_alone() -> None:
         terminal.send(b"\x1b")
         terminal.until_quiet()
         terminal.send(b"c")
-        terminal.until("sent to the terminal's clipboard")
+        terminal.until("A command for curl")
         copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", terminal.output)
         assert b'"Authorization: Bearer $WATUI_TOKEN"' in base64.b64decode(copied[-1])
