@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from watui.client.exchanges import Exchanges
+from watui.client.exchanges import Exchanges, Why, because
 from watui.client.server import Server
 from watui.client.trust import BadTrust, Trust
 from watui.contract.kinds import ServerKind
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.client.auth import Auth
-    from watui.client.contacts import ContactsClient
+    from watui.client.contacts import ContactsClient, Verdicts
+    from watui.contract.models import CheckRequest
     from watui.export.rows import ResultRow
     from watui.ledger.upkeep import Deletion
     from watui.simulator.control import ContactState, State
@@ -207,6 +208,19 @@ class Desk:
             place = Place(self.server_id, self.profile, _user())
             self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only)
         return self._actions
+
+    async def check_once(self, request: CheckRequest, why: Why) -> Verdicts:
+        """Ask about inputs beside all runs: the answer is written into no list. Raises Failure and OSError."""
+        client = await self._connect()
+        with because(why):
+            return await client.check(request.contacts, blocking=request.blocking, force_check=request.force_check)
+
+    async def token_for(self, url: str) -> str | None:
+        """Return the token that goes with the next request to a URL; None for none, and where others are asked there.
+
+        Raises Failure and OSError.
+        """
+        return await (await self._connect()).token_for(url)
 
     async def contacts_backstage(self, numbers: Sequence[str]) -> list[ContactState]:
         """Return what the embedded simulator knows of contacts; nothing where there is none, or it can't be asked."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from watui.client.exchanges import Exchanges
 from watui.client.server import Server
 from watui.settings.paths import Paths
 from watui.settings.secrets import NoKeyring, Secret, Secrets, Store
@@ -37,9 +38,11 @@ class Setup:
     Raises BadSettings, BadServer and UnknownRegion where a person can do something about it, and BadSecret.
     """
 
-    def __init__(self, paths: Paths, secrets: Secrets) -> None:
+    def __init__(self, paths: Paths, secrets: Secrets, exchanges: Exchanges | None = None) -> None:
+        """`exchanges` take what is said with servers meanwhile."""
         self.paths = paths
         self.secrets = secrets
+        self.exchanges = exchanges or Exchanges()
 
     def settings(self) -> Settings:
         return load(self.paths.settings)
@@ -134,7 +137,7 @@ class Setup:
         """Look at the server of a profile, and learn its country; return that where the profile named none."""
         from watui.checkup import look_at
 
-        found = await look_at(await asyncio.to_thread(self.site, name))
+        found = await look_at(await asyncio.to_thread(self.site, name), self.exchanges)
         return found, await asyncio.to_thread(self.learn, name, found)
 
 

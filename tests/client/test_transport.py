@@ -14,7 +14,16 @@ import pytest
 from tests.busy import Stopwatch
 from tests.client.conftest import CANARY
 from tests.conftest import TOKEN
-from watui.client.exchanges import KEPT, Exchange, Exchanges
+from watui.client.exchanges import (
+    KEPT,
+    KEPT_BYTES,
+    MOST_OF_A_BODY,
+    NO_WHY,
+    Exchange,
+    Exchanges,
+    Why,
+    because,
+)
 from watui.client.failures import Failure, TimedOut, Unreachable, Unusable
 from watui.client.server import Server
 from watui.client.transport import Transport
@@ -252,3 +261,47 @@ def test_only_the_latest_exchanges_are_kept(exchanges: Exchanges) -> None:
     for number in range(KEPT + 10):
         exchanges.add(Exchange(number, "POST", "", b"", 200, b"", 0.0, None, None))
     assert [exchange.at for exchange in exchanges] == list(range(10, KEPT + 10))
+
+
+def kept(exchanges: Exchanges) -> list[int]:
+    return [exchange.number for exchange in exchanges]
+
+
+def test_bodies_take_no_more_room_than_there_is(exchanges: Exchanges) -> None:
+    half = b"x" * (MOST_OF_A_BODY // 2)
+    for _ in range(KEPT_BYTES // len(half) + 5):
+        exchanges.add(Exchange(0, "POST", "", b"", 200, half, 0.0, None, None))
+    assert kept(exchanges) == list(range(6, KEPT_BYTES // len(half) + 6))
+
+
+def test_of_a_huge_body_the_beginning_is_kept_and_the_rest_counted(exchanges: Exchanges) -> None:
+    followed: list[Exchange] = []
+    exchanges.follow(followed.append)
+    exchanges.add(Exchange(0, "POST", "", b"12", 200, b"x" * (MOST_OF_A_BODY + 3), 0.0, None, None))
+    (exchange,) = exchanges
+    assert (len(exchange.response), exchange.response_left_out) == (MOST_OF_A_BODY, 3)
+    assert (exchange.request, exchange.request_left_out) == (b"12", 0)
+    assert (exchange.request_size, exchange.response_size) == (2, MOST_OF_A_BODY + 3)
+    assert followed[0].response_left_out == 0, "who follows gets all of it"
+
+
+async def test_headers_are_kept_without_what_is_secret(server: ServerThread, exchanges: Exchanges) -> None:
+    answer = (
+        f"HTTP/1.1 401 No\r\nSet-Cookie: {CANARY}-cookie\r\nX-Echo: Bearer {CANARY}\r\nContent-Length: 2\r\n\r\n{{}}"
+    ).encode()
+    async with peer(saying(answer)) as url:
+        await post(url, exchanges)
+    (exchange,) = exchanges
+    assert b"Content-Type: application/json" in exchange.request_head
+    assert b"Authorization" not in exchange.request_head
+    assert exchange.secret == "Authorization: Bearer ***"
+    assert b"X-Echo: Bearer ***" in exchange.response_head
+    assert b"Set-Cookie: ***" in exchange.response_head
+    assert CANARY not in repr(exchange)
+
+
+async def test_why_a_request_is_sent_goes_with_it(server: ServerThread, exchanges: Exchanges) -> None:
+    with because(Why("poll 3", 2, "429")):
+        await post(server.url, exchanges)
+    await post(server.url, exchanges)
+    assert [exchange.why for exchange in exchanges] == [Why("poll 3", 2, "429"), NO_WHY]

@@ -1,5 +1,7 @@
 """The console in a real terminal, on the embedded simulator: what is painted, and what is left behind."""
 
+import base64
+import re
 import signal
 
 import pytest
@@ -148,3 +150,25 @@ def test_settings_stay_in_place_where_a_variable_means_another_server(paths: Pat
         assert terminal.exit_code == 2
         assert "read_onyl" in terminal.text()
     assert paths.settings.exists()
+
+
+def test_an_exchange_is_read_and_copied_by_keys_alone() -> None:
+    with Terminal(size=(80, 24)) as terminal:
+        terminal.until("paste")
+        terminal.paste(NUMBERS[0])
+        terminal.until("1 distinct number")
+        terminal.send(b"\r")
+        terminal.until("done")
+        terminal.send(b"5")
+        terminal.until("first question")
+        terminal.until("follows what comes")
+        terminal.until_quiet()
+        assert terminal.bytes_in(1.5) == 0, "nothing is painted while nothing is said"
+        terminal.send(b"\r")
+        terminal.until(r"> Authorization: Bearer \*\*\*")
+        terminal.send(b"\x1b")
+        terminal.until_quiet()
+        terminal.send(b"c")
+        terminal.until("A command for curl")
+        copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", terminal.output)
+        assert b'"Authorization: Bearer $WATUI_TOKEN"' in base64.b64decode(copied[-1])

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from watui.actions.plans import is_listed, target_of_action
 from watui.client.contacts import ContactsClient
+from watui.client.exchanges import NO_WHY, Why, because
 from watui.client.failures import AccessDenied, Failure, Overloaded, Refused
 from watui.client.pacing import MOST_TRIES, PACING, Remedy, Trouble, Waiting, remedy
 from watui.ledger import trail
@@ -47,6 +48,8 @@ class Step:
     action: NewAction
     end: End
     tries: int = 0
+    why: Why = NO_WHY
+    """Of the next time that it is sent."""
 
 
 class Batch:
@@ -147,8 +150,10 @@ class Batch:
         step.tries += 1
         self._sent_at = time.monotonic()
         try:
-            await self._send(step.action)
+            with because(step.why):
+                await self._send(step.action)
         except Failure as failure:
+            step.why = Why("", step.why.attempt + 1, failure.outcome)
             step.end = self._failed(step, failure)
         else:
             self._trouble.answered(self._sent_at)

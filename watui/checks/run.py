@@ -10,6 +10,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from watui.checks.scheduler import Ask, Done, Knock, Outlook, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
+from watui.client.exchanges import Why, because
 from watui.client.failures import Failure
 from watui.client.pacing import Waiting
 from watui.contract.statuses import FINAL
@@ -212,12 +213,13 @@ class Run:
                 has_gone_out = True
 
             try:
-                verdicts = await self._client.check(
-                    [inputs[number] for number in ask.numbers],
-                    blocking=self.record.options.blocking,
-                    force_check=self.record.options.force_check and ask.is_first,
-                    ready=ready,
-                )
+                with because(_why(ask)):
+                    verdicts = await self._client.check(
+                        [inputs[number] for number in ask.numbers],
+                        blocking=self.record.options.blocking,
+                        force_check=self.record.options.force_check and ask.is_first,
+                        ready=ready,
+                    )
             except Failure as failure:
                 self.requests -= has_gone_out and not failure.was_sent
                 await self._insist(Ledger.failed, ask_id, failure.title)
@@ -302,6 +304,18 @@ class Run:
         if not goes_on:
             _LOGGER.warning("run %d is stopped: %s", self.record.id, type(failure).__name__)
             self.failure, self._paused = failure, True
+
+
+def _why(ask: Ask) -> Why:
+    """Return why a question is sent: numbers that were answered twice without a final status are polled twice."""
+    polls = {group.polls for group in ask.groups}
+    if not polls:
+        words = "first question"
+    elif min(polls) == max(polls):
+        words = f"poll {min(polls)}"
+    else:
+        words = f"polls {min(polls)} to {max(polls)}"
+    return Why(words, ask.attempt, ask.after)
 
 
 def _answers(inputs: dict[int, str], verdicts: Verdicts) -> list[Answered]:

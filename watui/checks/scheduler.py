@@ -50,6 +50,10 @@ class Ask(NamedTuple):
     """The latest of them."""
     groups: tuple[Group, ...] = ()
     """The same numbers by what is known of them; none of those that are asked first."""
+    attempt: int = 1
+    """How often this very question is sent by then."""
+    after: str = ""
+    """How the attempt before it failed."""
 
 
 class Knock(NamedTuple):
@@ -193,7 +197,7 @@ class Scheduler:
         counts = may_be_its_own(failure) and ask.trouble != self._trouble.number
         if counts:
             ask = ask._replace(tries=ask.tries + 1, trouble=self._trouble.number)
-        self._failed.append(ask)
+        self._failed.append(ask._replace(attempt=ask.attempt + 1, after=failure.outcome))
         if cure is Remedy.NOTHING or (counts and ask.tries >= MOST_TRIES):
             return False
         return cure is Remedy.TIME or not self._trouble.is_enough

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
@@ -57,6 +58,7 @@ class Options(TypedDict):
     give_up_after: float | None
     follow: bool
     trace: bool
+    har: Path | None
 
 
 class Output(NamedTuple):
@@ -68,6 +70,8 @@ class Output(NamedTuple):
     give_up_after: float | None
     follow: bool
     trace: bool
+    har: Path | None = None
+    """Where every request and answer is written."""
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -77,6 +81,9 @@ def output_options(command: Command) -> Command:
     """Give a command the options that say what becomes of a run's rows."""
     unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
     for option in (
+        click.option(
+            "--har", type=click.Path(path_type=Path), metavar="FILE", help="Write every request and answer there (HAR)."
+        ),
         click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token."),
         click.option("--follow", is_flag=True, help="Print a JSON line whenever a status changes."),
         click.option(
@@ -108,13 +115,15 @@ def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
         raise Stop("--give-up-after takes a number of seconds")
     if path is not None:
         refuse_output(path, sources)
+    if options["har"] is not None:
+        refuse_output(options["har"], [*sources, *([str(path)] if path is not None else [])])
     chosen = options["format_"] or (format_of(path) if path is not None else None) or usual_format(path)
     if chosen == Format.XLSX:
         try:
             refuse_without_xlsx()
         except CannotWrite as error:
             raise Stop(str(error)) from error
-    return Output(chosen, path, limit, options["follow"], options["trace"])
+    return Output(chosen, path, limit, options["follow"], options["trace"], options["har"])
 
 
 def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
@@ -147,11 +156,20 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site) 
     if desk.warning is not None:
         say(desk.warning)
     try:
-        failure = await _ask(desk, record, output)
+        with _recording(desk, output.har):
+            failure = await _ask(desk, record, output)
         write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
         await desk.close()
+
+
+def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
+    if path is None:
+        return nullcontext()
+    from watui.traffic.har import recording
+
+    return recording(desk.exchanges, path)
 
 
 async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:

@@ -61,11 +61,11 @@ def _refuse_errors(reply: Reply) -> None:
         telling = msgspec.json.decode(reply.body, type=_Telling) if is_object else _Telling()
     except _NOT_JSON as error:
         if not is_success:
-            raise _failure(reply, None) from None
+            raise _told(reply, None) from None
         raise Unusable("the answer is not JSON") from error
     said = _error_in(telling)
     if said is not None or not is_success:
-        raise _failure(reply, said)
+        raise _told(reply, said)
     if telling.errors:
         raise Unusable("the answer reports errors in a form that cannot be read")
 
@@ -82,6 +82,13 @@ def _error_in(telling: _Telling) -> _Said | None:
     if isinstance(meta, dict) and meta.get("success") is False:
         return _Said(ApiError(title=str(meta.get("developerMessage") or "Error")), True)
     return None
+
+
+def _told(reply: Reply, said: _Said | None) -> Failure:
+    """Return what went wrong, and the HTTP status that told it."""
+    failure = _failure(reply, said)
+    failure.http_status = reply.status
+    return failure
 
 
 def _failure(reply: Reply, said: _Said | None) -> Failure:

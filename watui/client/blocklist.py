@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from watui.client.contacts import Page
+from watui.client.exchanges import NO_WHY, Why, because
 from watui.client.failures import Overloaded, Unusable
 from watui.client.pacing import PACING, Remedy, Trouble
 from watui.contract.rules import MAX_PAGE
@@ -44,11 +45,14 @@ def patient(ask: Ask) -> Ask:
 
     async def asked(limit: int, offset: int) -> Page:
         trouble = Trouble(random.SystemRandom(), PACING)
+        why = NO_WHY
         while True:
             sent_at = time.monotonic()
             try:
-                return await ask(limit, offset)
+                with because(why):
+                    return await ask(limit, offset)
             except Overloaded as failure:
+                why = Why("", why.attempt + 1, failure.outcome)
                 now = time.monotonic()
                 trouble.failed(failure, Remedy.TIME, sent_at, now)
                 if trouble.until - now > LONGEST_WAIT:

@@ -140,6 +140,10 @@ class ContactsClient:
         """Return whether the server takes a connection; nothing is asked. False where that can't be told."""
         return await self._transport.knock()
 
+    async def token_for(self, url: str) -> str | None:
+        """Return the token that goes with the next request to a URL. Raises Failure."""
+        return await self._transport.token_for(url)
+
     async def trust(self, trust: Trust) -> None:
         """Believe others to be the server, from the next request on. Raises BadTrust."""
         await self._transport.trust(trust)

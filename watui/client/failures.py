@@ -15,11 +15,20 @@ class Failure(Exception):
     """Whether the server may have done what it was asked all the same."""
     was_sent: ClassVar[bool] = True
     """Whether anything was sent at all."""
+    http_status: int | None = None
+    """Of the answer; None where none came."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
         self.title = title
         """One line on what happened."""
+
+    @property
+    def outcome(self) -> str:
+        """What came in place of what was wanted, in a word or two."""
+        if self.http_status is not None:
+            return str(self.http_status)
+        return "an odd answer" if isinstance(self, Unusable) else "no answer"
 
 
 class Unreachable(Failure):
@@ -87,6 +96,7 @@ class Refused(Failure):
 
     next_step = "Check the address, and change what the server names."
     may_have_worked = False
+    http_status: int
 
     def __init__(self, title: str, code: int | None, http_status: int) -> None:
         super().__init__(title)

@@ -1,6 +1,7 @@
 """HTTP: the one module that knows httpx."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import ssl
@@ -16,7 +17,7 @@ import httpx
 
 from watui import failpoints
 from watui.client.auth import Auth, Fixed, hide, without_secrets
-from watui.client.exchanges import Exchange, Exchanges, Reply
+from watui.client.exchanges import NO_WHY, WHY, Exchange, Exchanges, Reply, because
 from watui.client.failures import (
     CertificateChanged,
     Failure,
@@ -105,7 +106,9 @@ class Transport:
         if reply.status == HTTP_UNAUTHORIZED:
             other = await self._auth.another(token, self.post)
             if other is not None:
-                reply = await self._send_with(other, method, path, body, seconds, ready)
+                why = WHY.get()
+                with because(why._replace(attempt=why.attempt + 1, after=str(HTTP_UNAUTHORIZED))):
+                    reply = await self._send_with(other, method, path, body, seconds, ready)
             return reply._replace(is_token_fresh=self._auth.is_fresh)
         return reply
 
@@ -113,8 +116,17 @@ class Transport:
         """Send a request of a login or a logout; neither its `authorization` nor other `secrets` are written down."""
         header = ("Authorization", authorization)
         masked = partial(without_secrets, secrets=(*secrets, authorization.rpartition(" ")[2]))
-        reply = await _apart(self._exchange("POST", path, body, LOGIN_SECONDS, None, header, masked))
+        with because(NO_WHY):
+            reply = await _apart(self._exchange("POST", path, body, LOGIN_SECONDS, None, header, masked))
         return reply._replace(body=masked(reply.body)) if _tells_an_error(reply) else reply
+
+    async def token_for(self, url: str) -> str | None:
+        """Return the token that goes with the next request to a URL; it may take a login.
+
+        None for none, and where the URL is of another server, which must not see it. Raises Failure.
+        """
+        is_ours = url.startswith(f"{self.server.url}/")
+        return await self._auth.token(self.post) if is_ours else None
 
     async def knock(self) -> bool:
         """Return whether the server takes a connection; no byte is sent. False where a proxy would stand between."""
@@ -158,11 +170,16 @@ class Transport:
             await ready()
         url = self.server.url + path
         at, started = time.time(), time.monotonic()
+        head = b""
         reply: Reply | None = None
         failure: Failure | None = None
         try:
+            request = self._request(method, url, body)
+            head = _head(request.headers)
+            if secret is not None:
+                request.headers[secret[0]] = secret[1]
             with anyio.fail_after(seconds):
-                reply = await self._send(method, url, body, secret)
+                reply = await self._send(request)
             failpoints.reach("client.sent")
         except TimeoutError:
             failure = TimedOut(f"{self.server.host} did not answer within {seconds:g} seconds")
@@ -183,6 +200,9 @@ class Transport:
                     None if reply else failure.title if failure else "interrupted",
                     _masked_header(*secret) if secret else None,
                     type(failure).__name__ if failure else None,
+                    head,
+                    masked(reply.head) if reply else b"",
+                    WHY.get(),
                 )
             )
         if failure is not None:
@@ -190,11 +210,13 @@ class Transport:
         assert reply is not None
         return reply
 
-    async def _send(self, method: str, url: str, body: bytes, secret: tuple[str, str] | None) -> Reply:
+    def _request(self, method: str, url: str, body: bytes) -> httpx.Request:
         headers = {"Content-Type": "application/json"} if body else {}
-        if secret is not None:
-            headers[secret[0]] = secret[1]
-        async with self._client.stream(method, url, content=body, headers=headers) as response:
+        return self._client.build_request(method, url, content=body, headers=headers)
+
+    async def _send(self, request: httpx.Request) -> Reply:
+        response = await self._client.send(request, stream=True)
+        async with contextlib.aclosing(response):
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 # Decoding costs memory before a limit can be seen, and nothing compressed was asked for.
                 raise Unusable("the answer is compressed, which was not asked for")
@@ -204,7 +226,8 @@ class Transport:
                 if len(received) > MAX_BODY_BYTES:
                     raise Unusable(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
             overload = self.server.dialect.is_400_overload
-            return Reply(response.status_code, response.headers, bytes(received), overload)
+            head = _head(response.headers)
+            return Reply(response.status_code, response.headers, bytes(received), overload, head=head)
 
     async def _failure_of(self, error: Exception) -> Failure:
         verification = next((each for each in _causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
@@ -226,7 +249,9 @@ async def _apart(exchanging: Coroutine[Any, Any, Reply]) -> Reply:
             return await exchanging
         raise asyncio.CancelledError  # By the scope, which ends here.
 
-    task = asyncio.create_task(exchange(), context=Context())
+    context = Context()
+    context.run(WHY.set, WHY.get())
+    task = asyncio.create_task(exchange(), context=context)
     task.add_done_callback(
         lambda sent: sent.cancelled() or sent.exception()
     )  # Where nobody waits any more, nobody asks.
@@ -268,6 +293,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _tells_an_error(reply: Reply) -> bool:
     return not 200 <= reply.status < 300 or b'"error' in reply.body
+
+
+_SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"})
+
+
+def _head(headers: httpx.Headers) -> bytes:
+    """Return headers, a line each, with stars in place of what is secret in every one of that name."""
+    return b"\r\n".join(
+        b"%b: %b" % (name, b"***" if name.lower() in _SECRET_HEADERS else value) for name, value in headers.raw
+    )
 
 
 def _masked_header(name: str, value: str) -> str:

@@ -10,7 +10,7 @@ from watui.contract.rules import MAX_BODY_BYTES
 from watui.simulator.clock import Clock
 from watui.simulator.envelope import Refusal, error_reply
 from watui.simulator.server import ClientGone, Simulator
-from watui.simulator.wire import Reply, Request, Steps
+from watui.simulator.wire import NUMBER_HEADER, Reply, Request, Steps
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -109,6 +109,8 @@ class App:
             connection.reset()
             return
         headers = [("content-type", reply.content_type), ("content-length", str(len(reply.body))), *reply.headers]
+        if reply.number is not None:
+            headers.append((NUMBER_HEADER, str(reply.number)))
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
         is_cut = reply.cut_after is not None

@@ -10,7 +10,7 @@ import msgspec
 from watui.contract.rules import CONTACTS_PATH
 from watui.simulator.wire import Reply, Request
 
-LATEST = 200
+LATEST = 1_000
 """Exchanges that are kept for people to look at."""
 
 LONGEST_KEPT = 200_000
@@ -75,8 +75,8 @@ class Record:
     """Who is told why nothing is written into `file` any more."""
     _latest: deque[Latest] = field(default_factory=lambda: deque(maxlen=LATEST))
 
-    def add(self, at: float, request: Request, reply: Reply, did: Sequence[str]) -> None:
-        """Take note of one exchange, once its answer is known."""
+    def add(self, at: float, request: Request, reply: Reply, did: Sequence[str]) -> int:
+        """Take note of one exchange, once its answer is known, and return its number."""
         self.requests_made += 1
         status = reply.status if reply.is_sent else 0
         path = request.path
@@ -84,17 +84,18 @@ class Record:
         latest = Latest(self.requests_made, at, request.method, request.target, status, tuple(did))
         self._latest.append(latest)
         self._tell(latest)
-        if self.file is None and not self.counts_inputs:
-            return
+        if self.file is not None or self.counts_inputs:
+            self._keep(latest, request, reply)
+        return self.requests_made
+
+    def _keep(self, latest: Latest, request: Request, reply: Reply) -> None:
+        """Count what was asked and answered, and write it down, where that is wanted."""
         asked, said = _parsed(request.body), _parsed(reply.body)
-        if path == CONTACTS_PATH and self.counts_inputs:
+        if request.path == CONTACTS_PATH and self.counts_inputs:
             self._count(asked, said if reply.is_sent else None)
         if self.file is not None:
-            self._write(
-                RecordedExchange(
-                    self.requests_made, at, request.method, request.target, asked, status, said, tuple(did)
-                )
-            )
+            seq, at, method, path, status, did = msgspec.structs.astuple(latest)
+            self._write(RecordedExchange(seq, at, method, path, asked, status, said, did))
 
     def latest_after(self, seq: int) -> list[Latest]:
         """Return the latest exchanges after that with number `seq`, the oldest first."""

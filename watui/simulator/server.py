@@ -126,8 +126,8 @@ class Simulator:
             reply = Reply(is_silent=True)
         except Exception as error:  # noqa: BLE001 - a server answers whatever happens
             reply = self._crashed(error)
-        self.record.add(at, request, reply, did)
-        return reply
+        number = self.record.add(at, request, reply, did)
+        return replace(reply, number=number) if self._control is not None else reply
 
     def _step(self, steps: Steps, sent: float | None, now: float, did: list[str]) -> float:
         """Take one step of an answer, and tell in `did` what happens in it; return until when it waits."""

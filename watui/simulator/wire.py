@@ -6,6 +6,9 @@ from urllib.parse import parse_qsl, unquote
 
 JSON_TYPE = "application/json"
 
+NUMBER_HEADER = "X-Simulator-Request"
+"""Tells the number of a Reply."""
+
 _MOST_DIGITS = 18
 """Of a count in a query."""
 
@@ -68,6 +71,8 @@ class Reply:
     """How fast the body goes out; None: at once."""
     is_silent: bool = False
     """Whether nothing is ever sent, until the client goes away."""
+    number: int | None = field(default=None, compare=False)
+    """Of the request in the record, told where a control interface can be asked about it."""
 
     @property
     def is_sent(self) -> bool:

@@ -39,7 +39,7 @@ from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.keys import key_names, use_keys
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
-from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, MainScreen
+from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
 from watui.tui.session import Session
 from watui.tui.themes import THEMES, first_theme
 from watui.tui.typed_ahead import TypedAhead
@@ -105,6 +105,7 @@ class WatuiApp(App[int]):
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
+        self.add_mode(TRAFFIC, self._traffic_screen)
         keymap, problems = use_keys(settings.keys)
         self.set_keymap(keymap)
         self._warnings = [words for words in (warning, desk.warning, *problems) if words is not None]
@@ -137,7 +138,7 @@ class WatuiApp(App[int]):
         """What changes profiles."""
         from watui.setup import Setup
 
-        return Setup(self.session.desk.paths, self._secrets)
+        return Setup(self.session.desk.paths, self._secrets, self.session.desk.exchanges)
 
     def _blocklist_screen(self) -> MainScreen:
         from watui.tui.screens.blocklist import BlocklistScreen
@@ -153,6 +154,11 @@ class WatuiApp(App[int]):
         from watui.tui.screens.settings import SettingsScreen
 
         return SettingsScreen(self.setup, self._find_changes, self.switch_to)
+
+    def _traffic_screen(self) -> MainScreen:
+        from watui.tui.screens.traffic import TrafficScreen
+
+        return TrafficScreen(self._find_changes, self.outlet)
 
     def on_mount(self) -> None:
         self._is_shown = True

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     BLOCKLIST = "blocklist"
     RUNS = "runs"
     SETTINGS = "settings"
+    TRAFFIC = "traffic"
     CONTACT = "contact"
     """A contact's panel."""
     BULK = "bulk"
@@ -143,6 +144,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("show_blocklist", "blocklist", ("2",), Scope.SCREENS, "Go to the blocklist.", in_bar=False),
     Command("show_runs", "runs", ("3",), Scope.SCREENS, "Go to all runs: resume, compare, export.", in_bar=False),
     Command("show_settings", "settings", ("4",), Scope.SCREENS, "Go to settings and profiles.", in_bar=False),
+    Command("show_traffic", "traffic", ("5",), Scope.SCREENS, "Go to all that was said with the server.", in_bar=False),
     Command("edit", "change", ("enter",), Scope.SETTINGS, "Go into the profile, or change the setting at hand."),
     Command("other_list", "other list", ("tab",), Scope.SETTINGS, "Go to the other list.", in_bar=False),
     Command("add", "add", ("a",), Scope.SETTINGS, "Add a profile: a server with a name."),
@@ -161,6 +163,37 @@ COMMANDS: tuple[Command, ...] = (
         is_destructive=True,
     ),
     Command("back", "back", ("escape",), Scope.SETTINGS, "Back to the list of profiles.", in_bar=False),
+    Command("read", "read", ("enter",), Scope.TRAFFIC, "Go into the exchange at hand, to read all of it."),
+    Command("follow", "newest", ("end", "G"), Scope.TRAFFIC, "Go to the newest exchange, and follow what comes."),
+    Command("raw", "raw/pretty", ("r",), Scope.TRAFFIC, "Show JSON as it was sent, or laid out in lines."),
+    Command("find", "search", ("slash",), Scope.TRAFFIC, "Show only exchanges that hold a text, in a path or a body."),
+    Command("copy", "curl", ("c",), Scope.TRAFFIC, "Copy the request as a command for curl that names $WATUI_TOKEN."),
+    Command(
+        "copy_whole",
+        "curl and token",
+        ("C",),
+        Scope.TRAFFIC,
+        "Copy the request as a command for curl that holds the token itself.",
+        in_bar=False,
+        is_destructive=True,
+    ),
+    Command("export", "save", ("e",), Scope.TRAFFIC, "Save the exchanges shown as a HAR file, without secrets."),
+    Command(
+        "ask_again",
+        "ask again",
+        ("a",),
+        Scope.TRAFFIC,
+        "Send the check at hand once more: the same inputs in a new request.",
+        is_destructive=True,
+    ),
+    Command(
+        "back",
+        "back",
+        ("escape",),
+        Scope.TRAFFIC,
+        "One step back: to the list of exchanges, then end the search.",
+        in_bar=False,
+    ),
     Command("open", "open", ("enter", "o"), Scope.RUNS, "Show the run on the Check screen; one under way is watched."),
     Command("resume", "go on", ("p",), Scope.RUNS, "Go on with a run that nobody asks about any more."),
     Command("mark", "mark", ("space",), Scope.RUNS, "Mark the run, to compare another one with it."),
@@ -439,6 +472,7 @@ _TOGETHER = {
     Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
     Scope.RUNS: (Scope.RUNS, Scope.SCREENS, Scope.EVERYWHERE),
     Scope.SETTINGS: (Scope.SETTINGS, Scope.SCREENS, Scope.EVERYWHERE),
+    Scope.TRAFFIC: (Scope.TRAFFIC, Scope.SCREENS, Scope.EVERYWHERE),
 }
 """Scopes whose commands work at once; a panel or dialog over a screen has its own alone."""
 

@@ -69,16 +69,20 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
     region = Content.styled(f" {known_or_assumed} {desk.region} ", DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
-        region = Content(" ")
+        region = Content("")
     right = Content.assemble(region, read_only, badge)
     tabs = (left, _tabs(screen, ""), _tabs(screen, "", is_short=True))
     room = width - right.cell_length
     return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
 
+_OTHERS = (("2", "Blocklist"), ("3", "Runs"), ("4", "Settings"), ("5", "Traffic"))
+"""Screens beside Check."""
+
+
 def _tabs(screen: str, run: str, *, is_short: bool = False) -> Content:
     """The screens and their keys; where it `is_short`, with the name of the one at hand alone."""
-    names = [("1", "Check", run), ("2", "Blocklist", ""), ("3", "Runs", ""), ("4", "Settings", "")]
+    names = [("1", "Check", run), *((key, name, "") for key, name in _OTHERS)]
     shown = (
         _tab(key, "" if is_short and name.lower() != screen else name, more, name.lower() == screen)
         for key, name, more in names

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
@@ -110,6 +111,9 @@ def free_name(stem: str, suffix: str = ".csv") -> Path:
 class ExportDialog(PathDialog):
     """Asks where to write; gives a path with a known ending, or None."""
 
+    NOUN: ClassVar = "row"
+    ABOUT: ClassVar = _ENDINGS
+
     def __init__(self, rows: int, suggestion: Path) -> None:
         super().__init__()
         self._rows = rows
@@ -117,9 +121,9 @@ class ExportDialog(PathDialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(Content.styled(f"Export the {counted(self._rows, 'row')} shown", "bold"))
+            yield Static(Content.styled(f"Export the {counted(self._rows, self.NOUN)} shown", "bold"))
             yield SafeInput(str(self._suggestion), id="path", select_on_focus=False)
-            yield Static(Content(_ENDINGS), id="endings")
+            yield Static(Content(self.ABOUT), id="endings")
             yield Static(Content("enter writes · esc goes back"), id="hint")
 
     @on(Input.Submitted)
@@ -128,11 +132,28 @@ class ExportDialog(PathDialog):
         self.take(event.value.strip())
 
     def check(self, path: Path) -> str | None:
-        if format_of(path) is None:
+        if not self.is_known(path):
             return "The name must end in one of these"
         if path.exists():
             return "There is such a file already: choose another name"
         return None if path.parent.is_dir() else f"There is no folder {path.parent}"
+
+    def is_known(self, path: Path) -> bool:
+        """Whether the ending of `path` is one that can be written."""
+        return format_of(path) is not None
+
+
+class HarDialog(ExportDialog):
+    """Asks where to save exchanges."""
+
+    NOUN = "exchange"
+    ABOUT = (
+        "As a HAR file (.har), which browsers and other tools show: all that was\n"
+        "sent and came, numbers among it; of tokens and passwords only stars."
+    )
+
+    def is_known(self, path: Path) -> bool:
+        return path.suffix == ".har"
 
 
 class PlaceDialog(Modal[int | None]):

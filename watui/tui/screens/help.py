@@ -21,6 +21,7 @@ _TITLES = {
     Scope.BLOCKLIST: "On the Blocklist screen",
     Scope.RUNS: "On the Runs screen",
     Scope.SETTINGS: "On the Settings screen",
+    Scope.TRAFFIC: "On the Traffic screen",
     Scope.CONTACTS: "In both lists of contacts",
     Scope.SCREENS: "On all screens",
     Scope.EVERYWHERE: "Anywhere; in a dialog ctrl+q alone",

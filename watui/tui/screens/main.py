@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
 
-CHECK, BLOCKLIST, RUNS, SETTINGS = "check", "blocklist", "runs", "settings"
+CHECK, BLOCKLIST, RUNS, SETTINGS, TRAFFIC = "check", "blocklist", "runs", "settings", "traffic"
 """Names of the screens."""
 
 
@@ -66,6 +66,9 @@ class MainScreen(Screen[None], Ground):
 
     def action_show_settings(self) -> None:
         self._go_to(SETTINGS)
+
+    def action_show_traffic(self) -> None:
+        self._go_to(TRAFFIC)
 
     def _go_to(self, name: str) -> None:
         if self.is_active and self.id != name:

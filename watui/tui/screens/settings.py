@@ -269,13 +269,13 @@ class SettingsScreen(MainScreen):
         credentials = Credentials(given.user, given.secret)
         self.notify("Logging in…", timeout=2)
         try:
-            token = await log_in(site, credentials)
+            token = await log_in(site, credentials, None, self._setup.exchanges)
         except PasswordChangeRequired:
             again = await self.app.push_screen_wait(LoginDialog(group.name, given, wants_change=True))
             if again is None:
                 return
             given = again
-            token = await log_in(site, credentials, given.new_password)
+            token = await log_in(site, credentials, given.new_password, self._setup.exchanges)
         password, store = given.new_password or given.secret, await self._store()
         place = await asyncio.to_thread(self._setup.keep_login, group.name, given.user, password, token, store)
         until = token.expires_at
@@ -310,7 +310,7 @@ class SettingsScreen(MainScreen):
             return
         try:
             site = await asyncio.to_thread(self._setup.site, group.name)
-            was_there = await log_out(site, self._setup.secrets)
+            was_there = await log_out(site, self._setup.secrets, self._setup.exchanges)
             self.notify("Logged out; the password stays where it is." if was_there else "No login is kept.")
         except Failure as failure:
             self.refuse(f"The server could not be told: {failure.title}. The token is forgotten here.")
