@@ -12,7 +12,7 @@ _STYLES = re.compile(rb"\x1b\[([0-9;]*)m")
 def told_colours(environment: dict[str, str]) -> set[str]:
     """Every colour, as a parameter of SGR, that the sample's preview and a dialog are painted in."""
     with Terminal(environment=environment) as terminal:
-        terminal.until("import a .txt")
+        terminal.until("import a file")
         terminal.send(b"s")
         terminal.until("187 distinct numbers")
         terminal.send(b"t")
@@ -39,7 +39,7 @@ def test_colours_of_our_own_are_used_otherwise(theme: str) -> None:
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"WATUI_THEME": "watui-ansi"}], ids=str)
 def test_where_one_is_can_be_seen_without_colours_of_our_own(environment: dict[str, str]) -> None:
     with Terminal(environment=environment) as terminal:
-        terminal.until("import a .txt")
+        terminal.until("import a file")
         terminal.send(b"i")
         terminal.until("Import numbers")
         terminal.send(b"xyz")
@@ -49,7 +49,7 @@ def test_where_one_is_can_be_seen_without_colours_of_our_own(environment: dict[s
         letter, cursor = (terminal.screen.buffer[row][terminal.screen.display[row].index("xyz") + x] for x in (2, 3))
         assert cursor.reverse is not letter.reverse
         terminal.send(b"\x1b")
-        terminal.until("import a .txt")
+        terminal.until("import a file")
         terminal.send(b"\x10")
         terminal.until("Arrange the rows")
         terminal.until_quiet()

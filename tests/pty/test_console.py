@@ -124,7 +124,7 @@ def test_settings_that_cannot_be_used_are_kept_aside_and_the_console_opens(paths
     paths.settings.write_text(content)
     with Terminal() as terminal:
         terminal.until("settings.toml.bad")
-        terminal.until("import a .txt")
+        terminal.until("import a file")
         terminal.send(b"q")
         terminal.until_ended()
         assert terminal.exit_code == 0

@@ -221,7 +221,7 @@ def importing(home: Path, program: Sequence[str]) -> Iterator[Line]:
     source = home.with_name("long.txt")
     source.write_text("\n".join(f"+1212{number:07}" for number in range(2_000_000, 2_200_000)))
     with Line(home, program, (200, 40)) as line:
-        line.until("import a .txt")
+        line.until("import a file")
         line.send(b"i")
         line.until("Import numbers from a file")
         line.paste(str(source))

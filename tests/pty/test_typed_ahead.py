@@ -7,7 +7,7 @@ from tests.pty.terminal import Terminal
 
 def sampled(terminal: Terminal) -> None:
     """Load the sample, and wait until it is all there."""
-    terminal.until("import a .txt")
+    terminal.until("import a file")
     terminal.send(b"s")
     terminal.until("187 distinct numbers")
 
@@ -16,7 +16,7 @@ def test_the_path_of_a_list_that_is_imported(tmp_path: Path) -> None:
     numbers = tmp_path / "big fish.csv"  # b, i, s, f, x and 1: all of them commands
     numbers.write_text("phone\n+1 631 555 1000\n+1 631 555 1001\n")
     with Terminal() as terminal:
-        terminal.until("import a .txt")
+        terminal.until("import a file")
         terminal.send(b"i%s\r" % bytes(numbers))
         terminal.until("2 distinct numbers")
 

@@ -8,9 +8,9 @@ from watui.client.server import Server
 from watui.settings.paths import Paths
 from watui.settings.settings import Notice, Settings
 from watui.simulator.serving import ServerThread
+from watui.tui import notices
 from watui.tui.commands import Phase
 from watui.tui.notices import sequence
-from watui.tui.screens import check
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ def test_what_a_terminal_is_sent(notice: Notice, environment: dict[str, str], se
 async def test_only_the_end_of_a_long_run_is_told(
     paths: Paths, server: ServerThread, monkeypatch: pytest.MonkeyPatch, least: float, told: list[str]
 ) -> None:
-    monkeypatch.setattr(check, "LONG_SECONDS", least)
+    monkeypatch.setattr(notices, "LONG_SECONDS", least)
     sent: list[str] = []
     async with console(paths, Server.at(server.url, TOKEN), settings=Settings(notice="title")) as story:
         story.app.outlet.send = sent.append

@@ -10,12 +10,14 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from watui.tui.notices import GIVE_TITLE_BACK, KEEP_TITLE
 from watui.tui.outlet import Outlet
 from watui.tui.pastes import Pastes
 
 WHERE = "\x1b[6n"
 """Asks the terminal where its cursor is: it answers after it has painted all that came before."""
+
+KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
+"""A terminal keeps the title of its window, and gives it back: the end of a run may stand there."""
 
 _MOST_BYTES = 64 * 1024
 

@@ -8,9 +8,6 @@ from watui.settings.settings import Notice
 LONG_SECONDS = 20.0
 """A run that took less was waited for."""
 
-KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
-"""A terminal keeps the title of its window, and gives it back."""
-
 _BELL = "\x07"
 
 

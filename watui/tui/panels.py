@@ -56,7 +56,8 @@ _GAP = "   "
 
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
-    left = _tabs(screen, f" · run {run_id}" if run_id is not None else "")
+    run = f" · run {run_id}" if run_id is not None else ""
+    left = _tabs(screen, run)
     known = (desk.expected_version if desk.is_simulator else None) or version
     said = f" {clean(known)}" if known else ""
     read_only = Content.styled(" READ-ONLY ", "bold reverse $secondary") if desk.read_only else Content("")
@@ -71,7 +72,7 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content("")
     right = Content.assemble(region, read_only, badge)
-    tabs = (left, _tabs(screen, ""), _tabs(screen, "", is_short=True))
+    tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), _tabs(screen, "", is_short=True))
     room = width - right.cell_length
     return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
@@ -80,14 +81,14 @@ _OTHERS = (("2", "Blocklist"), ("3", "Runs"), ("4", "Settings"), ("5", "Traffic"
 """Screens beside Check."""
 
 
-def _tabs(screen: str, run: str, *, is_short: bool = False) -> Content:
+def _tabs(screen: str, run: str, *, brand: str = " watui ", is_short: bool = False) -> Content:
     """The screens and their keys; where it `is_short`, with the name of the one at hand alone."""
     names = [("1", "Check", run), *((key, name, "") for key, name in _OTHERS)]
     shown = (
         _tab(key, "" if is_short and name.lower() != screen else name, more, name.lower() == screen)
         for key, name, more in names
     )
-    return Content.assemble((" watui ", "bold $primary"), *shown)
+    return Content.assemble((brand, "bold $primary"), *shown)
 
 
 _COLOURS = {"red": "$error", "yellow": "$warning", "green": "$success", "blue": "$secondary"}

@@ -77,7 +77,7 @@ class TypedAhead:
             self._app.call_later(tell, error)
 
     async def _hand_all(self) -> None:
-        before, patience = self._leading(), PATIENCE_SECONDS
+        patience = PATIENCE_SECONDS
         while self._waiting:
             typed = self._waiting.popleft()
             if self._leads_nowhere(typed):
@@ -85,6 +85,7 @@ class TypedAhead:
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_SECONDS):
+                    before = self._leading()
                     way, screens = await self._hand(typed)
                     deadline = time.monotonic() + patience
                     while self._screens() == screens and self._leading() - before and time.monotonic() < deadline:

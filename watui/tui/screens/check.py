@@ -26,7 +26,6 @@ from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
-from watui.tui.notices import LONG_SECONDS, sequence
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.main import CHECK
@@ -345,6 +344,8 @@ class CheckScreen(RowsScreen):
         began_at = time.monotonic()
         await self.session.ask()
         self._show_phase()
+        from watui.tui.notices import LONG_SECONDS, sequence
+
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
             words = f"watui: run {self.session.record.id} {self.session.phase.value}"
             self._outlet.send(sequence(self._notice, words))

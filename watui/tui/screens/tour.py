@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import AsyncExitStack
 from typing import ClassVar
 
@@ -12,12 +13,14 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.client.failures import Failure
 from watui.text import clean
 from watui.tour import STEPS, Kind, Stage, Told, opened
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.panels import key_bar
+from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
@@ -42,6 +45,7 @@ class TourScreen(Modal[None]):
         self._told: list[Content] = []
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[Stage] | None = None
+        self._playing: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="tour"):
@@ -51,9 +55,13 @@ class TourScreen(Modal[None]):
             yield Line(id="tour-keys")
 
     def on_mount(self) -> None:
-        self._play()
+        self._playing = self._play()
 
     async def on_unmount(self) -> None:
+        if self._playing is not None:
+            self._playing.cancel()
+            with contextlib.suppress(WorkerCancelled, WorkerFailed):
+                await self._playing.wait()
         if self._opening is not None:
             await asyncio.wait([self._opening])
         await self._stack.aclose()
@@ -68,14 +76,14 @@ class TourScreen(Modal[None]):
             self.dismiss(None)
         elif place >= 0:
             self.place = place
-            self._play()
+            self._playing = self._play()
 
     @work(exclusive=True, group="tour")
     async def _play(self) -> None:
         step = STEPS[self.place]
         self._told = []
         counted = Content.styled(f"{self.place + 1} of {len(STEPS)}", DIM)
-        self.heading.update(Content.assemble((step.title, "bold"), "   ", counted, f"\n{step.rule}"))
+        self._show_heading(Content.assemble((step.title, "bold"), "   ", counted, f"\n{step.rule}"))
         self._show()
         self._show_keys()
         try:
@@ -104,9 +112,15 @@ class TourScreen(Modal[None]):
         self._told.append(shown)
         self._show()
 
+    @unless_closed
+    def _show_heading(self, words: Content) -> None:
+        self.heading.update(words)
+
+    @unless_closed
     def _show(self) -> None:
         self.shown.update(Content("\n").join(self._told))
         self.scroll.scroll_end(animate=False)
 
+    @unless_closed
     def _show_keys(self) -> None:
         self.keys.show(key_bar(bar(Scope.TOUR), self.keys.size.width))
