@@ -173,15 +173,20 @@ class Desk:
         wanted = Import(run_id, given.name, self.region, given.column, list_region=list_region)
         await import_aside(self.paths.ledger, given.path, wanted, given.text, tell)
 
-    async def open_run(self, run_id: int) -> Run:
-        """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""
+    async def open_run(self, run_id: int, *, asks_all: bool = False) -> Run:
+        """Return a run ready to drive, connecting first; what is known by then is asked where it `asks_all`.
+
+        Raises Driven where another process drives it.
+        """
+        from watui.checks.cost import known_since
         from watui.checks.run import Run
         from watui.checks.scheduler import Policy
 
         record = self.reader.run(run_id)
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
-        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
+        since = None if asks_all else known_since(record.options)
+        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks), known_since=since)
 
     @cached_property
     def archive(self) -> Archive:

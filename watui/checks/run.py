@@ -15,6 +15,7 @@ from watui.client.failures import Failure
 from watui.client.pacing import Waiting
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
+from watui.ledger.known import find_known, take_known
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, RunRecord, RunState
 from watui.ledger.schema import LedgerBlocked
@@ -88,13 +89,19 @@ class Run:
         policy: Policy,
         driver: Driver,
         patience: Patience = PATIENCE,
+        known_since: float | None = None,
     ) -> Self:
         """Return the run with what is still to ask, driven by `driver` from now on. Nothing is sent yet.
 
+        What other runs know from `known_since` on, where that is given, is taken over and not asked.
         Raises Driven where somebody else drives it, and LedgerUnusable.
         """
         try:
-            await ledger(Ledger.start, record.id, driver)
+            await ledger(Ledger.start, record.id, driver, known_since)
+            if known_since is not None:
+                await ledger(find_known, record.id)
+                while await ledger(take_known, record.id):
+                    continue
             unanswered = await ledger(Ledger.unanswered, record.id)
             open_numbers = await ledger(Ledger.open_numbers, record.id)
         except BaseException:

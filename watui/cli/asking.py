@@ -106,6 +106,11 @@ def output_options(command: Command) -> Command:
     return command
 
 
+recheck_option = click.option(
+    "--recheck", is_flag=True, help="Ask also about what was answered here within the last seven days."
+)
+
+
 def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
     """Return what the options ask for; `sources` are files that are read meanwhile. Stops where that can't be."""
     if options["follow"] and options["format_"] not in (None, "jsonl"):
@@ -139,10 +144,13 @@ def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def ask(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
-    """Ask about what is open of a run, write its rows, and return how the command ends."""
+def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, asks_all: bool = False) -> int:
+    """Ask about what is open of a run, write its rows, and return how the command ends.
+
+    What is known from other runs is taken over, unless it `asks_all`.
+    """
     try:
-        return asyncio.run(_asked(output, record, paths, target))
+        return asyncio.run(_asked(output, record, paths, target, asks_all))
     except BrokenPipeError as error:
         raise ReaderGone from error
     except Driven as error:
@@ -151,13 +159,13 @@ def ask(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
-async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
+async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, asks_all: bool) -> int:
     desk = Desk.at(paths, target)
     if desk.warning is not None:
         say(desk.warning)
     try:
         with _recording(desk, output.har):
-            failure = await _ask(desk, record, output)
+            failure = await _ask(desk, record, output, asks_all)
         write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
@@ -172,14 +180,14 @@ def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
     return recording(desk.exchanges, path)
 
 
-async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
+async def _ask(desk: Desk, record: RunRecord, output: Output, asks_all: bool) -> Failure | None:
     """Drive the run to its end or to the time limit; return the failure that stopped it."""
     limit = output.give_up_after
     if limit is None and not sys.stderr.isatty():
         limit = UNATTENDED_SECONDS
     if output.trace:
         desk.exchanges.follow(_trace)
-    run = await desk.open_run(record.id)
+    run = await desk.open_run(record.id, asks_all=asks_all)
     if output.follow:
         _print_rows(row for row in desk.result_rows(record.id) if row.status in FINAL | {REJECTED})
         run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))

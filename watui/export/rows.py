@@ -32,6 +32,8 @@ class ResultRow(msgspec.Struct, frozen=True):
     checked_at: str | None
     """ISO 8601, UTC."""
     server_version: str | None
+    known_from: int | None = None
+    """The run that got the answer, where it was known before this one began."""
 
 
 COLUMNS: tuple[str, ...] = ResultRow.__struct_fields__

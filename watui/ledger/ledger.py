@@ -65,10 +65,11 @@ class Ledger:
             )
         return int(run_id)
 
-    def start(self, run_id: int, driver: Driver) -> None:
+    def start(self, run_id: int, driver: Driver, known_since: float | None = None) -> None:
         """Let `driver` ask: a draft begins, a run whose driver is gone goes on.
 
-        Raises Driven where another driver is at work.
+        A draft takes over what other runs know from `known_since` on, where that is given; a run that goes on does so
+        again. Raises Driven where another driver is at work.
         """
         with self.transaction():
             other = self._driver_of(run_id)
@@ -77,6 +78,10 @@ class Ledger:
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = 'cut short' WHERE run_id = ? AND answered_at IS NULL",
                 (time.time(), run_id),
+            )
+            self._db.execute(
+                "UPDATE run SET known_since = ? WHERE id = ? AND (state = ? OR known_since IS NOT NULL)",
+                (known_since, run_id, RunState.DRAFT),
             )
             self._move(
                 "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?) WHERE id = ?"
@@ -277,14 +282,14 @@ class Ledger:
         self._db.execute(f"INSERT INTO tally VALUES (?, ?, ?, ?) {schema.ADDED}", (run_id, status, numbers, rows))
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Let what is done within be committed as a whole, or not at all.
+    def transaction(self, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
+        """Let what is done within be committed as a whole, or not at all; one that does not write keeps nobody waiting.
 
         Raises LedgerBlocked where what is wrong can pass, else LedgerUnusable.
         """
         try:
             failpoints.reach("ledger.begin")
-            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             yield self._db
             failpoints.reach("ledger.write")
             self._db.execute("COMMIT")

@@ -109,8 +109,17 @@ COMMANDS: tuple[Command, ...] = (
         "start",
         ("enter",),
         Scope.CHECK,
-        "Ask the server about all numbers of the preview.",
+        "Ask the server about the numbers of the preview.",
         frozenset({Phase.PREVIEW}),
+    ),
+    Command(
+        "ask_all",
+        "ask all",
+        ("A",),
+        Scope.CHECK,
+        "Ask also about the numbers of the preview that were answered within seven days; again: leave them out.",
+        frozenset({Phase.PREVIEW}),
+        in_bar=False,
     ),
     Command(
         "back",

@@ -16,7 +16,6 @@ from watui.checks.standing import (
     misread_in_words,
     note_of,
     reasons_in_words,
-    requests_needed,
     skipped_in_words,
 )
 from watui.contract.statuses import Status, explain, meaning, told_apart
@@ -31,6 +30,7 @@ from watui.tui.themes import DIM
 
 if TYPE_CHECKING:
     from watui.archive import Offer
+    from watui.checks.cost import Cost
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
 
@@ -275,7 +275,8 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
     parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
-        parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
+        asked = session.cost.numbers if session.cost is not None else session.record.numbers
+        parts.append((f"{_GAP}enter still asks all {asked:,}", "$text-warning"))
     return Content.assemble(*parts)
 
 
@@ -294,7 +295,7 @@ def importing(reading: Reading, width: int) -> Content:
     )
 
 
-def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
+def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Content:
     """What a list holds and what asking about it takes, before anything is sent."""
     lines: list[Content] = [
         Content.assemble(("Nothing has been sent yet. ", "bold"), *map(_source, found.sources)),
@@ -309,8 +310,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
         ),
     ]
     if found.fresh:
-        known = f"{found.fresh:,} answered here within the last seven days"
-        lines.append(Content.assemble(known, (": a server still has them in its cache", DIM)))
+        lines.append(_known(found, cost))
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if words := misread_in_words(found, record.options.region):
@@ -320,7 +320,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
     if record.doubtful:
         doubtful = f"{record.doubtful:,} doubtful"
         lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
-    lines.append(_question(desk, record))
+    lines.append(_question(desk, record, cost))
     return Content("\n").join(lines)
 
 
@@ -345,15 +345,26 @@ def _ending(state: RunState) -> tuple[str, str]:
             return f"{_GAP}stopped", "bold $text-error"
 
 
-def _question(desk: Desk, record: RunRecord) -> Content:
+def _known(found: Summary, cost: Cost) -> Content:
+    """What becomes of the numbers that other runs know."""
+    known = f"{found.fresh:,} answered here within the last seven days"
+    key = ("A", "bold $primary")
+    if cost.known:
+        return Content.assemble((known, "bold"), ": not asked, shown as known. ", key, " asks them, too")
+    return Content.assemble(known, ": asked all the same. ", key, " leaves them out")
+
+
+def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
     if not record.numbers:
         return Content("There is nothing to ask.")
-    requests = counted(requests_needed(record), "request")
-    polls = ", then polls" if record.options.blocking == "no_wait" else ""
+    key = ("enter", "bold $primary")
+    if not cost.numbers:
+        return Content.assemble(key, " shows what is known: there is nothing to ask")
     return Content.assemble(
-        ("enter", "bold $primary"),
-        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}:"
-        f" {requests} of up to {record.options.batch_size:,} numbers{polls}",
+        key,
+        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)} about ",
+        (counted(cost.numbers, "number"), "bold"),
+        f": {cost.words}",
     )
 
 

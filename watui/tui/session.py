@@ -18,6 +18,7 @@ from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
     from watui.archive import Offer
+    from watui.checks.cost import Cost
     from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.checks.scheduler import Outlook
@@ -71,6 +72,8 @@ class Session:
         """Of the servers that answered, None among them where an answer named none."""
         self.summary: Summary | None = None
         """What the preview shows."""
+        self.asks_all = False
+        """Whether the list at hand is asked as a whole, what is known of it included."""
         self.offer: Offer | None = None
         """The latest run that can be gone on with, for while there is none at hand."""
         self.problem: str | None = None
@@ -98,6 +101,15 @@ class Session:
     def is_kept(self) -> bool:
         """Whether this is a draft that was among the runs before: it stays there when it is left."""
         return self.phase is Phase.PREVIEW and self._was_there_before
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it takes to ask about the draft at hand; None where there is none."""
+        from watui.checks.cost import cost_of
+
+        if self.record is None or self.summary is None:
+            return None
+        return cost_of(self.record, self.summary, asks_all=self.asks_all)
 
     @property
     def failure(self) -> str | None:
@@ -353,7 +365,7 @@ class Session:
     def forget(self) -> None:
         """Begin anew; a run that was started stays in the ledger."""
         self.phase, self.record, self.tally, self.summary, self.versions = Phase.EMPTY, None, {}, None, ()
-        self._was_there_before = self._is_old = False
+        self._was_there_before = self._is_old = self.asks_all = False
         self.problem, self._run, self._pace = None, None, Pace()
         self.given, self.list_region = (), None
 
@@ -369,7 +381,10 @@ class Session:
         assert self.record is not None
         run_id = self.record.id
         try:
-            self._run = await self.desk.open_run(run_id)
+            self._run = await self.desk.open_run(run_id, asks_all=self.asks_all)
+            self._pace = Pace()  # What was known is there at once.
+            if self.summary is not None and self.summary.fresh:
+                await self.find_versions()
             await self._run.drive(stop_on_failure=False)
             if self._shown == run_id:
                 await self.find_versions()

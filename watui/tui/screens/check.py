@@ -175,9 +175,9 @@ class CheckScreen(RowsScreen):
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
         self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
-        record, found = self.session.record, self.session.summary
-        if phase is Phase.PREVIEW and record is not None and found is not None:
-            self.summary.update(panels.summary(self.session.desk, record, found))
+        record, found, cost = self.session.record, self.session.summary, self.session.cost
+        if phase is Phase.PREVIEW and record is not None and found is not None and cost is not None:
+            self.summary.update(panels.summary(self.session.desk, record, found, cost))
         self._show_rows()
         self._show_state()
 
@@ -338,6 +338,17 @@ class CheckScreen(RowsScreen):
             self._asking = self._ask()
         else:
             self.refuse("There is nothing to ask: every row is rejected.")
+
+    def action_ask_all(self) -> None:
+        """Ask also about what is known of the preview, or leave that out again."""
+        session = self.session
+        if session.phase is not Phase.PREVIEW or session.summary is None:
+            return
+        if session.summary.fresh:
+            session.asks_all = not session.asks_all
+            self._show_phase()
+        else:
+            self.refuse("All of it is asked: nothing was answered here within the last seven days, or it is to be new.")
 
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
