@@ -20,11 +20,12 @@ from watui.client.trust import BadTrust, Trust
 from watui.contract.kinds import ServerKind
 from watui.contract.statuses import FULLEST_VERSION
 from watui.crash import Crash
+from watui.ledger.budget import budget_of
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
-from watui.ledger.rows import RowFilter, RunOptions, RunRecord
+from watui.ledger.rows import Budget, RowFilter, RunOptions, RunRecord
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.log import log_exchange
@@ -80,18 +81,23 @@ class Desk:
         mark: Mark = NO_MARK,
         find_auth: Callable[[], Auth] | None = None,
         log_numbers: bool = False,
+        has_budget: bool = False,
     ) -> None:
         self.paths = paths
         self.region = region
         self.profile = profile
         self.read_only = read_only
         self.mark = mark
+        self._has_budget = has_budget
         self._find_auth = find_auth
         self.exchanges = Exchanges()
         self.exchanges.follow(partial(log_exchange, with_numbers=log_numbers))
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
         self._server = server
+        self.budget: Budget | None = None
+        """How the budget of the server stood when it was last looked at; None where there is none."""
+        self.look_at_budget()
         self.simulator_state: State | None = None
         """How the embedded simulator was when it was last looked at."""
         self._simulator: Embedded | None = None
@@ -111,6 +117,7 @@ class Desk:
             mark=site.mark,
             find_auth=site.find_auth,
             log_numbers=site.log_numbers,
+            has_budget=site.has_budget,
         )
 
     @property
@@ -141,6 +148,15 @@ class Desk:
         if self.read_only:
             return words.read_only(self.profile)
         return self._server.dialect.why_not(words.ABILITY[kind]) if self._server is not None else None
+
+    def look_at_budget(self) -> None:
+        """Read how the budget stands. Raises LedgerUnusable."""
+        self.budget = budget_of(self.reader, self.server_id) if self._has_budget else None
+
+    @property
+    def place(self) -> Place:
+        """Where something is done from here, and in whose name."""
+        return Place(self.server_id, self.profile, _user())
 
     @property
     def server_name(self) -> str:
@@ -186,7 +202,8 @@ class Desk:
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
         since = None if asks_all else known_since(record.options)
-        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks), known_since=since)
+        driver, budget = Driver(self.paths.locks), self.server_id if self._has_budget else None
+        return await Run.open(record, self.ledger, client, policy, driver, known_since=since, budget=budget)
 
     @cached_property
     def archive(self) -> Archive:
@@ -210,8 +227,9 @@ class Desk:
 
         client = await self._connect()
         if self._actions is None:
-            place = Place(self.server_id, self.profile, _user())
-            self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only)
+            self._actions = Actions(
+                self.place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only
+            )
         return self._actions
 
     async def check_once(self, request: CheckRequest, why: Why) -> Verdicts:

@@ -17,7 +17,7 @@ from watui.ledger.rows import Polled, RunOptions, RunRecord, RunState, Summary
 
 def draft(numbers: int, blocking: Blocking = "no_wait", batch_size: int = 500) -> RunRecord:
     options = OPTIONS._replace(blocking=blocking, batch_size=batch_size)
-    return RunRecord(1, RunState.DRAFT, options, 0.0, None, None, None, numbers, 0, 0, 0, 0, 0, numbers, None)
+    return RunRecord(1, RunState.DRAFT, options, 0.0, None, None, None, numbers, 0, 0, 0, 0, 0, 0, numbers, None)
 
 
 @pytest.mark.parametrize(

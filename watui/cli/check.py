@@ -9,7 +9,7 @@ import click
 
 from watui.cli.asking import Options, ask, find_output, output_options, recheck_option
 from watui.cli.exits import Exit, Stop
-from watui.cli.given import Given, import_all, say_summary
+from watui.cli.given import Given, find_budget, import_all, say_summary
 from watui.cli.options import target_options
 from watui.cli.talk import say
 from watui.cli.target import find_list_region, find_settings, find_target
@@ -76,9 +76,10 @@ def check(
     )
     try:
         record, found = import_all(paths, given, options)
+        budget = find_budget(paths, target)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
-    say_summary(record, found, server, given, asks_all=recheck)
+    say_summary(record, found, server, given, budget, asks_all=recheck)
     if dry_run:
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE

@@ -5,8 +5,10 @@ Without an event loop, so that ctrl+c ends it even while standard input says not
 
 import io
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
+from watui.checks.budget import meter
 from watui.checks.cost import cost_of
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
@@ -21,11 +23,13 @@ from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import source_name
+from watui.ledger.budget import budget_of
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import RunOptions, RunRecord, Summary
+from watui.ledger.rows import Budget, RunOptions, RunRecord, Summary
 from watui.ledger.upkeep import discard
 from watui.settings.paths import Paths
+from watui.sites import Site
 from watui.text import counted
 
 NUMBERS_NAME = "--number"
@@ -42,6 +46,14 @@ class Given:
     skip_doubtful: bool
     list_region: str | None = None
     """Of which country numbers without `+` are; None for the server's."""
+
+
+def find_budget(paths: Paths, target: Site) -> Budget | None:
+    """Return how the budget of a server stands; None where it has none. Raises LedgerUnusable."""
+    if not target.has_budget:
+        return None
+    with closing(Reader(paths.ledger)) as reader:
+        return budget_of(reader, target.server_id)
 
 
 def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunRecord, Summary]:
@@ -92,7 +104,9 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
     return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
 
 
-def say_summary(record: RunRecord, found: Summary, server: Server | None, given: Given, *, asks_all: bool) -> None:
+def say_summary(
+    record: RunRecord, found: Summary, server: Server | None, given: Given, budget: Budget | None, *, asks_all: bool
+) -> None:
     """Say what a draft holds and what asking about it, or about what is not known of it, takes."""
     who = f"the server at {server.host}" if server else "the embedded simulator"
     cost = cost_of(record, found, asks_all=asks_all)
@@ -114,6 +128,11 @@ def say_summary(record: RunRecord, found: Summary, server: Server | None, given:
         answer = f"--list-region {found.list_region or 'COUNTRY'}"
         say(f"{words} {answer} {'puts it back' if found.list_region == PLUS else 'reads them so'}.")
     say(f"To ask: {counted(cost.numbers, 'number')} in {cost.words}." if cost.numbers else "Nothing is to be asked.")
+    if budget is None:
+        say("No budget: calls are not counted there.")
+    else:
+        enough = "" if cost.calls <= budget.left else " That may not do."
+        say(f"Budget of {record.options.profile}: {meter(budget)}.{enough}")
     if found.problems:
         say(f"Rejected, never sent: {reasons_in_words(found)}.")
     if record.doubtful:

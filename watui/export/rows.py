@@ -98,6 +98,18 @@ class ProfileRow(msgspec.Struct, frozen=True):
     is_default: bool
 
 
+class BudgetRow(msgspec.Struct, frozen=True):
+    """How the calls to a server stand against its messages; without a budget all is empty."""
+
+    profile: str
+    server: str
+    messages: int | None
+    over: int | None
+    """Calls that a person allows beyond the messages."""
+    calls: int | None
+    left: int | None
+
+
 class FindingRow(msgspec.Struct, frozen=True):
     """One thing that was looked at."""
 

@@ -18,7 +18,7 @@ from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
 from watui.ledger.importing import NewRows
 from watui.ledger.keys import Keys
-from watui.ledger.rows import QUEUED, REJECTED, Answered, Asked, NewRow, RunOptions, RunState
+from watui.ledger.rows import QUEUED, REJECTED, Answered, Asked, Budget, NewRow, RunOptions, RunState, UsedUp
 from watui.ledger.schema import LedgerUnusable
 
 _LOGGER = logging.getLogger(__name__)
@@ -169,15 +169,20 @@ class Ledger:
         statement = f"SELECT number_id, polls FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
         return dict(schema.query(self._db, statement, (run_id,)))
 
-    def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> Asked:
+    def asked(
+        self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None, budget: str | None = None
+    ) -> Asked:
         """Write down that `number_ids` are about to be asked in one request.
 
-        Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
+        Raises LedgerUnusable where `driver_id` is given and does not drive the run any more, and UsedUp where `budget`
+        is a server whose budget has no call left.
         """
         among, given = _among(number_ids)
         with self.transaction():
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
+            if budget is not None:
+                self._reserve(budget)
             inputs, polls = self._db.execute(
                 "SELECT json_group_object(number_id, coalesce(sent, input)),"
                 f" coalesce(sum(status <> '{QUEUED}'), 0) FROM number WHERE run_id = ? AND {among}",
@@ -190,6 +195,11 @@ class Ledger:
             self._db.execute(f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND {among}", (run_id, *given))
         assert ask_id is not None
         return Asked(ask_id, msgspec.json.decode(inputs, type=dict[int, str]))
+
+    def reserve(self, server: str) -> None:
+        """Write down that one more call to a server is about to be made. Raises UsedUp where none is left."""
+        with self.transaction():
+            self._reserve(server)
 
     def answered(
         self,
@@ -226,6 +236,12 @@ class Ledger:
             )
 
     # Parts
+
+    def _reserve(self, server: str) -> None:
+        reserved = "UPDATE budget SET calls = calls + 1 WHERE server = ? AND calls < messages + over"
+        if not self._db.execute(reserved, (server,)).rowcount:
+            found = self._db.execute("SELECT messages, over, calls FROM budget WHERE server = ?", (server,)).fetchone()
+            raise UsedUp(Budget(*found or ()))
 
     def _decide(self, run_id: int, said: Sequence[Answered], now: float, version: str | None) -> None:
         self._db.execute("DELETE FROM said")

@@ -200,6 +200,33 @@ class Asked(NamedTuple):
     """What is sent, by the ids of its numbers."""
 
 
+class Budget(NamedTuple):
+    """How the calls to a server stand against its messages."""
+
+    messages: int = 0
+    """That were sent, as a person says."""
+    over: int = 0
+    """Calls that a person allows beyond them."""
+    calls: int = 0
+    """That were made, or were about to be."""
+
+    @property
+    def allowed(self) -> int:
+        return self.messages + self.over
+
+    @property
+    def left(self) -> int:
+        return max(0, self.allowed - self.calls)
+
+
+class UsedUp(Exception):
+    """A budget has no call left."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(f"{budget.calls:,} of {budget.allowed:,} calls")
+        self.budget = budget
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """What an answer says of one number."""
 

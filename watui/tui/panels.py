@@ -65,7 +65,8 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
         badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold reverse $warning")
     else:
         word = f" {clean(desk.mark.word)} ·" if desk.mark.word else ""
-        badge = Content.styled(f"{word} {clean(desk.profile)}{said} ", f"bold reverse {_colour(desk)}")
+        used = f" · {desk.budget.calls:,}/{desk.budget.allowed:,} calls" if desk.budget is not None else ""
+        badge = Content.styled(f"{word} {clean(desk.profile)}{said}{used} ", f"bold reverse {_colour(desk)}")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
     region = Content.styled(f" {known_or_assumed} {desk.region} ", DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
@@ -321,6 +322,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Conten
         doubtful = f"{record.doubtful:,} doubtful"
         lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
     lines.append(_question(desk, record, cost))
+    lines.append(_budget(desk, cost))
     return Content("\n").join(lines)
 
 
@@ -366,6 +368,16 @@ def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
         (counted(cost.numbers, "number"), "bold"),
         f": {cost.words}",
     )
+
+
+def _budget(desk: Desk, cost: Cost) -> Content:
+    """What is left of the budget, and whether that will do."""
+    if desk.budget is None:
+        return Content.styled("No budget: calls are not counted here", DIM)
+    left = f"Budget: {desk.budget.left:,} of {counted(desk.budget.allowed, 'call')} left"
+    if cost.calls <= desk.budget.left:
+        return Content(left)
+    return Content.assemble((f"{left}: it may not do. ", "$text-warning"), ("$", "bold $primary"), " enters messages")
 
 
 def welcome(desk: Desk) -> Content:

@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
 from watui.checks.standing import final_of
+from watui.client.failures import OverBudget
 from watui.contract.models import Blocking
 from watui.desk import Desk, Given
 from watui.intake.problems import BadSource
+from watui.ledger.budget import add_messages, go_over
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from watui.archive import Offer
     from watui.checks.cost import Cost
     from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
+    from watui.ledger.ledger import Ledger
+    from watui.ledger.trail import Place
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process is still at work on a run."""
@@ -105,10 +111,10 @@ class Session:
     @property
     def cost(self) -> Cost | None:
         """What it takes to ask about the draft at hand; None where there is none."""
-        from watui.checks.cost import cost_of
-
         if self.record is None or self.summary is None:
             return None
+        from watui.checks.cost import cost_of
+
         return cost_of(self.record, self.summary, asks_all=self.asks_all)
 
     @property
@@ -195,6 +201,7 @@ class Session:
         self._is_old = True
         self.record = self.desk.reader.run(self.record.id)
         self.tally = self.desk.reader.tally(self.record.id)
+        self.desk.look_at_budget()
         self._note_version(self.record)
         if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
@@ -418,6 +425,20 @@ class Session:
         else:
             self._run.pause()
             self.phase = Phase.PAUSED
+
+    async def enter_messages(self, messages: int) -> None:
+        """Add to the messages that were sent, and go on where only that was wanting. Raises LedgerUnusable."""
+        await self._enter(add_messages, messages)
+
+    async def go_over(self, calls: int) -> None:
+        """Allow so many calls beyond the messages, and go on where only that was wanting. Raises LedgerUnusable."""
+        await self._enter(go_over, calls)
+
+    async def _enter(self, work: Callable[[Ledger, Place, int], None], number: int) -> None:
+        await self.desk.ledger(work, self.desk.place, number)
+        self.desk.look_at_budget()
+        if self._run is not None and isinstance(self._run.failure, OverBudget):
+            self.pause()
 
     async def cancel(self) -> None:
         """End the run early. Its driver must have been stopped. Raises Driven and LedgerUnusable."""

@@ -350,6 +350,22 @@ class CheckScreen(RowsScreen):
         else:
             self.refuse("All of it is asked: nothing was answered here within the last seven days, or it is to be new.")
 
+    @work(exclusive=True, group="budget")
+    async def action_budget(self) -> None:
+        """Enter messages that were sent, or go on over the budget."""
+        from watui.tui.screens.budget import BudgetDialog
+
+        session = self.session
+        with self.refusing():
+            session.desk.look_at_budget()
+            if session.desk.budget is None:
+                self.refuse(f"{session.desk.profile} has no budget: calls are not counted here.")
+                return
+            entered = await self.app.push_screen_wait(BudgetDialog(session.desk.profile, session.desk.budget))
+            if entered is not None:
+                await (session.go_over if entered.is_over else session.enter_messages)(entered.number)
+                self._show_phase()
+
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
         self._show_phase()
