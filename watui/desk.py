@@ -189,8 +189,8 @@ class Desk:
         wanted = Import(run_id, given.name, self.region, given.column, list_region=list_region)
         await import_aside(self.paths.ledger, given.path, wanted, given.text, tell)
 
-    async def open_run(self, run_id: int, *, asks_all: bool = False) -> Run:
-        """Return a run ready to drive, connecting first; what is known by then is asked where it `asks_all`.
+    async def open_run(self, run_id: int, *, takes_known: bool = False) -> Run:
+        """Return a run ready to drive, connecting first; one that `takes_known` does not ask what other runs know.
 
         Raises Driven where another process drives it.
         """
@@ -201,7 +201,7 @@ class Desk:
         record = self.reader.run(run_id)
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
-        since = None if asks_all else known_since(record.options)
+        since = known_since(record.options) if takes_known else None
         driver, budget = Driver(self.paths.locks), self.server_id if self._has_budget else None
         return await Run.open(record, self.ledger, client, policy, driver, known_since=since, budget=budget)
 

@@ -153,13 +153,13 @@ def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, asks_all: bool = False) -> int:
+def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, takes_known: bool = False) -> int:
     """Ask about what is open of a run, write its rows, and return how the command ends.
 
-    What is known from other runs is taken over, unless it `asks_all`.
+    Where it `takes_known`, what other runs know is taken over and not asked.
     """
     try:
-        return asyncio.run(_asked(output, record, paths, target, asks_all))
+        return asyncio.run(_asked(output, record, paths, target, takes_known))
     except BrokenPipeError as error:
         raise ReaderGone from error
     except Driven as error:
@@ -168,20 +168,20 @@ def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, asks_a
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
-async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, asks_all: bool) -> int:
+async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, takes_known: bool) -> int:
     desk = Desk.at(paths, target)
     if desk.warning is not None:
         say(desk.warning)
     try:
         with _recording(desk, output.har):
-            failure = await _ask(desk, record, output, asks_all)
+            failure = await _ask(desk, record, output, takes_known)
             if isinstance(failure, OverBudget) and output.over_budget is not None:
                 await desk.ledger(go_over, desk.place, output.over_budget)
                 say(f"{in_words(failure)}.")
                 say(
                     f"It goes on over the budget by up to {counted(output.over_budget, 'call')}, which the trail keeps."
                 )
-                failure = await _ask(desk, record, output, asks_all, is_first=False)
+                failure = await _ask(desk, record, output, takes_known, is_first=False)
         write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
@@ -197,7 +197,7 @@ def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
 
 
 async def _ask(
-    desk: Desk, record: RunRecord, output: Output, asks_all: bool, *, is_first: bool = True
+    desk: Desk, record: RunRecord, output: Output, takes_known: bool, *, is_first: bool = True
 ) -> Failure | None:
     """Drive the run to its end or to the time limit; return the failure that stopped it.
 
@@ -208,7 +208,7 @@ async def _ask(
         limit = UNATTENDED_SECONDS
     if output.trace:
         desk.exchanges.follow(_trace)
-    run = await desk.open_run(record.id, asks_all=asks_all)
+    run = await desk.open_run(record.id, takes_known=takes_known)
     if output.follow:
         if is_first:
             _print_rows(row for row in desk.result_rows(record.id) if row.status in FINAL | {REJECTED})

@@ -83,4 +83,4 @@ def check(
     if dry_run:
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE
-    return ask(output, record, paths, target, asks_all=recheck)
+    return ask(output, record, paths, target, takes_known=found.fresh > 0 and not recheck)

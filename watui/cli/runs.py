@@ -142,7 +142,7 @@ def resume(
         in_doubt, tally = reader.in_doubt(record.id), reader.tally(record.id)
     target = target_of(paths, record, url, profile)
     say(f"Run {record.id} at {target.profile}: {_left(left_of(tally), in_doubt)}.")
-    return ask(output, record, paths, target, asks_all=recheck)
+    return ask(output, record, paths, target, takes_known=not recheck)
 
 
 @runs.command()

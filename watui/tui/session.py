@@ -388,7 +388,8 @@ class Session:
         assert self.record is not None
         run_id = self.record.id
         try:
-            self._run = await self.desk.open_run(run_id, asks_all=self.asks_all)
+            takes_known = not self.asks_all and (self.summary is None or self.summary.fresh > 0)
+            self._run = await self.desk.open_run(run_id, takes_known=takes_known)
             self._pace = Pace()  # What was known is there at once.
             if self.summary is not None and self.summary.fresh:
                 await self.find_versions()
