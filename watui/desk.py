@@ -20,7 +20,6 @@ from watui.client.trust import BadTrust, Trust
 from watui.contract.kinds import ServerKind
 from watui.contract.statuses import FULLEST_VERSION
 from watui.crash import Crash
-from watui.ledger.budget import budget_of
 from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
@@ -151,7 +150,10 @@ class Desk:
 
     def look_at_budget(self) -> None:
         """Read how the budget stands. Raises LedgerUnusable."""
-        self.budget = budget_of(self.reader, self.server_id) if self._has_budget else None
+        if self._has_budget:
+            from watui.ledger.budget import budget_of
+
+            self.budget = budget_of(self.reader, self.server_id)
 
     @property
     def place(self) -> Place:

@@ -51,7 +51,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
         assert "4 distinct numbers (1 duplicate)" in summary
         assert "1 × no digits" in summary
         assert "1 doubtful" in summary
-        assert "about 4 numbers: 1 request, then about" in summary
+        assert ": 4 numbers in 1 request, then about" in summary
         assert story.session.record is not None
         assert story.session.record.state is RunState.DRAFT, "nothing is sent before enter"
         await story.press("enter")
@@ -72,7 +72,7 @@ async def test_what_is_known_is_not_asked_again_unless_all_is_wanted(paths: Path
             known = 3 if asked == 1 else 4
             await story.until_shown(f"{known} answered here within the last seven days: not asked")
             await story.press(*keys)
-            await story.until_shown(f"about {asked} number" if asked else "there is nothing to ask")
+            await story.until_shown(f": {asked} number" if asked else "there is nothing to ask")
             story.exchanges.clear()
             await story.press("enter")
             await story.until_phase(Phase.ENDED)

@@ -4,7 +4,6 @@ import math
 import time
 from typing import NamedTuple
 
-from watui.checks.polls import price
 from watui.contract.rules import CACHE_SECONDS
 from watui.ledger.rows import Polled, RunOptions, RunRecord, Summary
 from watui.text import counted
@@ -79,4 +78,6 @@ def _usual_polls(numbers: int, batch_size: int, latency: float) -> float:
     A look every √(2·price/λ) seconds (`checks.polls`), summed up over a rate λ that falls by half in a latency, and
     some that go out while numbers are still asked for the first time.
     """
+    from watui.checks.polls import price
+
     return math.sqrt(2 * numbers * latency / math.log(2) / price(numbers, batch_size)) + numbers / batch_size

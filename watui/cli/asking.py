@@ -30,7 +30,6 @@ from watui.export.table import RESULTS, RESULTS_BY_VERSION, formatted
 from watui.export.xlsx import refuse_without_xlsx
 from watui.files import CannotWrite, write_whole
 from watui.intake.sources import STDIN
-from watui.ledger.budget import go_over
 from watui.ledger.drivers import Driven
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, RunRecord
@@ -176,6 +175,8 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, 
         with _recording(desk, output.har):
             failure = await _ask(desk, record, output, takes_known)
             if isinstance(failure, OverBudget) and output.over_budget is not None:
+                from watui.ledger.budget import go_over
+
                 await desk.ledger(go_over, desk.place, output.over_budget)
                 say(f"{in_words(failure)}.")
                 say(

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from watui.checks.budget import meter
 from watui.checks.cost import cost_of
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
@@ -23,7 +22,6 @@ from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
 from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import source_name
-from watui.ledger.budget import budget_of
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Budget, RunOptions, RunRecord, Summary
@@ -52,6 +50,8 @@ def find_budget(paths: Paths, target: Site) -> Budget | None:
     """Return how the budget of a server stands; None where it has none. Raises LedgerUnusable."""
     if not target.has_budget:
         return None
+    from watui.ledger.budget import budget_of
+
     with closing(Reader(paths.ledger)) as reader:
         return budget_of(reader, target.server_id)
 
@@ -131,6 +131,8 @@ def say_summary(
     if budget is None:
         say("No budget: calls are not counted there.")
     else:
+        from watui.checks.budget import meter
+
         enough = "" if cost.calls <= budget.left else " That may not do."
         say(f"Budget of {record.options.profile}: {meter(budget)}.{enough}")
     if found.problems:

@@ -364,9 +364,9 @@ def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
         return Content.assemble(key, " shows what is known: there is nothing to ask")
     return Content.assemble(
         key,
-        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)} about ",
+        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}: ",
         (counted(cost.numbers, "number"), "bold"),
-        f": {cost.words}",
+        f" in {cost.words}",
     )
 
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from watui.checks.pace import Pace
 from watui.checks.standing import final_of
-from watui.client.failures import OverBudget
 from watui.contract.models import Blocking
 from watui.desk import Desk, Given
 from watui.intake.problems import BadSource
-from watui.ledger.budget import add_messages, go_over
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
@@ -429,15 +427,21 @@ class Session:
 
     async def enter_messages(self, messages: int) -> None:
         """Add to the messages that were sent, and go on where only that was wanting. Raises LedgerUnusable."""
+        from watui.ledger.budget import add_messages
+
         await self._enter(add_messages, messages)
 
     async def go_over(self, calls: int) -> None:
         """Allow so many calls beyond the messages, and go on where only that was wanting. Raises LedgerUnusable."""
+        from watui.ledger.budget import go_over
+
         await self._enter(go_over, calls)
 
     async def _enter(self, work: Callable[[Ledger, Place, int], None], number: int) -> None:
         await self.desk.ledger(work, self.desk.place, number)
         self.desk.look_at_budget()
+        from watui.client.failures import OverBudget
+
         if self._run is not None and isinstance(self._run.failure, OverBudget):
             self.pause()
 
