@@ -24,7 +24,7 @@ from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
-from watui.ledger.rows import Budget, RowFilter, RunOptions, RunRecord
+from watui.ledger.rows import Budget, RowFilter, RunOptions, RunRecord, UsedUp
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.log import log_exchange
@@ -235,10 +235,25 @@ class Desk:
         return self._actions
 
     async def check_once(self, request: CheckRequest, why: Why) -> Verdicts:
-        """Ask about inputs beside all runs: the answer is written into no list. Raises Failure and OSError."""
+        """Ask about inputs beside all runs: the answer is written into no list. Raises Failure and OSError.
+
+        Where there is a budget, it is reserved there as every call is.
+        """
         client = await self._connect()
+        ready = self._reserve if self._has_budget else None
         with because(why):
-            return await client.check(request.contacts, blocking=request.blocking, force_check=request.force_check)
+            return await client.check(
+                request.contacts, blocking=request.blocking, force_check=request.force_check, ready=ready
+            )
+
+    async def _reserve(self) -> None:
+        """Write down that one more call is about to be made. Raises OverBudget."""
+        from watui.checks.budget import used_up
+
+        try:
+            await self.ledger(Ledger.reserve, self.server_id)
+        except UsedUp as error:
+            raise used_up(self.profile, error.budget) from error
 
     async def token_for(self, url: str) -> str | None:
         """Return the token that goes with the next request to a URL; None for none, and where others are asked there.

@@ -8,7 +8,9 @@ import pytest
 from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, PEOPLE, PROFILE, WIDE, Story, console
+from watui.client.failures import OverBudget
 from watui.client.server import Server
+from watui.contract.models import CheckRequest
 from watui.contract.statuses import FINAL
 from watui.desk import Desk
 from watui.ledger.budget import EntryKind, entries
@@ -18,6 +20,7 @@ from watui.simulator.serving import ServerThread
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
 from watui.tui.screens.budget import BudgetDialog
+from watui.tui.screens.traffic import REPLAY
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +94,16 @@ async def test_while_calls_are_left_only_messages_are_entered(paths: Paths) -> N
         await story.preview(LIST)
         await story.until_shown("Budget: 12 of 12 calls left")
         assert len(entries(story.session.desk.reader, 9)) == 1
+
+
+async def test_a_check_that_is_asked_again_by_itself_is_reserved_as_well(paths: Paths) -> None:
+    async with a_shop(paths) as story:
+        await enter(story, "1")
+        desk, request = story.session.desk, CheckRequest([PEOPLE[0]])
+        await desk.check_once(request, REPLAY)
+        with pytest.raises(OverBudget, match="1 of 1 calls used"):
+            await desk.check_once(request, REPLAY)
+        assert len(story.exchanges) == 1
 
 
 async def test_who_has_no_budget_is_told_so(paths: Paths) -> None:
