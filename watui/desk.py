@@ -24,7 +24,7 @@ from watui.ledger.drivers import Driver, is_gone
 from watui.ledger.ledger import Ledger
 from watui.ledger.mounts import is_networked
 from watui.ledger.reader import Reader
-from watui.ledger.rows import RowFilter, RunOptions, RunRecord
+from watui.ledger.rows import Budget, RowFilter, RunOptions, RunRecord, UsedUp
 from watui.ledger.thread import LedgerThread
 from watui.ledger.trail import Kind, Place
 from watui.log import log_exchange
@@ -80,18 +80,23 @@ class Desk:
         mark: Mark = NO_MARK,
         find_auth: Callable[[], Auth] | None = None,
         log_numbers: bool = False,
+        has_budget: bool = False,
     ) -> None:
         self.paths = paths
         self.region = region
         self.profile = profile
         self.read_only = read_only
         self.mark = mark
+        self._has_budget = has_budget
         self._find_auth = find_auth
         self.exchanges = Exchanges()
         self.exchanges.follow(partial(log_exchange, with_numbers=log_numbers))
         self.ledger = LedgerThread(paths.ledger)
         self.reader = Reader(paths.ledger)
         self._server = server
+        self.budget: Budget | None = None
+        """How the budget of the server stood when it was last looked at; None where there is none."""
+        self.look_at_budget()
         self.simulator_state: State | None = None
         """How the embedded simulator was when it was last looked at."""
         self._simulator: Embedded | None = None
@@ -111,6 +116,7 @@ class Desk:
             mark=site.mark,
             find_auth=site.find_auth,
             log_numbers=site.log_numbers,
+            has_budget=site.has_budget,
         )
 
     @property
@@ -141,6 +147,18 @@ class Desk:
         if self.read_only:
             return words.read_only(self.profile)
         return self._server.dialect.why_not(words.ABILITY[kind]) if self._server is not None else None
+
+    def look_at_budget(self) -> None:
+        """Read how the budget stands. Raises LedgerUnusable."""
+        if self._has_budget:
+            from watui.ledger.budget import budget_of
+
+            self.budget = budget_of(self.reader, self.server_id)
+
+    @property
+    def place(self) -> Place:
+        """Where something is done from here, and in whose name."""
+        return Place(self.server_id, self.profile, _user())
 
     @property
     def server_name(self) -> str:
@@ -173,15 +191,21 @@ class Desk:
         wanted = Import(run_id, given.name, self.region, given.column, list_region=list_region)
         await import_aside(self.paths.ledger, given.path, wanted, given.text, tell)
 
-    async def open_run(self, run_id: int) -> Run:
-        """Return a run ready to drive, connecting first. Raises Driven where another process drives it."""
+    async def open_run(self, run_id: int, *, takes_known: bool = False) -> Run:
+        """Return a run ready to drive, connecting first; one that `takes_known` does not ask what other runs know.
+
+        Raises Driven where another process drives it.
+        """
+        from watui.checks.cost import known_since
         from watui.checks.run import Run
         from watui.checks.scheduler import Policy
 
         record = self.reader.run(run_id)
         client = await self._connect()
         policy = Policy(batch_size=record.options.batch_size, rate=client.rate)
-        return await Run.open(record, self.ledger, client, policy, Driver(self.paths.locks))
+        since = known_since(record.options) if takes_known else None
+        driver, budget = Driver(self.paths.locks), self.server_id if self._has_budget else None
+        return await Run.open(record, self.ledger, client, policy, driver, known_since=since, budget=budget)
 
     @cached_property
     def archive(self) -> Archive:
@@ -205,15 +229,31 @@ class Desk:
 
         client = await self._connect()
         if self._actions is None:
-            place = Place(self.server_id, self.profile, _user())
-            self._actions = Actions(place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only)
+            self._actions = Actions(
+                self.place, self.ledger, self.reader, client, self.paths.locks, read_only=self.read_only
+            )
         return self._actions
 
     async def check_once(self, request: CheckRequest, why: Why) -> Verdicts:
-        """Ask about inputs beside all runs: the answer is written into no list. Raises Failure and OSError."""
+        """Ask about inputs beside all runs: the answer is written into no list. Raises Failure and OSError.
+
+        Where there is a budget, it is reserved there as every call is.
+        """
         client = await self._connect()
+        ready = self._reserve if self._has_budget else None
         with because(why):
-            return await client.check(request.contacts, blocking=request.blocking, force_check=request.force_check)
+            return await client.check(
+                request.contacts, blocking=request.blocking, force_check=request.force_check, ready=ready
+            )
+
+    async def _reserve(self) -> None:
+        """Write down that one more call is about to be made. Raises OverBudget."""
+        from watui.checks.budget import used_up
+
+        try:
+            await self.ledger(Ledger.reserve, self.server_id)
+        except UsedUp as error:
+            raise used_up(self.profile, error.budget) from error
 
     async def token_for(self, url: str) -> str | None:
         """Return the token that goes with the next request to a URL; None for none, and where others are asked there.

@@ -62,6 +62,8 @@ class Site(NamedTuple):
     """Whether the log holds what is said there."""
     has_region: bool = True
     """Whether the region is one that somebody named for this server."""
+    has_budget: bool = False
+    """Whether calls are held to the messages sent. All that asks the same server shares its budget."""
 
     @property
     def server_id(self) -> str:
@@ -100,7 +102,24 @@ def site_of(
         partial(find_auth, name, profile, secrets, path) if server is not None else None,
         settings.log_numbers,
         (region or profile.region) is not None,
+        has_budget(settings, server),
     )
+
+
+def has_budget(settings: Settings, server: Server | None) -> bool:
+    """Whether any profile that has a budget is of this server."""
+    return server is not None and any(
+        profile.budget and profile.url is not None and _url_of(profile.url) == server.url
+        for profile in settings.profiles.values()
+    )
+
+
+def _url_of(url: str) -> str | None:
+    """Return a base URL as a server has it; None for one that can't be used."""
+    try:
+        return Server.at(url).url
+    except BadServer:
+        return None
 
 
 def check_profile(name: str, profile: Profile) -> None:
@@ -143,6 +162,7 @@ def site_at(settings: Settings, server: Server, region: str | None = None) -> Si
         settings.read_only,
         settings.batch_size,
         log_numbers=settings.log_numbers,
+        has_budget=has_budget(settings, server),
     )
 
 

@@ -117,7 +117,7 @@ def test_with_log_numbers_there_are_numbers_and_no_secrets(
 
 @pytest.mark.usefixtures("lab")
 def test_a_crash_is_told_by_its_kind(watui: Watui, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise ValueError(f"canary {GIVEN} {TOKEN}")
 
     monkeypatch.setattr("watui.cli.check.ask", crash)
@@ -152,7 +152,7 @@ def test_a_log_that_cannot_be_written_disturbs_nobody(watui: Watui, paths: Paths
 
 @pytest.mark.usefixtures("lab")
 def test_a_command_that_a_signal_ends_says_so(watui: Watui, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(*_: object) -> None:
+    def end(*_: object, **__: object) -> None:
         raise SystemExit(143)
 
     monkeypatch.setattr("watui.cli.check.ask", end)

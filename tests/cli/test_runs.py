@@ -32,6 +32,7 @@ from watui.export.formats import Format
 from watui.export.rows import COLUMNS, PairRow, RunRow
 from watui.intake.entries import single
 from watui.ledger.drivers import Driver
+from watui.ledger.known import fresh
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Answered, RunOptions, RunRecord, RunState
@@ -1099,8 +1100,13 @@ def test_a_long_list_is_asked_anew_on_a_file_system_where_readers_keep_writers_o
 
 
 @pytest.mark.parametrize("part", [PART_NUMBERS, 1], ids=["a short list", "a long list"])
-def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
-    watui: Watui, server: ServerThread, paths: Paths, monkeypatch: pytest.MonkeyPatch, part: int
+def test_a_second_run_asks_what_is_not_fresh_and_prints_every_row(
+    watui: Watui,
+    server: ServerThread,
+    world: RecordingWorld,
+    paths: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+    part: int,
 ) -> None:
     monkeypatch.setattr("watui.ledger.schema.PART_NUMBERS", part)
     write_run(paths, server.url, [each._replace(days=CACHE_SECONDS / DAY_SECONDS + 1) for each in KNOWN])
@@ -1108,14 +1114,32 @@ def test_a_second_run_tells_what_is_fresh_and_prints_every_row(
     write_run(paths, "http://elsewhere.example:9090")
     draft = write_run(paths, server.url, state=RunState.DRAFT)
     with closing(Reader(paths.ledger)) as reader:
-        assert reader.fresh(draft, time.time() - CACHE_SECONDS) == 0
+        assert fresh(reader, draft, time.time() - CACHE_SECONDS) == 0
     known = write_run(paths, server.url, state=RunState.RUNNING)
     with closing(Reader(paths.ledger)) as reader:
-        assert reader.fresh(draft, time.time() - CACHE_SECONDS) == 2, "a valid and an invalid one"
-        assert reader.fresh(known, time.time() - CACHE_SECONDS) == 0, "a run is no news to itself"
-    ended = watui("check", "--url", server.url, *(f"--number={each.input}" for each in KNOWN if each.input != "none"))
-    assert "Answered here within the last seven days, asked all the same: 2." in ended.err
-    assert len(rows_of(ended)) == len(KNOWN) - 1
+        assert fresh(reader, draft, time.time() - CACHE_SECONDS) == 2, "a valid and an invalid one"
+        assert fresh(reader, known, time.time() - CACHE_SECONDS) == 0, "a run is no news to itself"
+    again = ("check", "--url", server.url, *(f"--number={each.input}" for each in KNOWN if each.input != "none"))
+    ended = watui(*again)
+    assert "so they are not asked, and printed as they are known: 2." in ended.err
+    assert "To ask: 3 numbers in 1 request, then" in ended.err
+    rows = rows_of(ended)
+    assert len(rows) == len(KNOWN) - 1
+    taken = [row for row in rows if row["known_from"] is not None]
+    assert [(row["status"], row["known_from"]) for row in taken] == [("valid", known)] * 2 + [("invalid", known)]
+    assert taken[0]["problem"] == f"known from run {known}"
+    assert {row["wa_id"] for row in taken} == {"12125552370", None}
+    with closing(Reader(paths.ledger)) as reader:
+        first = {row.input: row.checked_at for row in reader.rows(known)}
+        assert {row.input: row.checked_at for row in reader.rows(known + 1) if row.known_from} == {
+            row["input"]: first[row["input"]] for row in taken
+        }, "an answer keeps its time"
+    assert not {row["input"] for row in taken} & set(texts_asked(world))
+    world.requests.clear()
+    ended = watui(*again, "--recheck")
+    assert "asked all the same: " in ended.err
+    assert set(texts_asked(world)) >= {row["input"] for row in taken if row["duplicate_of"] is None}
+    assert all(row["known_from"] is None for row in rows_of(ended))
 
 
 @pytest.mark.parametrize("is_much", [True, False])

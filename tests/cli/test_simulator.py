@@ -29,7 +29,7 @@ def test_what_was_asked_is_remembered_by_the_next_process(watui: Watui) -> None:
     assert process("check", "--number", NUMBER).code == Exit.DONE
     assert state(watui)["numbers"] == 1
     # Its verdict comes from the cache now: no poll is needed.
-    assert "1 request sent." in watui("check", "--number", NUMBER).err
+    assert "1 request sent." in watui("check", "--recheck", "--number", NUMBER).err
 
 
 def test_a_version_that_was_set_holds_for_the_next_check(watui: Watui) -> None:

@@ -44,7 +44,7 @@ def test_a_certificate_is_refused_then_pinned_then_used_and_a_new_one_stops_ever
         assert '"valid"' in checked.out
     with simulating(port) as (_, same):
         assert same == port
-        stopped = watui(*check)
+        stopped = watui(*check, "--recheck")
         assert stopped.code == Exit.UNREACHABLE
         assert "has changed" in stopped.err
         pinned, now = re.findall(FINGERPRINT, stopped.err)

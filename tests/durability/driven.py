@@ -19,11 +19,11 @@ BATCH_SIZE = 25
 POLICY = Policy(batch_size=BATCH_SIZE, rate=1_000)
 
 
-async def drive(ledger: Path, run_id: int, url: str, token: str) -> None:
+async def drive(ledger: Path, run_id: int, url: str, token: str, budget: str | None = None) -> None:
     thread, reader = LedgerThread(ledger), Reader(ledger)
     client = ContactsClient(Transport(Server.at(url, token), Exchanges()))
     driver = Driver(ledger.parent / "locks")
-    run = await Run.open(reader.run(run_id), thread, client, POLICY, driver)
+    run = await Run.open(reader.run(run_id), thread, client, POLICY, driver, budget=budget)
     run.follower = tell
     await run.drive(stop_on_failure=True)
     await client.close()

@@ -53,18 +53,18 @@ def test_jsonl_golden() -> None:
     assert "".join(jsonl([FULL, EMPTY])) == (
         '{"source":"numbers, all.csv","line":2,"input":"+1 631 555 1001","number":"+16315551001","region":"US",'
         '"status":"valid","wa_id":"16315551001","problem":"no such number in US","duplicate_of":1,'
-        '"checked_at":"2026-01-02T03:04:05.678+00:00","server_version":"v2.41"}\n'
+        '"checked_at":"2026-01-02T03:04:05.678+00:00","server_version":"v2.41","known_from":null}\n'
         '{"source":"stdin","line":3,"input":"4.479E+11","number":null,"region":null,"status":"rejected",'
-        '"wa_id":null,"problem":null,"duplicate_of":null,"checked_at":null,"server_version":null}\n'
+        '"wa_id":null,"problem":null,"duplicate_of":null,"checked_at":null,"server_version":null,"known_from":null}\n'
     )
 
 
 def test_csv_golden() -> None:
     assert "".join(csv_lines([FULL, EMPTY])) == (
-        "source,line,input,number,region,status,wa_id,problem,duplicate_of,checked_at,server_version\r\n"
+        "source,line,input,number,region,status,wa_id,problem,duplicate_of,checked_at,server_version,known_from\r\n"
         '"numbers, all.csv",2,\'+1 631 555 1001,+16315551001,US,valid,16315551001,no such number in US,1,'
-        "2026-01-02T03:04:05.678+00:00,v2.41\r\n"
-        "stdin,3,4.479E+11,,,rejected,,,,,\r\n"
+        "2026-01-02T03:04:05.678+00:00,v2.41,\r\n"
+        "stdin,3,4.479E+11,,,rejected,,,,,,\r\n"
     )
 
 

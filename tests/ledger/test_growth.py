@@ -10,6 +10,7 @@ import pytest
 from tests.ledger.conftest import OPTIONS, new_row
 from watui.ledger import reader as reader_module
 from watui.ledger.drivers import Driver
+from watui.ledger.known import fresh
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Extent, Reader
 from watui.ledger.rows import Answered, Order, RowFilter
@@ -43,7 +44,7 @@ def picked_again(reader: Reader, _: int, run_id: int) -> None:
 
 READINGS: dict[str, tuple[Callable[[Reader, int, int], object], float]] = {
     "compare": (lambda reader, before, after: list(reader.pairs(before, after)), 5.0),
-    "fresh": (lambda reader, _, run_id: reader.fresh(run_id, 0.0), 5.0),
+    "fresh": (lambda reader, _, run_id: fresh(reader, run_id, 0.0), 5.0),
     "by number": (lambda reader, _, run_id: reader.matching(run_id, RowFilter(order=Order.NUMBER)), 6.0),
     "rows of a number": (lambda reader, _, run_id: reader.rows_of(run_id, [7]), 1.5),
     "a window": (lambda reader, _, run_id: reader.window(run_id, 500, 540), 1.5),

@@ -4,13 +4,14 @@ import asyncio
 from pathlib import Path
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 from textual.widgets import Input
 
 from tests.conftest import TOKEN
 from tests.ledger.conftest import new_row
 from tests.simulated import a_world, create_app
-from tests.tui.story import NARROW, WIDE, console
+from tests.tui.story import NARROW, PEOPLE, WIDE, console
 from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
 from watui.client.server import Server
@@ -50,7 +51,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
         assert "4 distinct numbers (1 duplicate)" in summary
         assert "1 × no digits" in summary
         assert "1 doubtful" in summary
-        assert "1 request of up to 500 numbers" in summary
+        assert ": 4 numbers in 1 request, then about" in summary
         assert story.session.record is not None
         assert story.session.record.state is RunState.DRAFT, "nothing is sent before enter"
         await story.press("enter")
@@ -60,6 +61,38 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
         assert statuses == ["valid", "invalid", "valid", "failed", "valid", "rejected"]
         assert "100%" in story.screen.progress.render().plain
         assert "has a WhatsApp account" in story.screen.legend.render().plain
+
+
+async def test_what_is_known_is_not_asked_again_unless_all_is_wanted(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        await story.resolve("\n".join(PEOPLE[:3]))
+        for keys, asked in (((), 1), (("A",), 4), (("A", "A"), 0)):
+            await story.press("n")
+            await story.preview("\n".join(PEOPLE[:4]))
+            known = 3 if asked == 1 else 4
+            await story.until_shown(f"{known} answered here within the last seven days: not asked")
+            await story.press(*keys)
+            await story.until_shown(f": {asked} number" if asked else "there is nothing to ask")
+            story.exchanges.clear()
+            await story.press("enter")
+            await story.until_phase(Phase.ENDED)
+            texts = {text for each in story.exchanges for text in msgspec.json.decode(each.request)["contacts"]}
+            assert texts == set(PEOPLE[4 - asked : 4])
+            assert story.session.record is not None
+            rows = list(story.session.desk.reader.rows(story.session.record.id))
+            assert [row.known_from is None for row in rows] == [number in texts for number in PEOPLE[:4]]
+            assert {row.status for row in rows} == {"valid"}
+            assert story.session.versions == ("v2.41",)
+            if asked < 4:
+                await story.until_shown("known from run")
+
+
+async def test_nothing_known_cannot_be_asked_again(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, at(server)) as story:
+        await story.preview(PEOPLE[0])
+        await story.press("A")
+        await story.until_told("nothing was answered here within the last seven days")
+        assert not story.session.asks_all
 
 
 async def test_no_screen_claims_an_account_on_v2_45(paths: Paths) -> None:

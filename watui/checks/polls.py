@@ -57,6 +57,11 @@ _HALVINGS = 8
 """To find a moment: a fiftieth of a second."""
 
 
+def price(numbers: int, batch_size: int) -> float:
+    """Return what a request of a run of so many numbers must be worth, in seconds of lag."""
+    return min(_LEAST_PRICE + _MEAN_LAG * numbers, _MOST_PRICE * batch_size)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Group:
     """Numbers with the same history. Times are of the scheduler's clock."""
@@ -88,7 +93,7 @@ class Polls:
         self._often = self._patience * rate * batch_size * _MOST_OF_RATE
         """Numbers that can be looked at again and again within the patience."""
         self._first_seconds = numbers / batch_size / rate
-        self._price = min(_LEAST_PRICE + _MEAN_LAG * numbers, _MOST_PRICE * batch_size)
+        self._price = price(numbers, batch_size)
         self._groups: list[Group] = []
         """Roughly in the order in which they were looked at."""
         self._open = 0

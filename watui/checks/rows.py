@@ -1,15 +1,15 @@
 """What a run and its rows say to other programs."""
 
-import time
 from pathlib import Path
 
-from watui.checks.standing import left_of, note_of
+from watui.checks.cost import known_since
+from watui.checks.standing import known_of, left_of, note_of
 from watui.contract.conversion import country_code
 from watui.contract.list_regions import find_list_region
-from watui.contract.rules import CACHE_SECONDS
 from watui.contract.statuses import Status
 from watui.export.rows import ResultRow, RunRow, iso
 from watui.ledger.drivers import is_gone
+from watui.ledger.known import fresh, polled
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, Overview, Row, RunRecord, RunState, Summary
 
@@ -27,10 +27,11 @@ def result_row(row: Row) -> ResultRow:
         row.region,
         Status.PROCESSING if row.status == QUEUED and row.asked else row.status,
         row.wa_id,
-        note_of(row),
+        note_of(row) or known_of(row),
         row.duplicate_of,
         iso(row.checked_at),
         row.server_version,
+        row.known_from,
     )
 
 
@@ -68,12 +69,14 @@ def run_state(record: RunRecord, locks: Path) -> str:
 
 
 def summary_of(reader: Reader, run_id: int) -> Summary:
-    """Return what is in a list; fresh is what a server still has in its cache (contract section 1)."""
-    region = reader.run(run_id).options.region
-    bare, misread, sample = reader.bare(run_id, country_code(region), _SAMPLE)
+    """Return what is in a list, and what other runs tell of it."""
+    options = reader.run(run_id).options
+    bare, misread, sample = reader.bare(run_id, country_code(options.region), _SAMPLE)
+    since = known_since(options)
     return reader.summary(run_id)._replace(
-        fresh=reader.fresh(run_id, time.time() - CACHE_SECONDS),
+        fresh=fresh(reader, run_id, since) if since is not None else 0,
+        polled=polled(reader, run_id),
         bare=bare,
         misread=misread,
-        list_region=find_list_region(sample, region),
+        list_region=find_list_region(sample, options.region),
     )

@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
+from watui.checks.budget import used_up
 from watui.checks.scheduler import Ask, Done, Knock, Outlook, Policy, Scheduler, Wait
 from watui.client.contacts import ContactsClient, Verdicts
 from watui.client.exchanges import Why, because
-from watui.client.failures import Failure
+from watui.client.failures import Failure, OverBudget
 from watui.client.pacing import Waiting
 from watui.contract.statuses import FINAL
 from watui.ledger.drivers import Driver
+from watui.ledger.known import find_known, take_known
 from watui.ledger.ledger import Ledger
-from watui.ledger.rows import Answered, RunRecord, RunState
+from watui.ledger.rows import Answered, RunRecord, RunState, UsedUp
 from watui.ledger.schema import LedgerBlocked
 from watui.ledger.thread import LedgerThread
 
@@ -53,6 +55,7 @@ class Run:
         scheduler: Scheduler,
         driver: Driver,
         patience: Patience,
+        budget: str | None,
     ) -> None:
         self.record = record
         self.failure: Failure | None = None
@@ -67,6 +70,7 @@ class Run:
         self._scheduler = scheduler
         self._driver = driver
         self._patience = patience
+        self._budget = budget
         self._open_status: dict[int, str] = {}
         self._paused = False
         self._trouble: Waiting | None = None
@@ -88,13 +92,21 @@ class Run:
         policy: Policy,
         driver: Driver,
         patience: Patience = PATIENCE,
+        known_since: float | None = None,
+        budget: str | None = None,
     ) -> Self:
         """Return the run with what is still to ask, driven by `driver` from now on. Nothing is sent yet.
 
+        What other runs know from `known_since` on, where that is given, is taken over and not asked. `budget` is the
+        server whose budget every request is reserved in.
         Raises Driven where somebody else drives it, and LedgerUnusable.
         """
         try:
-            await ledger(Ledger.start, record.id, driver)
+            await ledger(Ledger.start, record.id, driver, known_since)
+            if known_since is not None:
+                await ledger(find_known, record.id)
+                while await ledger(take_known, record.id):
+                    continue
             unanswered = await ledger(Ledger.unanswered, record.id)
             open_numbers = await ledger(Ledger.open_numbers, record.id)
         except BaseException:
@@ -103,7 +115,7 @@ class Run:
         left = len(unanswered) + len(open_numbers)
         _LOGGER.info("run %d begins: %d of %d numbers are open", record.id, left, record.numbers)
         scheduler = Scheduler(policy, unanswered, open_numbers, random.SystemRandom())
-        return cls(record, ledger, client, scheduler, driver, patience)
+        return cls(record, ledger, client, scheduler, driver, patience, budget)
 
     @property
     def is_paused(self) -> bool:
@@ -171,7 +183,9 @@ class Run:
     async def _drive(self, stop_on_failure: bool) -> None:
         while True:
             self._raise_finished()
-            if self.failure is not None and stop_on_failure:
+            # What was sent is paid for: where nothing more may be, its answers are waited for.
+            is_paid = isinstance(self.failure, OverBudget) and self._scheduler.in_flight > 0
+            if self.failure is not None and stop_on_failure and not is_paid:
                 raise self.failure
             self._wake.clear()
             now = time.monotonic()
@@ -203,12 +217,18 @@ class Run:
     async def _ask(self, ask: Ask) -> None:
         run_id = self.record.id
         try:
-            ask_id, inputs = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id)
+            try:
+                ask_id, inputs = await self._insist(Ledger.asked, run_id, ask.numbers, self._driver.id, self._budget)
+            except UsedUp as error:
+                self._failed(ask, used_up(self.record.options.profile, error.budget))
+                return
             has_gone_out = False
 
             async def ready() -> None:
                 nonlocal has_gone_out
                 await self._until_written(ask.sent_at)
+                if has_gone_out:
+                    await self._reserve_another()
                 self.requests += not has_gone_out
                 has_gone_out = True
 
@@ -232,6 +252,14 @@ class Run:
                 self._answered(ask, answers)
         finally:
             self._wake.set()
+
+    async def _reserve_another(self) -> None:
+        """Reserve one more call for a question that goes out again, with another token. Raises OverBudget."""
+        if self._budget is not None:
+            try:
+                await self._insist(Ledger.reserve, self._budget)
+            except UsedUp as error:
+                raise used_up(self.record.options.profile, error.budget) from error
 
     async def _knock(self) -> None:
         is_open = False

@@ -1,7 +1,5 @@
 """Where a run and its rows stand: the counts, and the words for people."""
 
-import math
-
 from watui.contract.conversion import contradiction
 from watui.contract.statuses import FINAL
 from watui.ledger.rows import Row, RunRecord, Summary, Tally
@@ -22,6 +20,11 @@ def note_of(row: Row) -> str | None:
     return contradiction(row.number, row.wa_id) or row.problem
 
 
+def known_of(row: Row) -> str | None:
+    """Return which run got the answer of a row, where this one has not asked for it."""
+    return f"known from run {row.known_from}" if row.known_from is not None else None
+
+
 def left_of(tally: Tally) -> int:
     """Return how many numbers have no final status."""
     return sum(count.numbers for status, count in tally.items() if status not in FINAL)
@@ -30,11 +33,6 @@ def left_of(tally: Tally) -> int:
 def final_of(tally: Tally) -> int:
     """Return how many numbers have a final status."""
     return sum(count.numbers for status, count in tally.items() if status in FINAL)
-
-
-def requests_needed(record: RunRecord) -> int:
-    """Return how many requests ask about every number of a draft once."""
-    return math.ceil(record.numbers / record.options.batch_size)
 
 
 def skipped_in_words(record: RunRecord) -> str:

@@ -34,6 +34,7 @@ _MODULES = {
     "actions": "block",  # which adds undo and again to what trail has
     "runs": "runs",
     "backup": "forget",
+    "budget": "budget",
     "profiles": "profiles",
     "login": "login",
     "logout": "login",

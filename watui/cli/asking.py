@@ -21,7 +21,7 @@ from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.session import code_of, in_words
 from watui.cli.talk import ProgressLine, say
 from watui.client.exchanges import Exchange
-from watui.client.failures import Failure
+from watui.client.failures import Failure, OverBudget
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
@@ -58,6 +58,7 @@ class Options(TypedDict):
     give_up_after: float | None
     follow: bool
     trace: bool
+    over_budget: int | None
     har: Path | None
 
 
@@ -70,6 +71,7 @@ class Output(NamedTuple):
     give_up_after: float | None
     follow: bool
     trace: bool
+    over_budget: int | None = None
     har: Path | None = None
     """Where every request and answer is written."""
 
@@ -83,6 +85,12 @@ def output_options(command: Command) -> Command:
     for option in (
         click.option(
             "--har", type=click.Path(path_type=Path), metavar="FILE", help="Write every request and answer there (HAR)."
+        ),
+        click.option(
+            "--over-budget",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Where the budget is used up, make up to N calls more; the trail keeps that.",
         ),
         click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token."),
         click.option("--follow", is_flag=True, help="Print a JSON line whenever a status changes."),
@@ -106,6 +114,11 @@ def output_options(command: Command) -> Command:
     return command
 
 
+recheck_option = click.option(
+    "--recheck", is_flag=True, help="Ask also about what was answered here within the last seven days."
+)
+
+
 def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
     """Return what the options ask for; `sources` are files that are read meanwhile. Stops where that can't be."""
     if options["follow"] and options["format_"] not in (None, "jsonl"):
@@ -123,7 +136,7 @@ def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
             refuse_without_xlsx()
         except CannotWrite as error:
             raise Stop(str(error)) from error
-    return Output(chosen, path, limit, options["follow"], options["trace"], options["har"])
+    return Output(chosen, path, limit, options["follow"], options["trace"], options["over_budget"], options["har"])
 
 
 def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
@@ -139,10 +152,13 @@ def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def ask(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
-    """Ask about what is open of a run, write its rows, and return how the command ends."""
+def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, takes_known: bool = False) -> int:
+    """Ask about what is open of a run, write its rows, and return how the command ends.
+
+    Where it `takes_known`, what other runs know is taken over and not asked.
+    """
     try:
-        return asyncio.run(_asked(output, record, paths, target))
+        return asyncio.run(_asked(output, record, paths, target, takes_known))
     except BrokenPipeError as error:
         raise ReaderGone from error
     except Driven as error:
@@ -151,13 +167,22 @@ def ask(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
         raise Stop(f"{error}. What was answered by then is kept as run {record.id}.", Exit.UNFINISHED) from error
 
 
-async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site) -> int:
+async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, takes_known: bool) -> int:
     desk = Desk.at(paths, target)
     if desk.warning is not None:
         say(desk.warning)
     try:
         with _recording(desk, output.har):
-            failure = await _ask(desk, record, output)
+            failure = await _ask(desk, record, output, takes_known)
+            if isinstance(failure, OverBudget) and output.over_budget is not None:
+                from watui.ledger.budget import go_over
+
+                await desk.ledger(go_over, desk.place, output.over_budget)
+                say(f"{in_words(failure)}.")
+                say(
+                    f"It goes on over the budget by up to {counted(output.over_budget, 'call')}, which the trail keeps."
+                )
+                failure = await _ask(desk, record, output, takes_known, is_first=False)
         write(desk.reader, record, output)
         return _conclude(desk, record, failure)
     finally:
@@ -172,16 +197,22 @@ def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
     return recording(desk.exchanges, path)
 
 
-async def _ask(desk: Desk, record: RunRecord, output: Output) -> Failure | None:
-    """Drive the run to its end or to the time limit; return the failure that stopped it."""
+async def _ask(
+    desk: Desk, record: RunRecord, output: Output, takes_known: bool, *, is_first: bool = True
+) -> Failure | None:
+    """Drive the run to its end or to the time limit; return the failure that stopped it.
+
+    Where that is not the first time, what had a final status by then is not printed again.
+    """
     limit = output.give_up_after
     if limit is None and not sys.stderr.isatty():
         limit = UNATTENDED_SECONDS
     if output.trace:
         desk.exchanges.follow(_trace)
-    run = await desk.open_run(record.id)
+    run = await desk.open_run(record.id, takes_known=takes_known)
     if output.follow:
-        _print_rows(row for row in desk.result_rows(record.id) if row.status in FINAL | {REJECTED})
+        if is_first:
+            _print_rows(row for row in desk.result_rows(record.id) if row.status in FINAL | {REJECTED})
         run.follower = lambda numbers: _print_rows(map(result_row, desk.reader.rows_of(record.id, numbers)))
     progress = asyncio.create_task((_show_progress if sys.stderr.isatty() else _say_progress)(desk, record, run))
     try:

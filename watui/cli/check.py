@@ -7,9 +7,9 @@ from typing import Unpack
 
 import click
 
-from watui.cli.asking import Options, ask, find_output, output_options
+from watui.cli.asking import Options, ask, find_output, output_options, recheck_option
 from watui.cli.exits import Exit, Stop
-from watui.cli.given import Given, import_all, say_summary
+from watui.cli.given import Given, find_budget, import_all, say_summary
 from watui.cli.options import target_options
 from watui.cli.talk import say
 from watui.cli.target import find_list_region, find_settings, find_target
@@ -32,7 +32,8 @@ from watui.settings.paths import find_paths
     help="Country of the numbers without + where it is not the server's; + where only their + is missing.",
 )
 @click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
-@click.option("--force-check", is_flag=True, help="Ask past the server's cache of seven days.")
+@recheck_option
+@click.option("--force-check", is_flag=True, help="Ask all numbers, and past the server's cache of seven days.")
 @click.option("--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N", help="Numbers in one request.")
 @click.option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
 @output_options
@@ -47,6 +48,7 @@ def check(
     column: str | None,
     list_region: str | None,
     blocking: Blocking | None,
+    recheck: bool,
     force_check: bool,
     batch_size: int | None,
     skip_doubtful: bool,
@@ -74,10 +76,11 @@ def check(
     )
     try:
         record, found = import_all(paths, given, options)
+        budget = find_budget(paths, target)
     except LedgerUnusable as error:
         raise Stop(str(error)) from error
-    say_summary(record, found, server, given)
+    say_summary(record, found, server, given, budget, asks_all=recheck)
     if dry_run:
         say(f"Dry run: nothing was asked. The list is kept as draft {record.id}.")
         return Exit.DONE
-    return ask(output, record, paths, target)
+    return ask(output, record, paths, target, takes_known=found.fresh > 0 and not recheck)

@@ -5,12 +5,14 @@ Without an event loop, so that ctrl+c ends it even while standard input says not
 
 import io
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
+from watui.checks.cost import cost_of
 from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
 from watui.checks.rows import summary_of
-from watui.checks.standing import misread_in_words, reasons_in_words, requests_needed, skipped_in_words
+from watui.checks.standing import misread_in_words, reasons_in_words, skipped_in_words
 from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Stop
 from watui.cli.talk import say
@@ -22,9 +24,10 @@ from watui.intake.sample import SAMPLE_NAME, sample_text
 from watui.intake.sources import source_name
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
-from watui.ledger.rows import RunOptions, RunRecord, Summary
+from watui.ledger.rows import Budget, RunOptions, RunRecord, Summary
 from watui.ledger.upkeep import discard
 from watui.settings.paths import Paths
+from watui.sites import Site
 from watui.text import counted
 
 NUMBERS_NAME = "--number"
@@ -41,6 +44,16 @@ class Given:
     skip_doubtful: bool
     list_region: str | None = None
     """Of which country numbers without `+` are; None for the server's."""
+
+
+def find_budget(paths: Paths, target: Site) -> Budget | None:
+    """Return how the budget of a server stands; None where it has none. Raises LedgerUnusable."""
+    if not target.has_budget:
+        return None
+    from watui.ledger.budget import budget_of
+
+    with closing(Reader(paths.ledger)) as reader:
+        return budget_of(reader, target.server_id)
 
 
 def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunRecord, Summary]:
@@ -91,23 +104,37 @@ def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:
     return f"no phone numbers in {names}: {reasons or 'only blank lines, comments or a header'}"
 
 
-def say_summary(record: RunRecord, found: Summary, server: Server | None, given: Given) -> None:
-    """Say what a draft holds and what asking about it takes."""
+def say_summary(
+    record: RunRecord, found: Summary, server: Server | None, given: Given, budget: Budget | None, *, asks_all: bool
+) -> None:
+    """Say what a draft holds and what asking about it, or about what is not known of it, takes."""
     who = f"the server at {server.host}" if server else "the embedded simulator"
-    requests = counted(requests_needed(record), "request")
+    cost = cost_of(record, found, asks_all=asks_all)
     say(f"For {who}, read as registered in {record.options.region}:")
     say(
         f"{counted(record.read, 'row')} read: {counted(record.entries, 'entry')}, {record.rejected:,} rejected"
-        f"{skipped_in_words(record)}. {counted(record.numbers, 'distinct number')},"
-        f" {requests}{', then polls' * (record.options.blocking == 'no_wait')}."
+        f"{skipped_in_words(record)}. {counted(record.numbers, 'distinct number')}."
     )
-    if found.fresh:
+    if cost.known:
+        say(
+            f"Answered here within the last seven days, so they are not asked, and printed as they are known:"
+            f" {cost.known:,}. --recheck asks them, too."
+        )
+    elif found.fresh:
         say(f"Answered here within the last seven days, asked all the same: {found.fresh:,}.")
     if given.list_region is not None:
         say(f"As wanted, {in_words(given.list_region)}.")
     elif words := misread_in_words(found, record.options.region):
         answer = f"--list-region {found.list_region or 'COUNTRY'}"
         say(f"{words} {answer} {'puts it back' if found.list_region == PLUS else 'reads them so'}.")
+    say(f"To ask: {counted(cost.numbers, 'number')} in {cost.words}." if cost.numbers else "Nothing is to be asked.")
+    if budget is None:
+        say("No budget: calls are not counted there.")
+    else:
+        from watui.checks.budget import meter
+
+        enough = "" if cost.calls <= budget.left else " That may not do."
+        say(f"Budget of {record.options.profile}: {meter(budget)}.{enough}")
     if found.problems:
         say(f"Rejected, never sent: {reasons_in_words(found)}.")
     if record.doubtful:

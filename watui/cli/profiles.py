@@ -62,7 +62,7 @@ def _options(command: Command) -> Command:
         if name in _BY_HAND:
             continue
         flag = f"--{name.replace('_', '-')}"
-        if name == "read_only":
+        if name in ("read_only", "budget"):
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=description)
         else:
             kind = click.Choice(_CHOICES[name]) if name in _CHOICES else str

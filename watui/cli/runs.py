@@ -16,7 +16,7 @@ from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
 from watui.checks.rows import result_row, run_row
 from watui.checks.standing import STUCK_POLLS, left_of
-from watui.cli.asking import Options, ask, find_output, output_options, refuse_output, write
+from watui.cli.asking import Options, ask, find_output, output_options, recheck_option, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.options import target_options
@@ -102,10 +102,16 @@ def show(run_id: int, format_: str | None) -> int:
 
 @runs.command()
 @click.argument("run_id", type=click.IntRange(1), metavar="[ID]", required=False)
+@recheck_option
 @output_options
 @target_options
 def resume(
-    run_id: int | None, url: str | None, profile: str | None, region: str | None, **options: Unpack[Options]
+    run_id: int | None,
+    recheck: bool,
+    url: str | None,
+    profile: str | None,
+    region: str | None,
+    **options: Unpack[Options],
 ) -> int:
     """Ask about what is open of the run ID, else of the latest that is unfinished, and print all its rows.
 
@@ -136,7 +142,7 @@ def resume(
         in_doubt, tally = reader.in_doubt(record.id), reader.tally(record.id)
     target = target_of(paths, record, url, profile)
     say(f"Run {record.id} at {target.profile}: {_left(left_of(tally), in_doubt)}.")
-    return ask(output, record, paths, target)
+    return ask(output, record, paths, target, takes_known=not recheck)
 
 
 @runs.command()

@@ -12,7 +12,7 @@ from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
-from watui.client.failures import Failure, NoCredentials, NotOffered, Refused
+from watui.client.failures import Failure, NoCredentials, NotOffered, OverBudget, Refused
 from watui.desk import Desk
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
@@ -99,6 +99,8 @@ def code_of(failure: Failure) -> Exit:
     """Return how a command ends that came to nothing."""
     if isinstance(failure, NotOffered | NoCredentials):
         return Exit.USAGE
+    if isinstance(failure, OverBudget):
+        return Exit.UNFINISHED
     return Exit.REFUSED if isinstance(failure, Refused) else Exit.UNREACHABLE
 
 

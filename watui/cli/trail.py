@@ -22,6 +22,7 @@ from watui.desk import Desk
 from watui.export.rows import ActionRow, iso
 from watui.export.table import TRAIL
 from watui.ledger import trail
+from watui.ledger.budget import Entry, entries
 from watui.ledger.trail import Action, Kind, Outcome, Wish
 from watui.text import counted
 
@@ -61,6 +62,27 @@ def action_row(action: Action) -> ActionRow:
     )
 
 
+def _budget_row(entry: Entry) -> ActionRow:
+    """Return what a person has entered into a budget as a row of the trail."""
+    return ActionRow(
+        at=iso(entry.at),
+        kind=entry.kind,
+        input="",
+        number=None,
+        wa_id=None,
+        outcome=Outcome.DONE,
+        details=f"{entry.number:,}, when {entry.calls:,} of {counted(entry.allowed, 'call')} were used",
+        reason=None,
+        message_id=None,
+        hash=None,
+        block=None,
+        profile=entry.profile,
+        server=entry.server,
+        by=entry.by,
+        undoes=None,
+    )
+
+
 @click.group(invoke_without_command=True)
 @click.option("--number", metavar="NUMBER", help="Only what was done to this contact.")
 @click.option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, show_default=True, help="At most so many.")
@@ -86,8 +108,12 @@ def actions(
     with where.open() as session:
         session.settle()
         reader = session.desk.reader
-        found = trail.of_contact(reader, *contact)[:limit] if contact else trail.latest(reader, limit)
-        print_rows(map(action_row, found), TRAIL, format_ or usual_format())
+        found = [
+            *map(action_row, trail.of_contact(reader, *contact)[:limit] if contact else trail.latest(reader, limit)),
+            *map(_budget_row, [] if contact else entries(reader, limit)),
+        ]
+        found = sorted(found, key=lambda row: row.at or "", reverse=True)[:limit]
+        print_rows(found, TRAIL, format_ or usual_format())
         nothing = "Nothing was changed yet." if contact is None else "Nothing was done to that contact from here."
         say(f"{counted(len(found), 'action')}, the newest first." if found else nothing)
     return Exit.DONE

@@ -85,6 +85,16 @@ class NotOffered(Failure):
     was_sent = False
 
 
+class OverBudget(Failure):
+    """The budget of the server has no call left: nothing more was sent."""
+
+    may_have_worked = False
+
+    def __init__(self, title: str, next_step: str) -> None:
+        super().__init__(title)
+        self.next_step = next_step
+
+
 class Unusable(Failure):
     """An answer that is not one of the contract: a redirect, HTML, broken JSON, a wrong shape, too large."""
 

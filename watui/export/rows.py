@@ -32,6 +32,8 @@ class ResultRow(msgspec.Struct, frozen=True):
     checked_at: str | None
     """ISO 8601, UTC."""
     server_version: str | None
+    known_from: int | None = None
+    """The run that got the answer, where it was known before this one began."""
 
 
 COLUMNS: tuple[str, ...] = ResultRow.__struct_fields__
@@ -94,6 +96,18 @@ class ProfileRow(msgspec.Struct, frozen=True):
     """Whom to believe that it is the server: system, a file, or the fingerprint of a pinned certificate."""
     word: str | None
     is_default: bool
+
+
+class BudgetRow(msgspec.Struct, frozen=True):
+    """How the calls to a server stand against its messages; without a budget all is empty."""
+
+    profile: str
+    server: str
+    messages: int | None
+    over: int | None
+    """Calls that a person allows beyond the messages."""
+    calls: int | None
+    left: int | None
 
 
 class FindingRow(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from wcwidth import wcswidth
 from watui.export.rows import (
     ActionRow,
     BlocklistRow,
+    BudgetRow,
     FindingRow,
     IdentityRow,
     NodeRow,
@@ -209,6 +210,18 @@ PROFILES: Layout[ProfileRow] = Layout(
         Column("login", 10, lambda row: row.user or "token"),
         Column("read only", 9, lambda row: "yes" if row.read_only else "no"),
         Column("secret", None, lambda row: row.secret or "none"),
+    ),
+)
+
+BUDGETS: Layout[BudgetRow] = Layout(
+    BudgetRow.__struct_fields__,
+    (
+        Column("profile", 16, lambda row: row.profile),
+        Column("messages", 10, lambda row: f"{row.messages:,}" if row.messages is not None else "no budget"),
+        Column("over", 8, lambda row: f"{row.over:,}" if row.over is not None else ""),
+        Column("calls", 10, lambda row: f"{row.calls:,}" if row.calls is not None else ""),
+        Column("left", 10, lambda row: f"{row.left:,}" if row.left is not None else ""),
+        Column("server", None, lambda row: row.server),
     ),
 )
 

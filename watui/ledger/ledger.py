@@ -18,7 +18,7 @@ from watui.ledger import schema
 from watui.ledger.drivers import Driven, Driver
 from watui.ledger.importing import NewRows
 from watui.ledger.keys import Keys
-from watui.ledger.rows import QUEUED, REJECTED, Answered, Asked, NewRow, RunOptions, RunState
+from watui.ledger.rows import QUEUED, REJECTED, Answered, Asked, Budget, NewRow, RunOptions, RunState, UsedUp
 from watui.ledger.schema import LedgerUnusable
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,10 +65,11 @@ class Ledger:
             )
         return int(run_id)
 
-    def start(self, run_id: int, driver: Driver) -> None:
+    def start(self, run_id: int, driver: Driver, known_since: float | None = None) -> None:
         """Let `driver` ask: a draft begins, a run whose driver is gone goes on.
 
-        Raises Driven where another driver is at work.
+        A draft takes over what other runs know from `known_since` on, where that is given; a run that goes on does so
+        again. Raises Driven where another driver is at work.
         """
         with self.transaction():
             other = self._driver_of(run_id)
@@ -77,6 +78,10 @@ class Ledger:
             self._db.execute(
                 "UPDATE ask SET answered_at = ?, failure = 'cut short' WHERE run_id = ? AND answered_at IS NULL",
                 (time.time(), run_id),
+            )
+            self._db.execute(
+                "UPDATE run SET known_since = ? WHERE id = ? AND (state = ? OR known_since IS NOT NULL)",
+                (known_since, run_id, RunState.DRAFT),
             )
             self._move(
                 "UPDATE run SET state = ?, driver = ?, started_at = coalesce(started_at, ?) WHERE id = ?"
@@ -164,15 +169,20 @@ class Ledger:
         statement = f"SELECT number_id, polls FROM number WHERE run_id = ? AND final = 0 AND status <> '{QUEUED}'"
         return dict(schema.query(self._db, statement, (run_id,)))
 
-    def asked(self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None) -> Asked:
+    def asked(
+        self, run_id: int, number_ids: Sequence[int], driver_id: str | None = None, budget: str | None = None
+    ) -> Asked:
         """Write down that `number_ids` are about to be asked in one request.
 
-        Raises LedgerUnusable where `driver_id` is given and does not drive the run any more.
+        Raises LedgerUnusable where `driver_id` is given and does not drive the run any more, and UsedUp where `budget`
+        is a server whose budget has no call left.
         """
         among, given = _among(number_ids)
         with self.transaction():
             if driver_id is not None and driver_id != self._driver_of(run_id):
                 raise LedgerUnusable(f"run {run_id} was ended, or taken over, by another process")
+            if budget is not None:
+                self._reserve(budget)
             inputs, polls = self._db.execute(
                 "SELECT json_group_object(number_id, coalesce(sent, input)),"
                 f" coalesce(sum(status <> '{QUEUED}'), 0) FROM number WHERE run_id = ? AND {among}",
@@ -185,6 +195,11 @@ class Ledger:
             self._db.execute(f"UPDATE number SET asked = asked + 1 WHERE run_id = ? AND {among}", (run_id, *given))
         assert ask_id is not None
         return Asked(ask_id, msgspec.json.decode(inputs, type=dict[int, str]))
+
+    def reserve(self, server: str) -> None:
+        """Write down that one more call to a server is about to be made. Raises UsedUp where none is left."""
+        with self.transaction():
+            self._reserve(server)
 
     def answered(
         self,
@@ -221,6 +236,12 @@ class Ledger:
             )
 
     # Parts
+
+    def _reserve(self, server: str) -> None:
+        reserved = "UPDATE budget SET calls = calls + 1 WHERE server = ? AND calls < messages + over"
+        if not self._db.execute(reserved, (server,)).rowcount:
+            found = self._db.execute("SELECT messages, over, calls FROM budget WHERE server = ?", (server,)).fetchone()
+            raise UsedUp(Budget(*found or ()))
 
     def _decide(self, run_id: int, said: Sequence[Answered], now: float, version: str | None) -> None:
         self._db.execute("DELETE FROM said")
@@ -277,14 +298,14 @@ class Ledger:
         self._db.execute(f"INSERT INTO tally VALUES (?, ?, ?, ?) {schema.ADDED}", (run_id, status, numbers, rows))
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Let what is done within be committed as a whole, or not at all.
+    def transaction(self, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
+        """Let what is done within be committed as a whole, or not at all; one that does not write keeps nobody waiting.
 
         Raises LedgerBlocked where what is wrong can pass, else LedgerUnusable.
         """
         try:
             failpoints.reach("ledger.begin")
-            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             yield self._db
             failpoints.reach("ledger.write")
             self._db.execute("COMMIT")

@@ -81,7 +81,7 @@ SELECT e.row, s.name, e.line, e.input, n.number, n.region, coalesce(n.status, :r
        CASE WHEN n.first_row < e.row THEN
            (SELECT f.line FROM entry f WHERE f.run_id = e.run_id AND f.row = n.first_row) END,
        n.checked_at, n.server_version, n.number_id, coalesce(n.asked, 0),
-       coalesce(n.polls, 0), n.sent
+       coalesce(n.polls, 0), n.sent, n.known_from
 FROM entry e
 JOIN source s ON s.run_id = e.run_id AND s.source_id = e.source_id
 LEFT JOIN number n ON n.run_id = e.run_id AND n.number_id = e.number_id
@@ -172,7 +172,7 @@ class Reader:
         return {status: Counted(numbers, count) for status, numbers, count in rows if count}
 
     def summary(self, run_id: int) -> Summary:
-        """Return what a list was imported from and what is in it; `fresh` is not looked for."""
+        """Return what a list was imported from and what is in it; what other runs know of it is not looked for."""
         sources = self.query(
             "SELECT name, column_name, is_whole, list_region FROM source WHERE run_id = ? ORDER BY source_id", (run_id,)
         )
@@ -203,26 +203,6 @@ class Reader:
         some = f"SELECT input FROM number WHERE {bare} AND number_id % ? = 0 LIMIT ?"
         sample = self.query(some, (run_id, max(1, self.run(run_id).numbers // most), most))
         return count, doubtful, [text for (text,) in sample]
-
-    def fresh(self, run_id: int, since: float) -> int:
-        """Return how many numbers have a verdict from `since` on, of the same server for the same region."""
-        others = (
-            "id <> :run_id AND (server, region) = (SELECT server, region FROM run WHERE id = :run_id)"
-            " AND started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= :since)"
-        )
-        counts = "n.final = 1 AND n.status <> 'failed' AND n.checked_at >= :since"
-        # A list that is longer than a part is quicker compared with all keys at once than with those of each part.
-        found = self.query(
-            f"WITH RECURSIVE {PARTS.format(others)} SELECT count(DISTINCT own.number_id) FROM part"
-            f" CROSS JOIN number own CROSS JOIN number n INDEXED BY number_checked ON {IN_PART} AND n.key = own.key"
-            f" WHERE own.run_id = :run_id AND {counts}"
-            if self.run(run_id).numbers <= schema.PART_NUMBERS
-            else "SELECT count(*) FROM number WHERE run_id = :run_id AND key IN"
-            f" (SELECT n.key FROM (SELECT id FROM run WHERE {others}) CROSS JOIN number n ON n.run_id = id"
-            f" WHERE {counts})",
-            {"run_id": run_id, "since": since},
-        )
-        return int(next(found)[0])
 
     def matching(self, run_id: int, wanted: RowFilter) -> array[int]:
         """Return the ordinals of all rows that fit `wanted`, in its order."""

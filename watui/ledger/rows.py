@@ -27,6 +27,16 @@ class Source(NamedTuple):
     """Of which country its numbers without `+` are said to be; None for the server's."""
 
 
+class Polled(NamedTuple):
+    """How often a run had to ask again."""
+
+    numbers: int
+    """That it asked about."""
+    batch_size: int
+    polls: int
+    """Requests after the first ones."""
+
+
 class Summary(NamedTuple):
     """What is in a list, beside the counts of its RunRecord."""
 
@@ -36,7 +46,10 @@ class Summary(NamedTuple):
     regions: tuple[tuple[str | None, int], ...]
     """Regions of the numbers with their counts, the most frequent first."""
     fresh: int = 0
-    """Numbers that the same server has answered for the same region, in other runs and not long ago."""
+    """Numbers that the same server has answered for the same region, in other runs and not long ago; none where the
+    run asks all the same."""
+    polled: Polled | None = None
+    """How the latest run at the server was polled; None where that is not known."""
     bare: int = 0
     """Numbers without `+` that get the server's country code."""
     misread: int = 0
@@ -175,6 +188,8 @@ class Row(NamedTuple):
     """How many answers left its number without a final status."""
     sent: str | None = None
     """What is asked instead of the input; None for the input as it is."""
+    known_from: int | None = None
+    """The run that asked, where the answer was known before this one began."""
 
 
 class Asked(NamedTuple):
@@ -183,6 +198,33 @@ class Asked(NamedTuple):
     ask_id: int
     inputs: dict[int, str]
     """What is sent, by the ids of its numbers."""
+
+
+class Budget(NamedTuple):
+    """How the calls to a server stand against its messages."""
+
+    messages: int = 0
+    """That were sent, as a person says."""
+    over: int = 0
+    """Calls that a person allows beyond them."""
+    calls: int = 0
+    """That were made, or were about to be."""
+
+    @property
+    def allowed(self) -> int:
+        return self.messages + self.over
+
+    @property
+    def left(self) -> int:
+        return max(0, self.allowed - self.calls)
+
+
+class UsedUp(Exception):
+    """A budget has no call left."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(f"{budget.calls:,} of {budget.allowed:,} calls")
+        self.budget = budget
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):

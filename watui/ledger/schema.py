@@ -184,10 +184,45 @@ ALTER TABLE run ADD COLUMN prose INTEGER NOT NULL DEFAULT 0;
 # `sent` is what a server is asked where that is not the input as it was given: a number of a source that is said to be
 # of another country than the server. `prose` counts what holds no number in a source that is no list.
 
+_KNOWN = """
+ALTER TABLE run ADD COLUMN known_since REAL;
+ALTER TABLE number ADD COLUMN known_from INTEGER;
+"""
+# A run takes over what others knew, from `known_since` on, when it begins; NULL where it asks all. `known_from` is the
+# run that got the answer, where it was taken over; `checked_at` is when that was.
+
+_BUDGET = """
+CREATE TABLE budget (
+    server TEXT PRIMARY KEY,
+    messages INTEGER NOT NULL DEFAULT 0,
+    over INTEGER NOT NULL DEFAULT 0,
+    calls INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE sent_messages (
+    server TEXT NOT NULL,
+    day TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (server, day)
+) WITHOUT ROWID;
+CREATE TABLE budget_entry (
+    entry_id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    server TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    by TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    allowed INTEGER NOT NULL
+);
+"""
+# `budget` counts the calls of checks to a server, each before it is sent, against its messages and what a person allows
+# over them. `sent_messages` are those by day, or by no day. `budget_entry` is who entered what.
+
 ADDED = "ON CONFLICT DO UPDATE SET numbers = numbers + excluded.numbers, rows = rows + excluded.rows"
 """How what is inserted into `tally` is added to what is there."""
 
-_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _LONG_LISTS, _LISTS_AS_THEY_ARE)
+_STEPS = (_TABLES, _TRAIL, _DRIVEN_RUNS, _POLLS, _LONG_LISTS, _LISTS_AS_THEY_ARE, _KNOWN, _BUDGET)
 """What leads from each version of the tables to the next, from an empty file on."""
 
 SCHEMA_VERSION = len(_STEPS)

@@ -65,6 +65,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH_SIZE)] | None,
         msgspec.Meta(description="Numbers in one request; without one that of the settings."),
     ] = None
+    budget: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Whether the calls of checks, polls included, are held to the messages sent: see watui budget."
+        ),
+    ] = False
     ca_file: Annotated[
         str | None, msgspec.Meta(description="File with the certificate authorities (PEM) to trust, and no others.")
     ] = None

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from watui.checks.freshness import Freshness, freshness
-from watui.checks.standing import note_of
+from watui.checks.standing import known_of, note_of
 from watui.contract.statuses import Status
 from watui.ledger.rows import QUEUED, REJECTED, Row
 from watui.text import clean
@@ -86,6 +86,8 @@ def note(row: Row) -> str:
         return f"rejected: {row.problem}"
     if words := note_of(row):
         return f"{DOUBTFUL}{words}" if words == row.problem else words
+    if words := known_of(row):
+        return words
     if row.duplicate_of:
         return f"same as line {row.duplicate_of}"
     return f"sent as {row.sent}" if row.sent is not None else ""

@@ -21,6 +21,7 @@ _UNCHANGED = frozenset({"everywhere.palette"})
 
 _NAMES = {
     "question_mark": "?",
+    "dollar_sign": "$",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "slash": "/",

@@ -16,7 +16,6 @@ from watui.checks.standing import (
     misread_in_words,
     note_of,
     reasons_in_words,
-    requests_needed,
     skipped_in_words,
 )
 from watui.contract.statuses import Status, explain, meaning, told_apart
@@ -31,6 +30,7 @@ from watui.tui.themes import DIM
 
 if TYPE_CHECKING:
     from watui.archive import Offer
+    from watui.checks.cost import Cost
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
 
@@ -66,7 +66,8 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
         badge = Content.styled(f" SIMULATOR{said}{scenario} ", "bold reverse $warning")
     else:
         word = f" {clean(desk.mark.word)} ·" if desk.mark.word else ""
-        badge = Content.styled(f"{word} {clean(desk.profile)}{said} ", f"bold reverse {_colour(desk)}")
+        used = f" · {desk.budget.calls:,}/{desk.budget.allowed:,} calls" if desk.budget is not None else ""
+        badge = Content.styled(f"{word} {clean(desk.profile)}{said}{used} ", f"bold reverse {_colour(desk)}")
     known_or_assumed = "registered in" if desk.is_simulator else "read as registered in"
     region = Content.styled(f" {known_or_assumed} {desk.region} ", DIM)
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
@@ -276,7 +277,8 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
     parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
     if session.phase is Phase.PREVIEW and session.record is not None:
-        parts.append((f"{_GAP}enter still asks all {session.record.numbers:,}", "$text-warning"))
+        asked = session.cost.numbers if session.cost is not None else session.record.numbers
+        parts.append((f"{_GAP}enter still asks all {asked:,}", "$text-warning"))
     return Content.assemble(*parts)
 
 
@@ -295,7 +297,7 @@ def importing(reading: Reading, width: int) -> Content:
     )
 
 
-def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
+def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Content:
     """What a list holds and what asking about it takes, before anything is sent."""
     lines: list[Content] = [
         Content.assemble(("Nothing has been sent yet. ", "bold"), *map(_source, found.sources)),
@@ -310,8 +312,7 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
         ),
     ]
     if found.fresh:
-        known = f"{found.fresh:,} answered here within the last seven days"
-        lines.append(Content.assemble(known, (": a server still has them in its cache", DIM)))
+        lines.append(_known(found, cost))
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if words := misread_in_words(found, record.options.region):
@@ -321,7 +322,8 @@ def summary(desk: Desk, record: RunRecord, found: Summary) -> Content:
     if record.doubtful:
         doubtful = f"{record.doubtful:,} doubtful"
         lines.append(Content.assemble((doubtful, "$text-warning"), ", asked all the same: see the notes"))
-    lines.append(_question(desk, record))
+    lines.append(_question(desk, record, cost))
+    lines.append(_budget(desk, cost))
     return Content("\n").join(lines)
 
 
@@ -346,16 +348,37 @@ def _ending(state: RunState) -> tuple[str, str]:
             return f"{_GAP}stopped", "bold $text-error"
 
 
-def _question(desk: Desk, record: RunRecord) -> Content:
+def _known(found: Summary, cost: Cost) -> Content:
+    """What becomes of the numbers that other runs know."""
+    known = f"{found.fresh:,} answered here within the last seven days"
+    key = ("A", "bold $primary")
+    if cost.known:
+        return Content.assemble((known, "bold"), ": not asked, shown as known. ", key, " asks them, too")
+    return Content.assemble(known, ": asked all the same. ", key, " leaves them out")
+
+
+def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
     if not record.numbers:
         return Content("There is nothing to ask.")
-    requests = counted(requests_needed(record), "request")
-    polls = ", then polls" if record.options.blocking == "no_wait" else ""
+    key = ("enter", "bold $primary")
+    if not cost.numbers:
+        return Content.assemble(key, " shows what is known: there is nothing to ask")
     return Content.assemble(
-        ("enter", "bold $primary"),
-        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}:"
-        f" {requests} of up to {record.options.batch_size:,} numbers{polls}",
+        key,
+        f" asks {'the simulator' if desk.is_simulator else clean(desk.server_name)}: ",
+        (counted(cost.numbers, "number"), "bold"),
+        f" in {cost.words}",
     )
+
+
+def _budget(desk: Desk, cost: Cost) -> Content:
+    """What is left of the budget, and whether that will do."""
+    if desk.budget is None:
+        return Content.styled("No budget: calls are not counted here", DIM)
+    left = f"Budget: {desk.budget.left:,} of {counted(desk.budget.allowed, 'call')} left"
+    if cost.calls <= desk.budget.left:
+        return Content(left)
+    return Content.assemble((f"{left}: it may not do. ", "$text-warning"), ("$", "bold $primary"), " enters messages")
 
 
 def welcome(desk: Desk) -> Content:

@@ -17,11 +17,16 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.tui.commands import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from watui.archive import Offer
+    from watui.checks.cost import Cost
     from watui.checks.prepare import Progress
     from watui.checks.run import Run
     from watui.checks.scheduler import Outlook
     from watui.client.pacing import Waiting
+    from watui.ledger.ledger import Ledger
+    from watui.ledger.trail import Place
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process is still at work on a run."""
@@ -71,6 +76,8 @@ class Session:
         """Of the servers that answered, None among them where an answer named none."""
         self.summary: Summary | None = None
         """What the preview shows."""
+        self.asks_all = False
+        """Whether the list at hand is asked as a whole, what is known of it included."""
         self.offer: Offer | None = None
         """The latest run that can be gone on with, for while there is none at hand."""
         self.problem: str | None = None
@@ -98,6 +105,15 @@ class Session:
     def is_kept(self) -> bool:
         """Whether this is a draft that was among the runs before: it stays there when it is left."""
         return self.phase is Phase.PREVIEW and self._was_there_before
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it takes to ask about the draft at hand; None where there is none."""
+        if self.record is None or self.summary is None:
+            return None
+        from watui.checks.cost import cost_of
+
+        return cost_of(self.record, self.summary, asks_all=self.asks_all)
 
     @property
     def failure(self) -> str | None:
@@ -183,6 +199,7 @@ class Session:
         self._is_old = True
         self.record = self.desk.reader.run(self.record.id)
         self.tally = self.desk.reader.tally(self.record.id)
+        self.desk.look_at_budget()
         self._note_version(self.record)
         if self.is_asking:
             self.phase = Phase.PAUSED if self._run and self._run.is_paused else Phase.RUNNING
@@ -353,7 +370,7 @@ class Session:
     def forget(self) -> None:
         """Begin anew; a run that was started stays in the ledger."""
         self.phase, self.record, self.tally, self.summary, self.versions = Phase.EMPTY, None, {}, None, ()
-        self._was_there_before = self._is_old = False
+        self._was_there_before = self._is_old = self.asks_all = False
         self.problem, self._run, self._pace = None, None, Pace()
         self.given, self.list_region = (), None
 
@@ -369,7 +386,11 @@ class Session:
         assert self.record is not None
         run_id = self.record.id
         try:
-            self._run = await self.desk.open_run(run_id)
+            takes_known = not self.asks_all and (self.summary is None or self.summary.fresh > 0)
+            self._run = await self.desk.open_run(run_id, takes_known=takes_known)
+            self._pace = Pace()  # What was known is there at once.
+            if self.summary is not None and self.summary.fresh:
+                await self.find_versions()
             await self._run.drive(stop_on_failure=False)
             if self._shown == run_id:
                 await self.find_versions()
@@ -403,6 +424,26 @@ class Session:
         else:
             self._run.pause()
             self.phase = Phase.PAUSED
+
+    async def enter_messages(self, messages: int) -> None:
+        """Add to the messages that were sent, and go on where only that was wanting. Raises LedgerUnusable."""
+        from watui.ledger.budget import add_messages
+
+        await self._enter(add_messages, messages)
+
+    async def go_over(self, calls: int) -> None:
+        """Allow so many calls beyond the messages, and go on where only that was wanting. Raises LedgerUnusable."""
+        from watui.ledger.budget import go_over
+
+        await self._enter(go_over, calls)
+
+    async def _enter(self, work: Callable[[Ledger, Place, int], None], number: int) -> None:
+        await self.desk.ledger(work, self.desk.place, number)
+        self.desk.look_at_budget()
+        from watui.client.failures import OverBudget
+
+        if self._run is not None and isinstance(self._run.failure, OverBudget):
+            self.pause()
 
     async def cancel(self) -> None:
         """End the run early. Its driver must have been stopped. Raises Driven and LedgerUnusable."""

@@ -174,9 +174,9 @@ class CheckScreen(RowsScreen):
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
         self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
-        record, found = self.session.record, self.session.summary
-        if phase is Phase.PREVIEW and record is not None and found is not None:
-            self.summary.update(panels.summary(self.session.desk, record, found))
+        record, found, cost = self.session.record, self.session.summary, self.session.cost
+        if phase is Phase.PREVIEW and record is not None and found is not None and cost is not None:
+            self.summary.update(panels.summary(self.session.desk, record, found, cost))
         self._show_rows()
         self._show_state()
 
@@ -337,6 +337,33 @@ class CheckScreen(RowsScreen):
             self._asking = self._ask()
         else:
             self.refuse("There is nothing to ask: every row is rejected.")
+
+    def action_ask_all(self) -> None:
+        """Ask also about what is known of the preview, or leave that out again."""
+        session = self.session
+        if session.phase is not Phase.PREVIEW or session.summary is None:
+            return
+        if session.summary.fresh:
+            session.asks_all = not session.asks_all
+            self._show_phase()
+        else:
+            self.refuse("All of it is asked: nothing was answered here within the last seven days, or it is to be new.")
+
+    @work(exclusive=True, group="budget")
+    async def action_budget(self) -> None:
+        """Enter messages that were sent, or go on over the budget."""
+        from watui.tui.screens.budget import BudgetDialog
+
+        session = self.session
+        with self.refusing():
+            session.desk.look_at_budget()
+            if session.desk.budget is None:
+                self.refuse(f"{session.desk.profile} has no budget: calls are not counted here.")
+                return
+            entered = await self.app.push_screen_wait(BudgetDialog(session.desk.profile, session.desk.budget))
+            if entered is not None:
+                await (session.go_over if entered.is_over else session.enter_messages)(entered.number)
+                self._show_phase()
 
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:

@@ -1,0 +1,27 @@
+"""The budget of a server in words."""
+
+import shlex
+
+from watui.client.failures import OverBudget
+from watui.ledger.rows import Budget
+
+POLICY = (
+    "WhatsApp's policy: check only opted-in users of your own, and make no more calls than the number sends messages."
+    " Misuse is warned of by mail; seven days later the number is disabled for good."
+)
+
+
+def meter(budget: Budget) -> str:
+    """Return how a budget stands."""
+    over = f", {budget.over:,} of them over the messages sent" if budget.over else ""
+    return f"{budget.calls:,} of {budget.allowed:,} calls used{over}"
+
+
+def used_up(profile: str, budget: Budget) -> OverBudget:
+    """Return why nothing more is asked."""
+    name = shlex.quote(profile)
+    return OverBudget(
+        f"the budget of {profile} is used up: {meter(budget)}. {POLICY}",
+        f"Enter the messages sent since: 'watui budget add N --profile {name}'. To go on all the same, say by how many"
+        " calls: --over-budget N. In the console the key $ does both",
+    )

@@ -1,0 +1,113 @@
+"""`watui budget`: calls of checks against messages sent."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import click
+
+from watui.checks.budget import POLICY, meter
+from watui.cli.exits import Exit, Stop
+from watui.cli.options import target_options
+from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.session import Session, find_where
+from watui.cli.talk import say
+from watui.export.rows import BudgetRow
+from watui.export.table import BUDGETS
+from watui.ledger.budget import add_messages, set_days
+from watui.ledger.ledger import Ledger
+from watui.text import counted
+
+_HELP = f"""Say how the calls of checks stand against the messages sent, of a profile with budget = true.
+
+    {POLICY}
+
+    A call is a request of a check, polls included. Each is counted in the ledger before it is sent, whether the server
+    gets it or not; where none is left, nothing more is asked. It is a running total since the budget began, by no
+    calendar. The budget belongs to the server's number: all profiles and processes that ask the same URL share it.
+    """
+
+
+@click.group(invoke_without_command=True, help=_HELP)
+@target_options
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@click.pass_context
+def budget(
+    context: click.Context, url: str | None, profile: str | None, region: str | None, format_: str | None
+) -> int:
+    if context.invoked_subcommand is not None:
+        if any(option is not None for option in (url, profile, region, format_)):
+            raise Stop(f"options go after the command: watui budget {context.invoked_subcommand} --profile NAME")
+        return Exit.DONE
+    with find_where(url, profile, region).open() as session:
+        desk, found = session.desk, session.desk.budget
+        stands = (found.messages, found.over, found.calls, found.left) if found else (None,) * 4
+        print_rows([BudgetRow(desk.profile, desk.server_id, *stands)], BUDGETS, format_ or usual_format())
+        if found is None:
+            say(f"{desk.profile} has no budget: its calls are not counted.")
+    return Exit.DONE
+
+
+@budget.command()
+@click.argument("messages", type=click.IntRange(1))
+@target_options
+def add(messages: int, url: str | None, profile: str | None, region: str | None) -> int:
+    """Enter that so many MESSAGES were sent, beside those that were entered before."""
+    with find_where(url, profile, region).open() as session:
+        _enter(session, lambda ledger: add_messages(ledger, session.desk.place, messages))
+    return Exit.DONE
+
+
+@budget.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@target_options
+def import_(file: Path, url: str | None, profile: str | None, region: str | None) -> int:
+    """Enter the messages of FILE, a CSV file with a day (2026-01-31) and a count in each row.
+
+    A day that was entered before is replaced, so the same file may be given again.
+    """
+    days = _days(file)
+    with find_where(url, profile, region).open() as session:
+        _enter(session, lambda ledger: set_days(ledger, session.desk.place, days))
+        say(f"{counted(sum(days.values()), 'message')} on {counted(len(days), 'date')}.")
+    return Exit.DONE
+
+
+def _enter(session: Session, work: Callable[[Ledger], None]) -> None:
+    """Let `work` change the budget, and say how that stands. Stops where there is none."""
+    desk = session.desk
+    if desk.budget is None:
+        raise Stop(f"{desk.profile} has no budget: 'watui profiles add NAME --replace --budget' gives a profile one")
+    session.runner.run(desk.ledger(work))
+    desk.look_at_budget()
+    say(f"{desk.profile}: {meter(desk.budget)}.")
+
+
+def _days(path: Path) -> dict[str, int]:
+    """Return the messages of each day in a file; a first row that holds none is its header. Stops where it can't be."""
+    days: dict[str, int] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for place, row in enumerate(csv.reader(file), 1):
+                found = _day(row)
+                if found is not None:
+                    days[found[0]] = days.get(found[0], 0) + found[1]
+                elif any(cell.strip() for cell in row) and place > 1:
+                    raise Stop(f"{path} row {place}: a day such as 2026-01-31, and a count, are wanted")
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise Stop(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    if not days:
+        raise Stop(f"{path} holds no days with counts")
+    return days
+
+
+def _day(row: list[str]) -> tuple[str, int] | None:
+    """Return the day of a row and its count; None where it has not just these."""
+    try:
+        day, count = (cell.strip() for cell in row)
+        return (date.fromisoformat(day).isoformat(), int(count)) if int(count) >= 0 else None
+    except ValueError:
+        return None
