@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.widgets import Input
 
 from tests.conftest import TOKEN
 from tests.simulated import a_world
@@ -250,7 +251,10 @@ async def test_a_search_goes_through_bodies(paths: Paths) -> None:
         assert "spam" in screen.lines.row.text, "the cursor is where the text stands"
         await story.press("escape")
         await story.until(lambda: screen.table.row_count == 2, "all are shown")
-        await story.press("slash", *"nobody")
+        await story.until(lambda: screen.table.has_focus, "the list has the keys")
+        await story.press("slash")
+        await story.until(lambda: isinstance(story.app.focused, Input), "the search has the keys")
+        await story.press(*"nobody")
         await story.until_shown("No exchange holds “nobody”")
         await story.press("escape")
         await story.until(lambda: screen.table.row_count == 2, "all are shown")
