@@ -120,7 +120,13 @@ def test_the_clipboard_is_told_honestly(
 
 @pytest.mark.parametrize(
     ("options", "level"),
-    [({"set-clipboard": "on"}, Level.OK), ({"set-clipboard": "external"}, Level.NOTE), ({}, Level.NOTE)],
+    [
+        ({"-V": "tmux 3.3a", "set-clipboard": "off"}, Level.OK),
+        ({"-V": "tmux 3.1c", "set-clipboard": "external"}, Level.NOTE),
+        ({"set-clipboard": "on"}, Level.OK),
+        ({"set-clipboard": "external"}, Level.NOTE),
+        ({}, Level.NOTE),
+    ],
 )
 def test_tmux_comes_with_the_line_that_lets_it_copy(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, str], level: Level

@@ -48,5 +48,5 @@ async def test_where_there_is_no_tmux_to_ask(tmp_path: Path, monkeypatch: pytest
 
 async def test_a_terminal_that_takes_nothing_is_named() -> None:
     assert await copy(App(), NUMBERS, {"TERM_PROGRAM": "Apple_Terminal"}) == (
-        "not copied: Apple's Terminal takes nothing from programs"
+        "sent to the terminal's clipboard; Apple's Terminal does not take what is copied"
     )

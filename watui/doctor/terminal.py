@@ -23,6 +23,11 @@ ANSWER_SECONDS = 0.5
 """How long a terminal may take to say where its cursor is."""
 
 TMUX_SECONDS = 2.0
+"""How long tmux may take."""
+
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_TAKES_COPIES = (3, 2)
+"""The version of tmux from which on it hands a copy that it is given to its terminal, whatever set-clipboard is."""
 
 _WIDE = "漢"
 """A character of two columns."""
@@ -32,7 +37,7 @@ _WHERE = b"\x1b[6n"
 
 _POSITION = re.compile(rb"\x1b\[\d+;(\d+)R")
 
-_CLIPBOARD_WORDS = {
+CLIPBOARD_WORDS = {
     "Apple_Terminal": "Apple's Terminal does not take what is copied",
     "iTerm.app": "iTerm2 takes what is copied only where its settings let applications access the clipboard",
 }
@@ -129,7 +134,7 @@ def clipboard(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     program = environment.get("TERM_PROGRAM", "")
     is_far = is_over_ssh(environment)
     where = f"{program or 'a terminal without a name'}{', over ssh' if is_far else ''}"
-    words = _CLIPBOARD_WORDS.get(program, "whether it takes what is copied (OSC 52) can't be asked for")
+    words = CLIPBOARD_WORDS.get(program, "whether it takes what is copied (OSC 52) can't be asked for")
     step = f"Copy with c in the console, and paste. Else export{' to a file here' if is_far else ''}."
     yield Finding("clipboard", Level.NOTE, f"{where}: {words}", step)
     if "TMUX" in environment:
@@ -137,7 +142,10 @@ def clipboard(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
 
 
 def _of_tmux() -> Finding:
-    allowed, passed = _tmux_option("set-clipboard"), _tmux_option("allow-passthrough")
+    version = _told_by_tmux("-V")
+    if version is not None and (found := _VERSION.search(version)) and tuple(map(int, found.groups())) >= _TAKES_COPIES:
+        return Finding("tmux", Level.OK, f"{version}: what is copied is given to it, and handed on")
+    allowed, passed = (_told_by_tmux("show", "-gv", name) for name in ("set-clipboard", "allow-passthrough"))
     if allowed is None:
         return Finding("tmux", Level.NOTE, "it does not tell its options", "Look at: tmux show -gv set-clipboard")
     words = f"set-clipboard is {allowed}, allow-passthrough {passed or 'unknown'}"
@@ -147,14 +155,14 @@ def _of_tmux() -> Finding:
     return Finding("tmux", Level.NOTE, f"{words}: what is copied ends here", step)
 
 
-def _tmux_option(name: str) -> str | None:
-    """Return an option of the tmux around, None where it is not to be had."""
+def _told_by_tmux(*arguments: str) -> str | None:
+    """Return what the tmux around says to a command, None where it is not to be had."""
     tmux = shutil.which("tmux")
     if tmux is None:
         return None
     try:
         done = subprocess.run(  # noqa: S603 - nothing in it is anybody's but ours
-            [tmux, "show", "-gv", name], capture_output=True, text=True, timeout=TMUX_SECONDS, check=True
+            [tmux, *arguments], capture_output=True, text=True, timeout=TMUX_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None

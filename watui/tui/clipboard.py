@@ -10,11 +10,7 @@ from collections.abc import Mapping
 
 from textual.app import App
 
-TMUX_SECONDS = 2.0
-"""How long tmux may take."""
-
-_DEAF = {"Apple_Terminal": "Apple's Terminal takes nothing from programs"}
-"""Terminals that are known to take nothing, by TERM_PROGRAM."""
+from watui.doctor.terminal import CLIPBOARD_WORDS, TMUX_SECONDS
 
 
 async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -22,11 +18,10 @@ async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.
     app.copy_to_clipboard(text)
     if environment.get("TMUX"):
         if await asyncio.to_thread(_hand_to_tmux, text):
-            return "handed to tmux (its prefix and ] paste it), and to the terminal's clipboard where tmux may"
+            return "handed to tmux (its prefix and ] paste it), and by it to the terminal's clipboard"
         return "sent to tmux, which hands it on where its option set-clipboard is on"
-    if (deaf := _DEAF.get(environment.get("TERM_PROGRAM", ""))) is not None:
-        return f"not copied: {deaf}"
-    return "sent to the terminal's clipboard; no terminal tells whether it takes that"
+    doubt = CLIPBOARD_WORDS.get(environment.get("TERM_PROGRAM", ""), "no terminal tells whether it takes that")
+    return f"sent to the terminal's clipboard; {doubt}"
 
 
 def _hand_to_tmux(text: str) -> bool:
