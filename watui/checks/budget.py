@@ -21,7 +21,7 @@ def used_up(profile: str, budget: Budget) -> OverBudget:
     """Return why nothing more is asked."""
     name = shlex.quote(profile)
     return OverBudget(
-        f"the budget of {profile} is used up: {meter(budget)}. {POLICY}",
+        f"the budget of {profile} is used up: {meter(budget)}. {POLICY.removesuffix('.')}",
         f"Enter the messages sent since: 'watui budget add N --profile {name}'. To go on all the same, say by how many"
         " calls: --over-budget N. In the console the key $ does both",
     )

@@ -164,7 +164,7 @@ class WatuiApp(App[int]):
         self._is_shown = True
         # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.mode_change_signal.subscribe(self, lambda _: self._paint_anew())
+        self.mode_change_signal.subscribe(self, lambda _: self._mask())
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
@@ -182,13 +182,15 @@ class WatuiApp(App[int]):
         return [*super().get_line_filters(), *([self._masking] if self.is_masked else [])]
 
     def watch_is_masked(self) -> None:
-        self._paint_anew()
+        self._mask()
 
-    def _paint_anew(self) -> None:
-        """Paint all widgets of the screens at hand, who else would show what they remember."""
+    def _mask(self) -> None:
+        """Paint the screens at hand anew, where they were painted before what is hidden has changed."""
         for screen in self.screen_stack:
-            for widget in screen.walk_children(with_self=True):
-                widget.refresh()
+            if screen.has_class("-masked") is not self.is_masked:
+                screen.set_class(self.is_masked, "-masked", update=False)
+                for widget in screen.walk_children(with_self=True):
+                    widget.refresh()
 
     def action_mask(self) -> None:
         """Hide the numbers of people, or show them again."""

@@ -73,7 +73,8 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content("")
     right = Content.assemble(region, read_only, badge)
-    tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), _tabs(screen, "", is_short=True))
+    short, shortest = (_tabs(screen, each, brand="", is_short=True) for each in (run, ""))
+    tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), short, shortest)
     room = width - right.cell_length
     return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
