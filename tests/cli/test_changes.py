@@ -141,6 +141,14 @@ class Typed(io.StringIO):
     def __init__(self, patches: pytest.MonkeyPatch) -> None:
         super().__init__()
         self._patches = patches
+        self._ready = open(os.devnull, encoding="ascii")  # noqa: SIM115 - as long as the test
+
+    def fileno(self) -> int:
+        return self._ready.fileno()
+
+    def close(self) -> None:
+        self._ready.close()
+        super().close()
 
     def says(self, text: str) -> None:
         # What captures the output is another object than when fixtures were made.

@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from watui.actions import plans, words
 from watui.cli.asking import PROGRESS_SECONDS
 from watui.cli.exits import Exit, Stop
 from watui.cli.rows import print_rows
 from watui.cli.session import Session, Where, code_of, in_words
-from watui.cli.talk import ProgressLine, say
+from watui.cli.talk import ProgressLine, ask, can_ask, is_confirmed, say
 from watui.cli.trail import action_row, told
 from watui.client.failures import Failure
 from watui.export.rows import ActionRow, iso
@@ -23,7 +21,7 @@ from watui.export.table import CHANGES, minute
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Action, Kind, NewAction, Outcome
-from watui.text import clean, counted
+from watui.text import counted
 
 if TYPE_CHECKING:
     from watui.actions.actions import Progress
@@ -62,7 +60,7 @@ def require_consent(where: Where, how: How) -> None:
         return
     if where.target.read_only:
         raise Stop(words.read_only(where.target.profile))
-    if not how.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not how.yes and not can_ask():
         raise Stop("there is no terminal at which to confirm that: add --yes, or look first with --dry-run")
 
 
@@ -141,8 +139,8 @@ class Change:
         who = _name(contacts[0]) if len(contacts) == 1 else counted(len(contacts), "contact")
         question = f"{verb.capitalize()} {who} at {self._desk.profile}?"
         if len(contacts) > MOST_WITHOUT_COUNT:
-            return _ask(f"{question} Type {len(contacts)} to {verb} them: ") == str(len(contacts))
-        return _ask(f"{question} [y/N] ").lower() in ("y", "yes")
+            return ask(f"{question} Type {len(contacts)} to {verb} them: ") == str(len(contacts))
+        return is_confirmed(question)
 
     def carry_out(self) -> None:
         """Send it, until all is sent, something stops it, or ctrl+c does."""
@@ -252,20 +250,6 @@ async def _show_progress(batch: Batch) -> None:
             await asyncio.sleep(PROGRESS_SECONDS)
     finally:
         line.clear()
-
-
-def _ask(question: str) -> str:
-    """Return what a person answers; nothing for ctrl+d, and for what is no text."""
-    click.echo(clean(question), err=True, nl=False)
-    answer = ""
-    try:
-        answer = sys.stdin.readline()
-    except UnicodeDecodeError:
-        pass
-    finally:
-        if not answer.endswith("\n"):
-            click.echo(err=True)
-    return answer.strip()
 
 
 def _name(action: NewAction) -> str:

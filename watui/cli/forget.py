@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -12,7 +11,7 @@ import click
 
 from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Exit, Stop
-from watui.cli.talk import say
+from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_region, find_settings
 from watui.contract.conversion import read
 from watui.files import CannotWrite
@@ -122,12 +121,12 @@ def _number(text: str, region: str) -> str:
 
 
 def _confirm(run_ids: Sequence[int], numbers: Sequence[str], older_than: float | None) -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise Stop("there is no terminal at which to confirm that: add --yes")
     what = [f"run {run_id}" for run_id in run_ids] + [f"all that is known of {number}" for number in numbers]
     if older_than is not None:
         what.append(f"all runs and changes that ended, and drafts added, more than {older_than:g} days ago")
-    if not click.confirm(f"Forget {', '.join(what)}? Nothing of it is kept", err=True):
+    if not is_confirmed(f"Forget {', '.join(what)}? Nothing of it is kept."):
         raise Stop("nothing was forgotten", Exit.UNFINISHED)
 
 

@@ -15,7 +15,7 @@ from watui.cli.options import target_options
 from watui.cli.profiles import stopping
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import code_of, in_words
-from watui.cli.talk import say
+from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_settings, find_target
 from watui.client.failures import Failure
 from watui.client.server import is_token
@@ -200,7 +200,7 @@ class _Keeping:
             self._store = Store.KEYRING
         elif wanted == Store.KEYRING and self._trouble is not None:
             raise Stop(f"{self._trouble}. Say --store file, or --store none")
-        elif wanted is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        elif wanted is None and not can_ask():
             raise Stop(f"{self._trouble}. Say --store file to keep the secret in {self._folder}, or --store none")
 
     def store(self) -> Store | None:
@@ -208,7 +208,7 @@ class _Keeping:
         if self._store is not None or self.is_nowhere or self._trouble is None:
             return self._store
         say(f"{self._trouble[0].upper()}{self._trouble[1:]}.")
-        is_wanted = click.confirm(f"Keep it as plain text in {self._folder}, which only you can read?", err=True)
+        is_wanted = is_confirmed(f"Keep it as plain text in {self._folder}, which only you can read?")
         return Store.FILE if is_wanted else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ import click
 from watui.cli.exits import Exit, Stop
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import code_of
-from watui.cli.talk import say
+from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_settings
 from watui.client.server import BadServer, Server
 from watui.client.trust import BadTrust, NoHandshake, Presented, presented
@@ -107,7 +106,7 @@ def remove(name: str, yes: bool) -> int:
     setup = Setup(paths, Secrets(paths.secrets))
     with stopping():
         setup.profile(name)
-        if not yes and not is_confirmed(f"Remove the profile {name}, with its secrets?"):
+        if not yes and not _is_confirmed(f"Remove the profile {name}, with its secrets?"):
             say("Nothing was removed.")
             return Exit.UNFINISHED
         try:
@@ -165,7 +164,7 @@ def trust(name: str, fingerprint: str | None, forget: bool) -> int:
         if shown.fingerprint == server.trust.known_fingerprint:
             return Exit.DONE
         question = "Is that the fingerprint of your server's own certificate? Pin it?"
-        if fingerprint is None and not is_confirmed(question):
+        if fingerprint is None and not _is_confirmed(question):
             say("Nothing has changed.")
             return Exit.UNFINISHED
         setup.pin(name, shown.certificate)
@@ -229,11 +228,10 @@ def _next_steps(name: str, profile: Profile) -> Iterator[str]:
         yield f"A certificate that no authority of the system has signed is pinned by 'watui profiles trust {quoted}'."
 
 
-def is_confirmed(question: str) -> bool:
-    """Ask a person, or stop where there is none."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+def _is_confirmed(question: str) -> bool:
+    if not can_ask():
         raise Stop("there is no terminal at which to confirm that")
-    return click.confirm(question, err=True)
+    return is_confirmed(question)
 
 
 def _digits(fingerprint: str) -> str:

@@ -1,7 +1,11 @@
 """Talk for people, on stderr."""
 
+import os
+import select
 import shutil
+import signal
 import sys
+from functools import cache
 
 from watui.text import clean
 
@@ -9,6 +13,50 @@ from watui.text import clean
 def say(words: str) -> None:
     """Print a sentence."""
     print(clean(words), file=sys.stderr, flush=True)
+
+
+def can_ask() -> bool:
+    """Whether there is a person at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def is_confirmed(question: str) -> bool:
+    """Ask a person, who must be there; nothing but a yes is one."""
+    return ask(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def ask(question: str) -> str:
+    """Return what a person answers; nothing for ctrl+d, and for what is no text."""
+    print(clean(question), end="", file=sys.stderr, flush=True)
+    answer = ""
+    try:
+        _await_line()
+        answer = sys.stdin.readline()
+    except UnicodeDecodeError:
+        pass
+    finally:
+        if not answer.endswith("\n"):
+            print(file=sys.stderr)
+    return answer.strip()
+
+
+def _await_line() -> None:
+    """Wait until there is something to read on stdin.
+
+    A signal ends that whenever it comes. One that comes right before a bare read is seen only after it.
+    """
+    told, teller = _wakeup()
+    signal.set_wakeup_fd(teller, warn_on_full_buffer=False)
+    while told in select.select([sys.stdin, told], [], [])[0]:
+        os.read(told, 1)  # The handler has run by now.
+
+
+@cache
+def _wakeup() -> tuple[int, int]:
+    """Return both ends of a pipe that tells of signals."""
+    told, teller = os.pipe()
+    os.set_blocking(teller, False)
+    return told, teller
 
 
 class ProgressLine:
