@@ -10,7 +10,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +30,7 @@ from watui.contract.models import CheckRequest
 from watui.contract.statuses import Status, explain
 from watui.findings import Finding, Level
 from watui.sites import Site
+from watui.zone import ZONE
 
 MOST_SKEW_SECONDS = 60.0
 """By which two clocks may differ before it is worth a word: times of expiry and `Retry-After` go by them."""
@@ -163,9 +163,8 @@ def _of_the_login(auth: Auth | None, has_token: bool) -> Iterator[Finding]:
     if auth.expires_at is None:
         yield Finding("login", Level.OK, "logged in; the server does not say until when")
         return
-    until = datetime.fromtimestamp(auth.expires_at).astimezone()
     is_soon = auth.expires_at - time.time() < EXPIRES_SOON_SECONDS
-    words = f"logged in until {until:%Y-%m-%d %H:%M}{', renewed before that' if is_soon else ''}"
+    words = f"logged in until {ZONE.minute(auth.expires_at)}{', renewed before that' if is_soon else ''}"
     yield Finding("login", Level.OK, words)
 
 

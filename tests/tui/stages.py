@@ -16,11 +16,11 @@ from watui.ledger.ledger import Ledger
 from watui.ledger.rows import Answered, NewRow, RunOptions, RunState
 from watui.settings.settings import save_profile
 from watui.simulator.scenario import Scenario, Start
-from watui.tui import contacts
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
 from watui.tui.screens.settings import SettingsScreen
 from watui.tui.session import Session
+from watui.zone import ZONE
 
 Stage = Callable[[Pilot[int]], Awaitable[None]]
 
@@ -84,7 +84,7 @@ async def blocklist(pilot: Pilot[int]) -> None:
 
 async def contact(pilot: Pilot[int]) -> None:
     """The panel of a contact, with every time the same."""
-    contacts.moment = lambda *_: "2026-11-21 12:00"
+    ZONE.minute = lambda *_: "2026-11-21 12:00"  # type: ignore[method-assign]
     await _story(pilot).open_contact("+1 631 555 1000")
 
 

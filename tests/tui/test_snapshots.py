@@ -12,8 +12,9 @@ from tests.tui.story import NARROW, WIDE
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
-from watui.tui import app, contacts
+from watui.tui import app
 from watui.tui.app import WatuiApp
+from watui.zone import ZONE
 
 
 class ClosingApp(WatuiApp):
@@ -45,7 +46,7 @@ def test_changes(
     snap_compare: Callable[..., bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(contacts, "moment", contacts.moment)  # a stage puts a still one in its place
+    monkeypatch.setattr(ZONE, "minute", ZONE.minute)  # a stage puts a still one in its place
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)
 

@@ -22,6 +22,7 @@ from watui.client.failures import (
     Unreachable,
     Unusable,
 )
+from watui.zone import ZONE
 
 MOST_TRIES = 3
 """Failures in a row after which somebody is told, where waiting alone may not mend it; and how often one change, whose
@@ -107,7 +108,7 @@ class Waiting(NamedTuple):
     @property
     def at(self) -> str:
         """Its end on the clock on the wall."""
-        return f"{datetime.fromtimestamp(self.until).astimezone():%H:%M:%S}"
+        return ZONE.clock(self.until)
 
     @property
     def is_long(self) -> bool:

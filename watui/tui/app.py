@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,7 @@ from watui.settings.bandwidth import is_low_bandwidth
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
 from watui.text import clean, counted
-from watui.tui.commands import Scope, bindings, described, together
+from watui.tui.commands import ALL_OVER, Command, Scope, bindings, described, together
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.keys import key_names, use_keys
@@ -43,6 +44,7 @@ from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, Ma
 from watui.tui.session import Session
 from watui.tui.themes import THEMES, first_theme
 from watui.tui.typed_ahead import TypedAhead
+from watui.zone import ZONE
 
 if TYPE_CHECKING:
     from watui.ledger.upkeep import Deletion
@@ -83,7 +85,9 @@ class WatuiApp(App[int]):
     theme: Reactive[str] = Reactive(Initialize(_first_theme))
     is_masked = reactive(False, init=False)
     """Whether the numbers of people are hidden."""
-    BINDINGS: ClassVar = bindings(Scope.EVERYWHERE)
+    is_utc = reactive(False, init=False)
+    """Whether times are told in UTC. Whoever shows times watches it."""
+    BINDINGS: ClassVar = bindings(*ALL_OVER)
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
@@ -181,6 +185,9 @@ class WatuiApp(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *([self._masking] if self.is_masked else [])]
 
+    def watch_is_utc(self, is_utc: bool) -> None:
+        ZONE.is_utc = is_utc
+
     def watch_is_masked(self) -> None:
         self._mask()
 
@@ -196,6 +203,13 @@ class WatuiApp(App[int]):
         """Hide the numbers of people, or show them again."""
         self.is_masked = not self.is_masked
         self.notify("Numbers are hidden; H shows them." if self.is_masked else "Numbers are shown; H hides them.")
+
+    def action_utc(self) -> None:
+        """Tell times in UTC, or in the zone of this machine again."""
+        self.is_utc = not self.is_utc
+        words = ["in UTC", f"in the zone of this machine, {time.localtime().tm_zone}"]
+        told, other = words if self.is_utc else words[::-1]
+        self.notify(clean(f"Times are {told}; Z tells them {other}."), markup=False)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save what is on the screen, hidden as it is there."""
@@ -244,13 +258,12 @@ class WatuiApp(App[int]):
         super().bell()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        offered = set(together(screen.SCOPE)) if isinstance(screen, MainScreen) else {Scope.EVERYWHERE}
+        offered = together(screen.SCOPE) if isinstance(screen, MainScreen) else ALL_OVER
         for command in described():
             is_here = self.session.desk.is_simulator or not command.for_simulator
             if command.id != "palette" and command.scope in offered and is_here:
-                owner = "app" if command.scope is Scope.EVERYWHERE else "screen"
                 title = f"{command.title.capitalize()} ({key_names(command)[0]})"
-                yield SystemCommand(title, command.help, self._action(f"{owner}.{command.id}"))
+                yield SystemCommand(title, command.help, self._action(command, screen))
         for known in super().get_system_commands(screen):
             if known.title in _KEPT_SYSTEM_COMMANDS:
                 yield known
@@ -261,8 +274,8 @@ class WatuiApp(App[int]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
-    def _action(self, name: str) -> Callable[[], Awaitable[bool]]:
-        return lambda: self.run_action(name)
+    def _action(self, command: Command, screen: Screen[object]) -> Callable[[], Awaitable[bool]]:
+        return lambda: self.run_action(command.action, screen)
 
     def action_help_quit(self) -> None:
         """What Textual does on ctrl+c, in our keys."""

@@ -10,10 +10,10 @@ from watui.contract.conversion import for_people
 from watui.text import clean, counted, shortened
 from watui.tui.blocklist import Blocklist, BlockRow
 from watui.tui.cells import STATUS_STYLES, age, status_text
-from watui.tui.contacts import moment
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import MOST_OF_A_SEARCH
 from watui.tui.themes import DIM
+from watui.zone import ZONE
 
 _GAP = "   "
 
@@ -112,7 +112,7 @@ def detail(row: BlockRow | None) -> Content:
     known = row.known
     parts = [Content(f" {clean(for_people(row.number))}"), Content.styled(f"wa_id {clean(row.wa_id)}", DIM)]
     if known.blocked_at is not None:
-        parts.append(Content.styled(f"blocked {moment(known.blocked_at)} by {clean(known.by or '')}", DIM))
+        parts.append(Content.styled(f"blocked {ZONE.minute(known.blocked_at)} by {clean(known.by or '')}", DIM))
     if known.reason:
         parts.append(Content(f"“{clean(known.reason)}”"))
     if known.status:

@@ -13,6 +13,8 @@ class Scope(StrEnum):
     """Where a command works."""
 
     EVERYWHERE = "everywhere"
+    SHOWING = "showing"
+    """On screens and panels alike: how things are shown."""
     SCREENS = "screens"
     """On every screen that a list fills."""
     CONTACTS = "contacts"
@@ -29,6 +31,10 @@ class Scope(StrEnum):
     SIMULATOR = "simulator"
     """The simulator's panel, while it has the keys."""
     TOUR = "tour"
+
+
+ALL_OVER = (Scope.SHOWING, Scope.EVERYWHERE)
+"""Whose commands are the application's own."""
 
 
 class Phase(Enum):
@@ -96,6 +102,11 @@ class Command(NamedTuple):
     def name(self) -> str:
         """By which the settings give it other keys; the same for all phases."""
         return f"{self.scope}.{self.id}"
+
+    @property
+    def action(self) -> str:
+        """What does it, as bindings name that."""
+        return f"app.{self.id}" if self.scope in ALL_OVER else self.id
 
     @property
     def is_change(self) -> bool:
@@ -446,7 +457,7 @@ COMMANDS: tuple[Command, ...] = (
         "mask",
         "hide numbers",
         ("H",),
-        Scope.EVERYWHERE,
+        Scope.SHOWING,
         "Hide all numbers but their last three digits, also in pictures; again: show them.",
         in_bar=False,
     ),
@@ -454,8 +465,16 @@ COMMANDS: tuple[Command, ...] = (
         "screenshot",
         "picture",
         ("S",),
-        Scope.EVERYWHERE,
+        Scope.SHOWING,
         "Save what is on the screen as a picture (SVG), in the folder in which watui was started.",
+        in_bar=False,
+    ),
+    Command(
+        "utc",
+        "UTC",
+        ("Z",),
+        Scope.SHOWING,
+        "Tell times in UTC, with a Z behind them; again: in the zone of this machine.",
         in_bar=False,
     ),
     Command(
@@ -475,23 +494,24 @@ def described() -> Iterable[Command]:
     return (command for command in COMMANDS if command.help)
 
 
-def bindings(scope: Scope) -> list[BindingType]:
-    """Return the bindings of `scope`. Textual binds the palette and ctrl+q itself."""
+def bindings(*scopes: Scope) -> list[BindingType]:
+    """Return the bindings of `scopes`. Textual binds the palette and ctrl+q itself."""
     return [
-        Binding(",".join(command.keys), command.id, command.title, show=False, id=command.name)
+        Binding(",".join(command.keys), command.action, command.title, show=False, id=command.name)
         for command in described()
-        if command.scope is scope and command.id != "palette"
+        if command.scope in scopes and command.id != "palette"
     ]
 
 
 _TOGETHER = {
-    Scope.CHECK: (Scope.CHECK, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
-    Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.CONTACTS, Scope.SCREENS, Scope.EVERYWHERE),
-    Scope.RUNS: (Scope.RUNS, Scope.SCREENS, Scope.EVERYWHERE),
-    Scope.SETTINGS: (Scope.SETTINGS, Scope.SCREENS, Scope.EVERYWHERE),
-    Scope.TRAFFIC: (Scope.TRAFFIC, Scope.SCREENS, Scope.EVERYWHERE),
+    Scope.CHECK: (Scope.CHECK, Scope.CONTACTS, Scope.SCREENS, *ALL_OVER),
+    Scope.BLOCKLIST: (Scope.BLOCKLIST, Scope.CONTACTS, Scope.SCREENS, *ALL_OVER),
+    Scope.RUNS: (Scope.RUNS, Scope.SCREENS, *ALL_OVER),
+    Scope.SETTINGS: (Scope.SETTINGS, Scope.SCREENS, *ALL_OVER),
+    Scope.TRAFFIC: (Scope.TRAFFIC, Scope.SCREENS, *ALL_OVER),
+    **{panel: (panel, Scope.SHOWING) for panel in (Scope.CONTACT, Scope.BULK, Scope.TOUR)},
 }
-"""Scopes whose commands work at once; a panel or dialog over a screen has its own alone."""
+"""Scopes whose commands work at once; a dialog over a screen has its own alone."""
 
 
 def together(scope: Scope) -> tuple[Scope, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -18,6 +17,7 @@ from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, status_text
 from watui.tui.panels import STYLES
 from watui.tui.themes import DIM
+from watui.zone import ZONE
 
 if TYPE_CHECKING:
     from watui.actions.batch import End
@@ -167,7 +167,7 @@ def _identity(facts: Facts) -> Content:
     if facts.identity is None:
         return Content.styled("reading…", DIM)
     identity = facts.identity
-    changed = f"   changed {moment(identity.created_timestamp, 1000)}   "
+    changed = f"   changed {ZONE.minute(identity.created_timestamp, 1000)}   "
     if identity.acknowledged:
         return Content.assemble(clean(identity.hash), (changed, DIM), "acknowledged")
     return Content.assemble(
@@ -179,12 +179,12 @@ def _verdict(verdict: Verdict) -> Content:
     style = STYLES.get(STATUS_STYLES.get(verdict.status, ""), DIM)
     version = clean(verdict.server_version or "version unknown")
     meaning = explain(clean(verdict.status), verdict.server_version).partition(": ")[2]
-    said = f"{moment(verdict.checked_at)}   {version}   run {verdict.run_id}"
+    said = f"{ZONE.minute(verdict.checked_at)}   {version}   run {verdict.run_id}"
     return Content.assemble((f"{status_text(verdict.status):<13}", style), (f"{said}   {meaning}", DIM))
 
 
 def _action(action: Action) -> Content:
-    at = moment(action.ended_at or action.sent_at or action.created_at)
+    at = ZONE.minute(action.ended_at or action.sent_at or action.created_at)
     reason = f" “{clean(action.reason)}”" if action.reason else ""
     block = " and block" if action.also_block else ""
     undo = f" (undoes {action.undoes})" if action.undoes else ""
@@ -197,14 +197,6 @@ def _action(action: Action) -> Content:
         (outcome, style),
         (f"  by {clean(action.by)}{note}", DIM),
     )
-
-
-def moment(at: float, parts: int = 1) -> str:
-    """Return a time, in seconds or in `parts` of a second, in the local zone and to the minute."""
-    try:
-        return f"{datetime.fromtimestamp(at / parts, UTC).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):
-        return "at an unreadable time"
 
 
 def result(wish: Wish, contact: str, end: End, explained: str | None) -> str:

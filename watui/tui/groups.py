@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from watui.client.server import BadServer
@@ -14,6 +13,7 @@ from watui.settings.secrets import BadSecret
 from watui.settings.settings import SIMULATOR, BadSettings, Profile, Settings, choices, descriptions, parse, save
 from watui.setup import Setup
 from watui.sites import find_token, owner_of, secret_place, trust_words
+from watui.zone import ZONE
 
 GENERAL = "general"
 """What is the same for all profiles, in the list of them."""
@@ -113,7 +113,7 @@ def _login(setup: Setup, name: str, owner: str) -> str:
     if token.expires_at is None:
         return "until the server says otherwise"
     over = "expired" if token.expires_at <= time.time() else "until"
-    return f"{over} {datetime.fromtimestamp(token.expires_at).astimezone():%Y-%m-%d %H:%M}"
+    return f"{over} {ZONE.minute(token.expires_at)}"
 
 
 BAD_CHOICES = (BadSettings, BadServer, UnknownRegion, BadSecret)

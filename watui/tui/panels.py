@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -27,6 +26,7 @@ from watui.tui.commands import Command, Phase
 from watui.tui.keys import key_names
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
+from watui.zone import ZONE
 
 if TYPE_CHECKING:
     from watui.archive import Offer
@@ -225,7 +225,7 @@ def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
     if outlook.in_flight or outlook.next_poll is None:
         parts.append(f"{outlook.in_flight} in flight")
     if outlook.next_poll is not None:
-        parts.append(f"next poll {datetime.fromtimestamp(time.time() + outlook.next_poll):%H:%M:%S}")
+        parts.append(f"next poll {ZONE.clock(time.time() + outlook.next_poll)}")
     if outlook.median is not None:
         parts.append(f"median {_rounded_seconds(outlook.median)}")
     gap = _GAP

@@ -1,7 +1,6 @@
 """What the simulator's panel shows, and what its choices change: pure functions from the simulator's state."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from textual.content import Content
@@ -16,6 +15,7 @@ from watui.simulator.record import Latest
 from watui.simulator.scenario import CALM, Scenario
 from watui.text import clean, counted
 from watui.tui.themes import DIM
+from watui.zone import ZONE
 
 FAULT_SHARE = 0.2
 """Of the requests about contacts, how many a fault hits that is picked in the panel."""
@@ -107,11 +107,10 @@ def head(state: State, is_wide: bool) -> Content:
 
 def exchange_lines(exchange: Latest) -> Content:
     """Return one exchange as a line, and below it what the world did."""
-    at = datetime.fromtimestamp(exchange.at).astimezone()
     path = clean(exchange.path).removeprefix("/v1/")
     style = "$text-success" if 200 <= exchange.status < 300 else "$text-error"
     status = (str(exchange.status or "no answer"), style)
-    line = Content.assemble((f"{at:%H:%M:%S} ", DIM), status, f" {exchange.method} {path}")
+    line = Content.assemble((f"{ZONE.clock(exchange.at)} ", DIM), status, f" {exchange.method} {path}")
     return Content("\n").join([line, *(Content.styled(f"   {clean(words)}", DIM) for words in exchange.did)])
 
 

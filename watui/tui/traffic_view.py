@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -20,14 +19,15 @@ from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.panels import MOST_OF_A_SEARCH
 from watui.tui.themes import DIM
 from watui.tui.traffic import Backstage, Traffic
+from watui.zone import ZONE
 
 if TYPE_CHECKING:
     from watui.simulator.control import ContactState
 
 _GAP = "   "
 
+_TIME = 8
 _COLUMNS = (
-    ("time", 8),
     ("method", 6),
     ("path", 0),
     ("status", 9),
@@ -45,7 +45,8 @@ class TrafficLook:
     """How exchanges look in the list of them."""
 
     def columns(self, width: int) -> tuple[Column, ...]:
-        return lay_out(_COLUMNS, width, _DROPS)
+        time = ("time", _TIME + ZONE.is_utc)  # The Z of UTC wants a place.
+        return lay_out((time, *_COLUMNS), width, _DROPS)
 
     def cells(self, row: Exchange, wanted: tuple[Column, ...], now: float) -> Sequence[Cell]:
         return tuple(_cell(row, column) for column in wanted)
@@ -55,7 +56,7 @@ def _cell(row: Exchange, column: Column) -> Cell:
     style = ""
     match column.name:
         case "time":
-            text, style = f"{datetime.fromtimestamp(row.at):%H:%M:%S}", "dim"
+            text, style = ZONE.clock(row.at), "dim"
         case "method":
             text = row.method
         case "path":
@@ -125,9 +126,8 @@ def lines(exchange: Exchange, *, is_raw: bool, width: int, backstage: Backstage 
 
 def _summary(exchange: Exchange, backstage: Backstage | None) -> Iterator[TextLine]:
     yield TextLine(f"{exchange.method} {exchange.url}", "processing")
-    at = datetime.fromtimestamp(exchange.at).astimezone()
     attempt = f", attempt {exchange.why.attempt}" if exchange.why.attempt > 1 else ""
-    yield TextLine(f"{why(exchange)}{attempt}, sent at {at:%Y-%m-%d %H:%M:%S.%f}"[:-3])
+    yield TextLine(f"{why(exchange)}{attempt}, sent at {ZONE.millisecond(exchange.at)}")
     yield TextLine(_came(exchange), _style(exchange))
     if backstage is not None:
         yield TextLine(f"the simulator: {_did(backstage)}", "doubtful" if backstage.latest is not None else "dim")

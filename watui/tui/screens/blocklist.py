@@ -80,6 +80,7 @@ class BlocklistScreen(ContactsScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, self._came_here)
+        self.watch(self.app, "is_utc", lambda: self._show_detail(self.table.row), init=False)
         self.watch(self.table, "at_hand", self._show_detail, init=False)
         self.show()
         self._go(self.blocklist.load)

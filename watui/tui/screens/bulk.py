@@ -49,7 +49,7 @@ class BulkScreen(Modal[bool]):
     """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.BULK)
+    BINDINGS: ClassVar = bindings(Scope.BULK, Scope.SHOWING)
     AUTO_FOCUS = ""
 
     head = query_one("#bulk-head", Static)

@@ -30,7 +30,7 @@ class ContactScreen(Modal[None]):
     """Shows one contact. What the ledger knows is there at once, what the server knows comes when it answers."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.CONTACT)
+    BINDINGS: ClassVar = bindings(Scope.CONTACT, Scope.SHOWING)
     facts_shown = query_one("#facts", Static)
     scroll = query_one("#contact-scroll", VerticalScroll)
     keys = query_one("#contact-keys", Line)
@@ -48,6 +48,7 @@ class ContactScreen(Modal[None]):
             yield Line(id="contact-keys")
 
     def on_mount(self) -> None:
+        self.watch(self.app, "is_utc", lambda: self._show(self._facts), init=False)
         self._look()
 
     def on_resize(self) -> None:

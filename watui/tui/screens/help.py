@@ -24,6 +24,7 @@ _TITLES = {
     Scope.TRAFFIC: "On the Traffic screen",
     Scope.CONTACTS: "In both lists of contacts",
     Scope.SCREENS: "On all screens",
+    Scope.SHOWING: "On screens and in panels",
     Scope.EVERYWHERE: "Anywhere; in a dialog ctrl+q alone",
     Scope.CONTACT: "In a contact's panel",
     Scope.BULK: "With a list to block or unblock",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -33,6 +32,7 @@ from watui.tui.settings_view import GroupsLook, MembersLook
 from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.zone import ZONE
 
 if TYPE_CHECKING:
     from watui.sites import Site
@@ -98,12 +98,16 @@ class SettingsScreen(MainScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._look())
+        self.watch(self.app, "is_utc", self._tell_times, init=False)
         self.watch(self.groups, "at_hand", self._show_group, init=False)
         self.watch(self.members, "at_hand", self._show_member, init=False)
         self._look()
 
     def on_resize(self) -> None:
         self._show_lines()
+
+    def _tell_times(self) -> None:
+        self._look()
 
     # What is shown
 
@@ -279,7 +283,7 @@ class SettingsScreen(MainScreen):
         password, store = given.new_password or given.secret, await self._store()
         place = await asyncio.to_thread(self._setup.keep_login, group.name, given.user, password, token, store)
         until = token.expires_at
-        expiry = f" until {datetime.fromtimestamp(until).astimezone():%Y-%m-%d %H:%M}" if until is not None else ""
+        expiry = f" until {ZONE.minute(until)}" if until is not None else ""
         self.notify(clean(f"Logged in{expiry}. The password is kept in {place}."), markup=False, timeout=10)
 
     async def _keep_token(self, group: Group, token: str) -> None:

@@ -30,7 +30,7 @@ class TourScreen(Modal[None]):
     """Plays a step when it is come to. Its simulator is served for as long as the screen is open."""
 
     CSS_PATH = "tour.tcss"
-    BINDINGS: ClassVar = bindings(Scope.TOUR)
+    BINDINGS: ClassVar = bindings(Scope.TOUR, Scope.SHOWING)
     AUTO_FOCUS = "#tour-scroll"
 
     heading = query_one("#tour-heading", Static)

@@ -113,6 +113,7 @@ class TrafficScreen(MainScreen):
 
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._follow())
+        self.watch(self.app, "is_utc", self._tell_times, init=False)
         self.set_interval(self._outlet.pace.counts, self._follow)
         self.watch(self.table, "at_hand", self._moved, init=False)
         self._show()
@@ -131,6 +132,10 @@ class TrafficScreen(MainScreen):
             self._show()
         else:
             self._show_state()
+
+    def _tell_times(self) -> None:
+        self._look = TrafficLook()
+        self._show()
 
     @unless_closed
     def _show(self) -> None:

@@ -65,6 +65,7 @@ class SimulatorPanel(Vertical, can_focus=True):
 
     def on_mount(self) -> None:
         self.set_interval(POLL_SECONDS, self._poll)
+        self.watch(self.app, "is_utc", self._show, init=False)
 
     def open(self) -> None:
         """Show the panel, and let it have the keys."""
