@@ -301,10 +301,10 @@ def test_the_list_begins_with_the_latest_and_counts_add_up(watui: Watui, paths: 
 def test_the_list_as_a_table_and_as_csv(watui: Watui, paths: Paths) -> None:
     write_run(paths, "http://wa.example.com", state=RunState.RUNNING)
     heading, line = watui("runs", "list", "--format", "table").out.splitlines()
-    assert heading.startswith("run  state      source               valid   invalid failed left    rows")
+    assert heading.startswith("run  state      source               numbers valid   invalid failed left")
     assert heading.endswith("    begun (UTC)      version  at")
     cells = line.split()
-    assert cells[:8] == ["1", "unfinished", "list.csv", "1", "1", "1", "2", "7"]
+    assert cells[:8] == ["1", "unfinished", "list.csv", "5", "1", "1", "1", "2"]
     assert cells[-2:] == ["v2.41", "shop"]
     (row,) = csv.DictReader(io.StringIO(watui("runs", "list", "--format", "csv").out))
     assert tuple(row) == RunRow.__struct_fields__

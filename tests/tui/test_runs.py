@@ -580,7 +580,7 @@ async def test_it_lists_states_and_counts_the_latest_first(paths: Paths, size: t
             await go_to(story, 2)
             await story.until_shown(f"run 2 7 rows, 5 numbers, 1 rejected at {ELSEWHERE} for US")
             if size == WIDE:
-                assert column(story, "rows") == ["7"] * 5
+                assert column(story, "numbers") == ["5"] * 5
                 assert column(story, "invalid") == ["", "", "1", "1", "2"]
                 assert column(story, "failed") == ["", "", "1", "1", "1"]
                 assert column(story, "version") == ["v2.41.1", "", "v2.41.1", "v2.41.1", "v2.41.1"]

@@ -23,14 +23,14 @@ MARK = "●"
 
 STATE_STYLES = {"running": "processing", "unfinished": "failed", "done": "valid", "cancelled": "failed"}
 
-_NARROW = (("", 1), ("run", 4), ("state", 10), ("age", 5), ("valid", 9), ("left", 9), ("source", 0))
+_NARROW = (("", 1), ("run", 4), ("state", 10), ("age", 5), ("numbers", 9), ("valid", 9), ("left", 9), ("source", 0))
 _WIDE = (
     ("", 1),
     ("run", 4),
     ("state", 10),
     ("age", 5),
     ("took", 6),
-    ("rows", 9),
+    ("numbers", 9),
     ("valid", 9),
     ("invalid", 9),
     ("failed", 6),
@@ -40,7 +40,7 @@ _WIDE = (
     ("source", 0),
 )
 _WIDE_FROM = 110
-_DROPS = ("age", "left", "valid")
+_DROPS = ("age", "numbers", "left", "valid")
 
 
 class ShownRun(NamedTuple):
@@ -77,7 +77,7 @@ def _run_cell(row: ShownRun, column: Column, now: float) -> Cell:
             return aged(now - row.began, column)
         case "took":
             text, style = "" if row.seconds is None else duration(max(1.0, row.seconds)), "dim"
-        case "rows" | "valid" | "invalid" | "failed" | "left":
+        case "numbers" | "valid" | "invalid" | "failed" | "left":
             count = getattr(run, column.name)
             text, style = f"{count:,}" if count else "", STATUS_STYLES.get(column.name, "")
         case "version":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from textual.content import Content
 
@@ -107,7 +108,7 @@ def head(state: State, is_wide: bool) -> Content:
 
 def exchange_lines(exchange: Latest) -> Content:
     """Return one exchange as a line, and below it what the world did."""
-    path = clean(exchange.path).removeprefix("/v1/")
+    path = clean(unquote(exchange.path)).removeprefix("/v1/")
     style = "$text-success" if 200 <= exchange.status < 300 else "$text-error"
     status = (str(exchange.status or "no answer"), style)
     line = Content.assemble((f"{ZONE.clock(exchange.at)} ", DIM), status, f" {exchange.method} {path}")
