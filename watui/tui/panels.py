@@ -392,13 +392,19 @@ def welcome(desk: Desk) -> Content:
         Content.assemble(("i    ", key), "  import a file: text, table, .xlsx, .vcf"),
     ]
     if desk.is_simulator:
-        lines += [
-            Content.assemble(("s    ", key), "  load sample numbers"),
-            Content.assemble(("T    ", key), "  take the tour: the API in ten steps"),
-            Content(""),
-            Content.styled("The embedded simulator answers: nothing leaves this machine.", DIM),
-        ]
+        lines.append(Content.assemble(("s    ", key), "  load sample numbers"))
+    lines += [
+        Content.assemble(("T    ", key), "  take the tour: the API in ten steps"),
+        Content(""),
+        Content.styled(_who_answers(desk), DIM),
+    ]
     return Content("\n").join(lines)
+
+
+def _who_answers(desk: Desk) -> str:
+    if desk.is_simulator:
+        return "The embedded simulator answers: nothing leaves this machine."
+    return f"{clean(desk.server_name)} answers. Numbers without + are read as of {clean(desk.region)}."
 
 
 def detail(row: Row | None, width: int) -> Content:

@@ -340,7 +340,9 @@ class SettingsScreen(MainScreen):
                 await asyncio.to_thread(self._setup.pin, group.name, shown.certificate)
                 if group.is_in_use:
                     await self.changes.desk.trust(Trust(certificate=shown.certificate))
-                self.notify("The certificate is pinned; nothing is asked where another one is shown.")
+                self.notify(
+                    clean(f"The certificate is pinned: {group.name} is asked only where it is shown."), markup=False
+                )
         except (*_TROUBLES, NoHandshake) as error:
             self.refuse(str(error))
         await self._read()
