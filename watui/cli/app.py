@@ -5,13 +5,14 @@ import select
 import shlex
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
 import click
 
 from watui import __version__
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Group
 from watui.cli.options import target_options
 from watui.cli.order import can_show_console, run_in_order
 from watui.cli.talk import say
@@ -24,34 +25,33 @@ _UNLOGGED = frozenset({"watui doctor"})
 
 _ASKS_FOR_HELP = frozenset({"--help", "-h", "--version"})
 
-_MODULES = {
-    "check": "check",
-    "block": "block",
-    "unblock": "block",
-    "report": "block",
-    "blocklist": "blocklist",
-    "identity": "identity",
-    "actions": "block",  # which adds undo and again to what trail has
-    "runs": "runs",
-    "backup": "forget",
-    "budget": "budget",
-    "profiles": "profiles",
-    "login": "login",
-    "logout": "login",
-    "health": "login",
-    "simulate": "simulate",
-    "simulator": "simulator",
-    "tour": "tour",
-    "doctor": "doctor",
+_GROUPS = {
+    "Numbers": {"check": "check", "runs": "runs", "budget": "budget"},
+    "Contacts": {
+        "block": "block",
+        "unblock": "block",
+        "report": "block",
+        "blocklist": "blocklist",
+        "identity": "identity",
+        "actions": "block",  # which adds undo and again to what trail has
+    },
+    "Servers": {"profiles": "profiles", "login": "login", "logout": "login", "health": "login"},
+    "Simulator": {"tour": "tour", "simulator": "simulator", "simulate": "simulate"},
+    "Upkeep": {"doctor": "doctor", "backup": "forget"},
 }
-"""Where each command is: in the module beside this one, under its own name."""
+"""The commands by what they are for, and where each is: in the module beside this one, under its own name."""
+
+_MODULES = {name: module for group in _GROUPS.values() for name, module in group.items()}
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group that loads a command when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_MODULES)
+        return list(_MODULES)
+
+    def groups(self, ctx: click.Context) -> Mapping[str, Iterable[str]]:
+        return _GROUPS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _MODULES:
@@ -60,14 +60,25 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=[
+        "watui                                # the console",
+        "watui check numbers.csv --output results.csv",
+        "watui block +16315551000 --reason spam",
+        "watui tour                           # what the API does, in ten steps",
+    ],
+)
 @click.version_option(__version__, message="watui %(version)s")
 @target_options
 @click.pass_context
 def watui(context: click.Context, url: str | None, profile: str | None, region: str | None) -> int:
     """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator; block and report contacts.
 
-    Without a command, watui opens the console.
+    Without a command, watui opens the console, where ? shows what each key does. As long as no server is named, all of
+    it runs on the simulator that is built in, and nothing leaves this machine.
     """
     if context.invoked_subcommand is not None:
         if any(option is not None for option in (url, profile, region)):

@@ -6,10 +6,10 @@ import asyncio
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import click
 
@@ -17,6 +17,7 @@ from watui.checks.pace import Pace
 from watui.checks.rows import result_row
 from watui.checks.standing import STUCK_POLLS, final_of
 from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.help import ASKING, OUTPUT, Decorated, option
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.session import code_of, in_words
 from watui.cli.talk import ProgressLine, say
@@ -76,46 +77,62 @@ class Output(NamedTuple):
     """Where every request and answer is written."""
 
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def output_options(command: Command) -> Command:
+def output_options(command: Decorated) -> Decorated:
     """Give a command the options that say what becomes of a run's rows."""
     unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
-    for option in (
-        click.option(
-            "--har", type=click.Path(path_type=Path), metavar="FILE", help="Write every request and answer there (HAR)."
+    for add in (
+        option(
+            "--har",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            section=OUTPUT,
+            help="Write every request and answer there (HAR).",
         ),
-        click.option(
+        option(
             "--over-budget",
             type=click.IntRange(1),
             metavar="N",
+            section=ASKING,
             help="Where the budget is used up, make up to N calls more; the trail keeps that.",
         ),
-        click.option("--trace", is_flag=True, help="Show every request and answer on stderr, without the token."),
-        click.option("--follow", is_flag=True, help="Print a JSON line whenever a status changes."),
-        click.option(
+        option(
+            "--trace",
+            is_flag=True,
+            section=OUTPUT,
+            help="Show every request and answer on stderr, without the token.",
+        ),
+        option("--follow", is_flag=True, section=OUTPUT, help="Print a JSON line whenever a status changes."),
+        option(
             "--give-up-after",
             type=click.FloatRange(0, min_open=True),
             metavar="SECONDS",
+            section=ASKING,
             help=f"Stop asking then. Default: {unattended}",
         ),
-        click.option(
-            "--output", type=click.Path(path_type=Path), metavar="PATH", help="Write the rows there, or nothing."
+        option(
+            "--output",
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            section=OUTPUT,
+            help="Write the rows there, or nothing.",
         ),
-        click.option(
+        option(
             "--format",
             "format_",
             type=click.Choice(FORMATS),
+            section=OUTPUT,
             help="Default: by --output; a table on a terminal; jsonl.",
         ),
     ):
-        command = option(command)
+        command = add(command)
     return command
 
 
-recheck_option = click.option(
-    "--recheck", is_flag=True, help="Ask also about what was answered here within the last seven days."
+recheck_option = option(
+    "--recheck",
+    is_flag=True,
+    section=ASKING,
+    help="Ask also about what was answered here within the last seven days.",
 )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Command, Decorated
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, usual_format
+from watui.cli.rows import format_option, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
 from watui.contract.rules import MAX_REASON
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from watui.actions.actions import Actions, Progress
     from watui.actions.plans import Plan
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 class Named(NamedTuple):
     """The contacts that a command line names."""
@@ -37,13 +36,13 @@ class Named(NamedTuple):
     column: str | None = None
 
 
-def change_options(command: Command) -> Command:
+def change_options(command: Decorated) -> Decorated:
     """Give a command the options that make its `where` and its `how`."""
 
     @target_options
     @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
     @click.option("--dry-run", is_flag=True, help="Print what would be sent; send nothing and write nothing down.")
-    @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+    @format_option
     @functools.wraps(command)
     def folded(
         url: str | None,
@@ -60,7 +59,7 @@ def change_options(command: Command) -> Command:
     return folded  # type: ignore[return-value]
 
 
-def list_options(command: Command) -> Command:
+def list_options(command: Decorated) -> Decorated:
     """Give a command the argument and the options that make its `named`."""
 
     @click.argument("numbers", nargs=-1, metavar="[NUMBER…]")
@@ -80,7 +79,13 @@ def list_options(command: Command) -> Command:
 reason_option = click.option("--reason", default="", metavar="R", help=f"Why, in at most {MAX_REASON} characters.")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui block +16315551000 --reason spam",
+        "watui block --from abusers.csv --dry-run     # who would be blocked?",
+    ],
+)
 @list_options
 @reason_option
 @change_options
@@ -89,15 +94,27 @@ def block(named: Named, reason: str, where: Where, how: How) -> int:
     return _change_named(Wish(Kind.BLOCK, _reason(reason)), named, where, how)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui unblock +16315551000",
+        "watui unblock --from abusers.csv --yes --format csv",
+    ],
+)
 @list_options
 @change_options
 def unblock(named: Named, where: Where, how: How) -> int:
-    """Unblock contacts, named by number or, as on the blocklist, by wa_id."""
+    """Unblock contacts. They are named by number or, as on the blocklist, by wa_id."""
     return _change_named(Wish(Kind.UNBLOCK), named, where, how)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui report +16315551000 --message-id ABEGkZBiMxAh --reason spam",
+        "watui report +16315551000 --block",
+    ],
+)
 @click.argument("number")
 @reason_option
 @click.option("--message-id", metavar="ID", help="The message to report. Without it the last five go to WhatsApp.")
@@ -116,7 +133,7 @@ def report(number: str, reason: str, message_id: str | None, also_block: bool, w
 @click.argument("batch", type=click.IntRange(1), required=False)
 @change_options
 def undo(batch: int | None, where: Where, how: How) -> int:
-    """Take back what BATCH blocked or unblocked; without BATCH, the latest at this server."""
+    """Take back what BATCH blocked or unblocked. Without BATCH, that is the latest at this server."""
 
     def draw_up(session: Session, progress: Progress) -> Drawn:
         found = batch or trail.latest_batch(session.desk.reader, session.desk.server_id)
@@ -131,7 +148,7 @@ def undo(batch: int | None, where: Where, how: How) -> int:
 @click.argument("batch", type=click.IntRange(1))
 @change_options
 def again(batch: int, where: Where, how: How) -> int:
-    """Do what of BATCH did not happen: what was never sent, or was found not to be done."""
+    """Do what of BATCH did not happen. That is what was never sent, or was found not to be done."""
 
     def draw_up(session: Session, progress: Progress) -> Drawn:
         return _drawn_from(session, batch, lambda actions: actions.plan_again(batch, progress))

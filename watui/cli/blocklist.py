@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Command, option
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, code_of, find_where, in_words
 from watui.cli.talk import ProgressLine, say
 from watui.client.failures import Failure
@@ -33,12 +34,23 @@ EMPTY = "The blocklist is empty."
 CHANGED = "The list changed while it was read: who came or went meanwhile may be missing, or still be there."
 
 
-@click.command()
-@click.option("--limit", type=click.IntRange(1, MAX_PAGE), metavar="N", help=f"At most N. Default: {DEFAULT_PAGE}.")
-@click.option("--offset", type=click.IntRange(0), metavar="N", help="Leave out the first N. Default: 0.")
-@click.option("--all", "whole", is_flag=True, help="Print the whole list, page after page.")
+@click.command(
+    cls=Command,
+    examples=[
+        "watui blocklist",
+        "watui blocklist --all --format csv",
+    ],
+)
+@option(
+    "--limit",
+    type=click.IntRange(1, MAX_PAGE),
+    metavar="N",
+    help=f"Print N at most. Default: {DEFAULT_PAGE}, the most: {MAX_PAGE}.",
+)
+@option("--offset", type=click.IntRange(0), metavar="N", help="Leave out the first N. Default: 0.")
+@option("--all", "whole", is_flag=True, help="Print the whole list, page after page.")
 @target_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def blocklist(
     limit: int | None,
     offset: int | None,
@@ -48,7 +60,7 @@ def blocklist(
     region: str | None,
     format_: str | None,
 ) -> int:
-    """Print who is blocked, the oldest block first, with what is known from here."""
+    """Print who is blocked, the oldest block first. Beside each stands what is known of it from here."""
     if whole and (limit is not None or offset is not None):
         raise Stop("--all prints the whole list: leave out --limit and --offset")
     with find_where(url, profile, region).open() as session:

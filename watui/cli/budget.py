@@ -11,8 +11,9 @@ import click
 
 from watui.checks.budget import POLICY, meter
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Group
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where
 from watui.cli.talk import say
 from watui.export.rows import BudgetRow
@@ -21,19 +22,29 @@ from watui.ledger.budget import add_messages, set_days
 from watui.ledger.ledger import Ledger
 from watui.text import counted
 
-_HELP = f"""Say how the calls of checks stand against the messages sent, of a profile with budget = true.
+_HELP = f"""Say how the calls of checks stand against the messages sent.
 
     {POLICY}
 
-    A call is a request of a check, polls included. Each is counted in the ledger before it is sent, whether the server
-    gets it or not; where none is left, nothing more is asked. It is a running total since the budget began, by no
-    calendar. The budget belongs to the server's number: all profiles and processes that ask the same URL share it.
+    Profiles with budget = true are held to that. A call is a request of a check, polls included. Each is counted in
+    the ledger before it is sent, whether the server gets it or not; where none is left, nothing more is asked. It is
+    a running total since the budget began, by no calendar. The budget belongs to the server's number: all profiles
+    and processes that ask the same URL share it.
     """
 
 
-@click.group(invoke_without_command=True, help=_HELP)
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    help=_HELP,
+    examples=[
+        "watui budget --profile shop",
+        "watui budget add 500 --profile shop",
+        "watui budget import sent.csv --profile shop",
+    ],
+)
 @target_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 @click.pass_context
 def budget(
     context: click.Context, url: str | None, profile: str | None, region: str | None, format_: str | None
@@ -55,7 +66,7 @@ def budget(
 @click.argument("messages", type=click.IntRange(1))
 @target_options
 def add(messages: int, url: str | None, profile: str | None, region: str | None) -> int:
-    """Enter that so many MESSAGES were sent, beside those that were entered before."""
+    """Enter that so many MESSAGES were sent. They come to those that were entered before."""
     with find_where(url, profile, region).open() as session:
         _enter(session, lambda ledger: add_messages(ledger, session.desk.place, messages))
     return Exit.DONE
@@ -65,9 +76,10 @@ def add(messages: int, url: str | None, profile: str | None, region: str | None)
 @click.argument("file", type=click.Path(path_type=Path))
 @target_options
 def import_(file: Path, url: str | None, profile: str | None, region: str | None) -> int:
-    """Enter the messages of FILE, a CSV file with a day (2026-01-31) and a count in each row.
+    """Enter the messages that FILE tells of.
 
-    A day that was entered before is replaced, so the same file may be given again.
+    It is a CSV file with a day (2026-01-31) and a count in each row. A day that was entered before is
+    replaced, so the same file may be given again.
     """
     days = _days(file)
     with find_where(url, profile, region).open() as session:

@@ -10,6 +10,7 @@ import click
 from watui.cli.asking import Options, ask, find_output, output_options, recheck_option
 from watui.cli.exits import Exit, Stop
 from watui.cli.given import Given, find_budget, import_all, say_summary
+from watui.cli.help import ASKING, Command, option
 from watui.cli.options import target_options
 from watui.cli.talk import say
 from watui.cli.target import find_list_region, find_settings, find_target
@@ -20,24 +21,48 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import find_paths
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui check numbers.csv --output results.csv",
+        "watui check contacts.vcf book.xlsx --dry-run",
+        "grep -v '^#' numbers.txt | watui check - --region IN --format csv",
+        "watui check --number +16315551000 --number +16315551001",
+    ],
+)
 @click.argument("files", nargs=-1, metavar="[FILE…|-]")
-@click.option("--number", "numbers", multiple=True, metavar="N", help="Check this number; may be given several times.")
-@click.option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
-@target_options
-@click.option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")
-@click.option(
+@option("--number", "numbers", multiple=True, metavar="N", help="Check this number; may be given several times.")
+@option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
+@option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")
+@option(
     "--list-region",
     metavar="COUNTRY",
     help="Country of the numbers without + where it is not the server's; + where only their + is missing.",
 )
-@click.option("--blocking", type=click.Choice(BLOCKING_MODES), help="Poll (no_wait, the default), or wait for answers.")
+@option("--dry-run", is_flag=True, help="Read and convert, say what would be asked, and ask nothing.")
+@option(
+    "--blocking",
+    type=click.Choice(BLOCKING_MODES),
+    section=ASKING,
+    help="Poll (no_wait, the default), or wait for answers.",
+)
 @recheck_option
-@click.option("--force-check", is_flag=True, help="Ask all numbers, and past the server's cache of seven days.")
-@click.option("--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N", help="Numbers in one request.")
-@click.option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
+@option(
+    "--force-check",
+    is_flag=True,
+    section=ASKING,
+    help="Ask all numbers, and past the server's cache of seven days.",
+)
+@option(
+    "--batch-size",
+    type=click.IntRange(1, MAX_BATCH_SIZE),
+    metavar="N",
+    section=ASKING,
+    help=f"Numbers in one request, at most {MAX_BATCH_SIZE:,}.",
+)
+@option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
+@target_options
 @output_options
-@click.option("--dry-run", is_flag=True, help="Read and convert, say what would be asked, and ask nothing.")
 def check(
     files: Sequence[str],
     numbers: Sequence[str],
@@ -55,7 +80,11 @@ def check(
     dry_run: bool,
     **wanted: Unpack[Options],
 ) -> int:
-    """Check the numbers in FILEs (text, table, .xlsx, .vcf; - is standard input) and print a row for each."""
+    """Check the numbers of FILEs and print a row for each.
+
+    A FILE is a text, a table, an .xlsx or a .vcf; - is standard input. What is in it is found by looking: encoding,
+    delimiter, header and the column of the numbers.
+    """
     given = Given(files, numbers, sample, column, skip_doubtful, find_list_region(list_region))
     if not given.files and not given.numbers and not given.sample:
         raise Stop("nothing to check: name a FILE, - for standard input, --number N or --sample")

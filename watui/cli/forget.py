@@ -11,6 +11,7 @@ import click
 
 from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Command, option
 from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_region, find_settings
 from watui.contract.conversion import read
@@ -26,12 +27,17 @@ from watui.settings.settings import SIMULATOR
 from watui.text import counted
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui runs forget 5 6",
+        "watui runs forget --number +16315551000",
+        "watui runs forget --older-than 90 --yes",
+    ],
+)
 @click.argument("run_ids", nargs=-1, type=click.IntRange(1), metavar="[ID]…")
 @click.option("--number", "numbers", multiple=True, metavar="N", help="Forget this number, in runs and trail.")
-@click.option(
-    "--older-than", type=click.FloatRange(0), metavar="DAYS", help="Forget what ended, and drafts, before that."
-)
+@option("--older-than", type=click.FloatRange(0), metavar="DAYS", help="Forget what ended, and drafts, before that.")
 @click.option("--region", metavar="CC", help="Country of numbers that are written without a +.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def forget(
@@ -67,10 +73,15 @@ def forget(
     return Exit.DONE if is_clean else Exit.UNFINISHED
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui backup ledger-copy.sqlite3",
+    ],
+)
 @click.argument("path", type=click.Path(path_type=Path))
 def backup(path: Path) -> int:
-    """Copy the ledger to the new file PATH, also while others write into it."""
+    """Copy the ledger to the new file PATH. Others may write into it meanwhile."""
     with _refusing():
         upkeep.backup(find_paths().ledger, path)
     say(f"The ledger is copied to {path}. Put it in its place as {find_paths().ledger} while no watui runs.")

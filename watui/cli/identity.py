@@ -8,8 +8,9 @@ from watui.actions import plans, words
 from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Command
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where
 from watui.cli.trail import WA_ID
 from watui.client.failures import Refused
@@ -23,17 +24,24 @@ from watui.ledger import trail
 from watui.ledger.trail import Kind, Known, Wish
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui identity 16315551000",
+        "watui identity +16315551000 --acknowledge 6f1d2c",
+    ],
+)
 @click.argument("contact", metavar="NUMBER|WA_ID")
 @click.option("--acknowledge", "digest", metavar="HASH", help="Acknowledge the identity with this hash first.")
 @target_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def identity(
     contact: str, digest: str | None, url: str | None, profile: str | None, region: str | None, format_: str | None
 ) -> int:
-    """Print the identity of a contact: its hash, since when, and whether it is acknowledged.
+    """Print or acknowledge the identity of a contact.
 
-    Digits alone are taken for a wa_id; write a number with +.
+    It has a hash, since when it is this one, and whether it is acknowledged. Digits alone are taken for a
+    wa_id; write a number with +.
     """
     where = find_where(url, profile, region)
     if digest is not None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import SERVER, Command, option
 from watui.cli.options import target_options
 from watui.cli.profiles import stopping
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import code_of, in_words
 from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_settings, find_target
@@ -35,17 +36,23 @@ if TYPE_CHECKING:
 NOWHERE = "none"
 """In place of a store: nothing is kept."""
 
-PROFILE = click.option("--profile", metavar="NAME", help="The profile. Default: that of the settings.")
+PROFILE = option("--profile", metavar="NAME", section=SERVER, help="The profile. Default: that of the settings.")
 
 
-@click.command()
-@PROFILE
+@click.command(
+    cls=Command,
+    examples=[
+        "watui login --profile production",
+        "watui login --profile production --user admin --store keyring < password.txt",
+    ],
+)
 @click.option("--user", metavar="USER", help="Log in as this user, from now on. Without a user a token is kept.")
 @click.option(
     "--store",
     type=click.Choice([*(store.value for store in Store), NOWHERE]),
     help="Where to keep the secret: the system's keyring, a file that only you can read, or nowhere.",
 )
+@PROFILE
 def login(profile: str | None, user: str | None, store: str | None) -> int:
     """Log in at the server of a profile, or keep its token.
 
@@ -59,11 +66,11 @@ def login(profile: str | None, user: str | None, store: str | None) -> int:
         return _log_in(setup, site, user, keeping) if user is not None else _keep_token(setup, site, keeping)
 
 
-@click.command()
-@PROFILE
+@click.command(cls=Command)
 @click.option("--forget", is_flag=True, help="Forget the password, or the token that you gave, as well.")
+@PROFILE
 def logout(profile: str | None, forget: bool) -> int:
-    """Revoke the token of the latest login at the server of a profile, and forget it."""
+    """Revoke the token of the latest login, and forget it."""
     from watui.logins import log_out
 
     with stopping():
@@ -84,11 +91,16 @@ def logout(profile: str | None, forget: bool) -> int:
     return Exit.DONE
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "watui health --profile production",
+    ],
+)
 @target_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def health(url: str | None, profile: str | None, region: str | None, format_: str | None) -> int:
-    """Print how the server is, a row for each of its nodes, and say what it is."""
+    """Print how the server is, a row for each of its nodes. Says what it is as well."""
     from watui.checkup import look_at
 
     paths = find_paths()

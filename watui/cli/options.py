@@ -1,19 +1,14 @@
 """The options that several commands have in common."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import click
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from watui.cli.help import SERVER, Decorated, option
 
 
-def target_options(command: Command) -> Command:
+def target_options(command: Decorated) -> Decorated:
     """Give a command the options that say which server is meant."""
-    for option in (
-        click.option("--region", metavar="CC", help="Country of the number that the server is registered with."),
-        click.option("--profile", metavar="NAME", help="Use this profile of the settings; simulator is always there."),
-        click.option("--url", metavar="URL", help="Ask the server at URL; its token is in WATUI_TOKEN."),
+    for name, metavar, words in (
+        ("--region", "CC", "Country of the number that the server is registered with."),
+        ("--profile", "NAME", "Use this profile of the settings; simulator is always there."),
+        ("--url", "URL", "Ask the server at URL; its token is in WATUI_TOKEN."),
     ):
-        command = option(command)
+        command = option(name, metavar=metavar, section=SERVER, help=words)(command)
     return command

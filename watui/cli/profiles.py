@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from watui.cli.exits import Exit, Stop
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.help import Decorated, Group
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import code_of
 from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_settings
@@ -28,15 +29,24 @@ from watui.settings.settings import COLOURS, SIMULATOR, BadSettings, Profile, Se
 from watui.setup import Setup
 from watui.sites import secret_place, trust_words
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 _CHOICES = {"kind": [kind.value for kind in ServerKind], "colour": COLOURS}
+
+_METAVARS = {"url": "URL", "region": "CC", "rate": "N", "batch_size": "N", "ca_file": "FILE", "proxy": "URL"}
 
 _BY_HAND = ("certificate",)
 """Members that no option gives: a certificate is pinned with `trust`."""
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=[
+        "watui profiles add production --url https://wa.example.com:9090 --user admin",
+        "watui profiles trust production",
+        "watui login --profile production",
+        "watui profiles test production",
+    ],
+)
 @click.pass_context
 def profiles(context: click.Context) -> int:
     """List, add, test, trust and remove the servers that have a name. Without a command: list them."""
@@ -44,7 +54,7 @@ def profiles(context: click.Context) -> int:
 
 
 @profiles.command("list")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def list_(format_: str | None = None) -> int:
     """Print all profiles; the one with a star is used where none is named."""
     paths = find_paths()
@@ -55,7 +65,7 @@ def list_(format_: str | None = None) -> int:
     return Exit.DONE
 
 
-def _options(command: Command) -> Command:
+def _options(command: Decorated) -> Decorated:
     """Give a command an option for every member of a profile."""
     for name, (description, _) in reversed(descriptions(Profile).items()):
         if name in _BY_HAND:
@@ -65,7 +75,7 @@ def _options(command: Command) -> Command:
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=description)
         else:
             kind = click.Choice(_CHOICES[name]) if name in _CHOICES else str
-            option = click.option(flag, name, type=kind, metavar=None if name in _CHOICES else "…", help=description)
+            option = click.option(flag, name, type=kind, metavar=_METAVARS.get(name), help=description)
         command = option(command)
     return command
 
@@ -120,11 +130,12 @@ def remove(name: str, yes: bool) -> int:
 
 @profiles.command()
 @click.argument("name")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def test(name: str, format_: str | None) -> int:
-    """Look whether the server of the profile NAME is there, can be trusted and lets us in.
+    """Look whether the server of the profile NAME lets us in.
 
-    Nothing is changed there; a profile that names no region learns it.
+    And before that, whether it is there and can be trusted. Nothing is changed there; a profile that names no region
+    learns it.
     """
     paths = find_paths()
     with stopping():
@@ -142,7 +153,7 @@ def test(name: str, format_: str | None) -> int:
 @click.option("--fingerprint", metavar="SHA256", help="Pin without asking, if the certificate has this fingerprint.")
 @click.option("--forget", is_flag=True, help="Pin nothing any more: trust the system's authorities again.")
 def trust(name: str, fingerprint: str | None, forget: bool) -> int:
-    """Pin the certificate that the server of the profile NAME shows, once you have compared its fingerprint."""
+    """Pin the certificate that the server of the profile NAME shows. Asks you to compare its fingerprint before."""
     paths = find_paths()
     setup = Setup(paths, Secrets(paths.secrets))
     with stopping():

@@ -11,10 +11,19 @@ from typing import TypeVar
 import click
 import msgspec
 
+from watui.cli.help import OUTPUT, option
 from watui.export.table import Layout, formatted
 from watui.text import clean
 
 FORMATS = ("table", "jsonl", "csv")
+
+format_option = option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    section=OUTPUT,
+    help="Default: a table on a terminal, else jsonl.",
+)
 
 _Row = TypeVar("_Row", bound=msgspec.Struct)
 

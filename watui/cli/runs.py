@@ -19,8 +19,9 @@ from watui.checks.standing import STUCK_POLLS, left_of
 from watui.cli.asking import Options, ask, find_output, output_options, recheck_option, refuse_output, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
+from watui.cli.help import OUTPUT, Group, option
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
+from watui.cli.rows import FORMATS, format_option, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
 from watui.client.server import BadServer
@@ -46,8 +47,17 @@ CACHE_DAYS = CACHE_SECONDS / DAY_SECONDS
 RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID")
 
 
-@click.group(invoke_without_command=True)
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Of the list.")
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=[
+        "watui runs                           # all of them, the latest first",
+        "watui runs resume                    # goes on with what was cut short",
+        "watui runs export 7 --output results.xlsx",
+        "watui runs compare 5 7",
+    ],
+)
+@option("--format", "format_", type=click.Choice(FORMATS), section=OUTPUT, help="Of the list.")
 @click.pass_context
 def runs(context: click.Context, format_: str | None) -> int:
     """List, resume, export and compare runs. Without a command: the list."""
@@ -59,7 +69,7 @@ def runs(context: click.Context, format_: str | None) -> int:
 
 
 @runs.command("list")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def list_(format_: str | None) -> int:
     """Print all runs and drafts, the latest first."""
     paths = find_paths()
@@ -73,7 +83,13 @@ def list_(format_: str | None) -> int:
 
 @runs.command()
 @RUN
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Print it as a row instead of words.")
+@option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    section=OUTPUT,
+    help="Print it as a row instead of words.",
+)
 def show(run_id: int, format_: str | None) -> int:
     """Say where the run ID stands."""
     paths = find_paths()
@@ -100,11 +116,11 @@ def show(run_id: int, format_: str | None) -> int:
     return Exit.DONE
 
 
-@runs.command()
+@runs.command(examples=["watui runs resume", "watui runs resume 7 --output results.csv --give-up-after 3600"])
 @click.argument("run_id", type=click.IntRange(1), metavar="[ID]", required=False)
 @recheck_option
-@output_options
 @target_options
+@output_options
 def resume(
     run_id: int | None,
     recheck: bool,
@@ -113,9 +129,9 @@ def resume(
     region: str | None,
     **options: Unpack[Options],
 ) -> int:
-    """Ask about what is open of the run ID, else of the latest that is unfinished, and print all its rows.
+    """Ask about what is open of the run ID and print all its rows.
 
-    Of a run that has ended, the rows are printed and nothing is asked.
+    Without ID, it is the latest that is unfinished. Of a run that has ended, the rows are printed and nothing is asked.
     """
     output = find_output(options)
     if region is not None:
@@ -145,7 +161,12 @@ def resume(
     return ask(output, record, paths, target, takes_known=not recheck)
 
 
-@runs.command()
+@runs.command(
+    examples=[
+        "watui runs export 7 --output results.xlsx",
+        "watui runs export 7 --status valid --format numbers > valid.txt",
+    ]
+)
 @RUN
 @click.option(
     "--format",
@@ -199,9 +220,9 @@ def export(
 @click.argument("before", type=click.IntRange(1), metavar="A")
 @click.argument("after", type=click.IntRange(1), metavar="B")
 @click.option("--all", "all_", is_flag=True, help="Print what is unchanged as well.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
-    """Print what the run B says otherwise than the run A: newly valid, gone, another wa_id, another status."""
+    """Print what the run B says otherwise than the run A. That is newly valid, gone, another wa_id, another status."""
     with _reading(find_paths()) as reader:
         regions = {_overview(reader, run_id).record.options.region for run_id in (before, after)}
         if len(regions) > 1:
@@ -221,9 +242,9 @@ def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
     return Exit.DONE
 
 
-@runs.command()
+@runs.command(examples=["watui runs recheck 7 --older-than 30 --dry-run"])
 @RUN
-@click.option(
+@option(
     "--older-than",
     type=click.FloatRange(0),
     metavar="DAYS",
@@ -232,8 +253,8 @@ def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
 @click.option("--failed", is_flag=True, help="Ask again what failed.")
 @click.option("--open", "open_", is_flag=True, help="Ask again what got no final status.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
-@output_options
 @target_options
+@output_options
 def recheck(
     run_id: int,
     older_than: float | None,
@@ -245,9 +266,9 @@ def recheck(
     region: str | None,
     **chosen: Unpack[Options],
 ) -> int:
-    """Ask anew, as a new run, about numbers of the run ID: old answers, failed checks and what never ended.
+    """Ask anew about numbers of the run ID, as a new run.
 
-    With one of the options, about those alone.
+    About old answers, failed checks and what never ended. With one of the options, about those alone.
     """
     output = find_output(chosen)
     if region is not None:
@@ -340,7 +361,7 @@ def _overview(reader: Reader, run_id: int) -> Overview:
 @runs.command()
 @RUN
 def cancel(run_id: int) -> int:
-    """End the unfinished run ID: what is known is kept, and it is not offered any more."""
+    """End the unfinished run ID. What is known is kept, and it is not offered any more."""
     paths = find_paths()
     with _reading(paths) as reader:
         record = _overview(reader, run_id).record

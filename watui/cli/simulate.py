@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import OUTPUT, Command, option
 from watui.cli.talk import say
 from watui.cli.target import find_region
 from watui.contract.rules import RATE_LIMIT
@@ -34,6 +35,8 @@ DEFAULT_PORT = 9090
 """The port of an On-Premises server (contract section 7)."""
 MOST_TIME_SCALE = 100_000.0
 TOKEN_BYTES = 16
+LISTENING, WORLD, TROUBLE = "Listening", "World", "Trouble"
+"""Sections of the options."""
 EXAMPLE = '{"contacts": ["+16315551000"]}'
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,47 +70,116 @@ class Wanted:
     verbose: bool
 
 
-@click.command()
-@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes a free one."
+@click.command(
+    cls=Command,
+    examples=[
+        "watui simulate --token demo --latency none --control",
+        "watui simulate --scenario rate-limit --verbose",
+        "watui simulate --fault reset:path=/v1/contacts,share=0.1",
+    ],
 )
-@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate made for this start.")
-@click.option(
-    "--token", envvar="WATUI_SIMULATOR_TOKEN", metavar="T", help="Bearer token to accept; else one is made up."
+@option("--list", "lists", is_flag=True, help="List the scenarios and faults that there are, and end.")
+@option("--host", default=LOOPBACK, metavar="ADDRESS", show_default=True, section=LISTENING, help="Where to listen.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    metavar="N",
+    show_default=True,
+    section=LISTENING,
+    help="0 takes a free one.",
 )
-@click.option("--region", metavar="CC", help="Country of the number it is registered with. Default: US.")
-@click.option("--seed", type=int, help="Decides who has an account and how long checks take. Default: 0.")
-@click.option("--list", "lists", is_flag=True, help="List the scenarios and faults that there are, and end.")
-@click.option("--scenario", metavar="NAME|FILE", help="Play a script of changes and faults.")
-@click.option(
-    "--server-version", metavar="V", help=f"One of {', '.join(KNOWN_VERSIONS)}, or another. Default: {FULLEST_VERSION}."
+@option("--tls", is_flag=True, section=LISTENING, help="Serve HTTPS, with a certificate made for this start.")
+@option(
+    "--token",
+    envvar="WATUI_SIMULATOR_TOKEN",
+    metavar="T",
+    section=LISTENING,
+    help="Bearer token to accept; else one is made up.",
 )
-@click.option("--latency", metavar="none|MEDIAN,P99", help="Seconds until a number is decided. Default: 1.5,4.")
-@click.option("--engaged", type=float, metavar="SHARE", help="Of the accounts, who wrote lately: 0 to 1. Default: 1/3.")
-@click.option("--stuck", type=float, metavar="SHARE", help="Of the numbers, whose check never ends. Default: 0.")
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:NAME=VALUE,…]", help="What goes wrong; see --list.")
-@click.option("--rate-limit/--no-rate-limit", default=None, help=f"Answer 429 above {RATE_LIMIT:g} requests a second.")
-@click.option("--max-contacts", type=click.IntRange(1), metavar="N", help="Of one request, above which it answers 400.")
-@click.option("--processing-wa-id/--no-processing-wa-id", default=None, help="Give a wa_id with processing, too.")
-@click.option("--meta/--no-meta", default=None, help="Let meta stand in the answers, or leave it out.")
-@click.option("--cluster/--no-cluster", default=None, help="Answer health as several hosts do.")
-@click.option(
+@option(
+    "--control", is_flag=True, section=LISTENING, help="Answer at /_simulator/, where the running world can be changed."
+)
+@option("--region", metavar="CC", section=WORLD, help="Country of the number it is registered with. Default: US.")
+@option(
+    "--seed",
+    type=int,
+    metavar="N",
+    section=WORLD,
+    help="Decides who has an account and how long checks take. Default: 0.",
+)
+@option(
+    "--server-version",
+    metavar="V",
+    section=WORLD,
+    help=f"One of {', '.join(KNOWN_VERSIONS)}, or another. Default: {FULLEST_VERSION}.",
+)
+@option(
+    "--latency",
+    metavar="none|MEDIAN,P99",
+    section=WORLD,
+    help="Seconds until a number is decided. Default: 1.5,4.",
+)
+@option(
+    "--engaged",
+    type=float,
+    metavar="SHARE",
+    section=WORLD,
+    help="Of the accounts, who wrote lately: 0 to 1. Default: 1/3.",
+)
+@option(
+    "--processing-wa-id/--no-processing-wa-id", default=None, section=WORLD, help="Give a wa_id with processing, too."
+)
+@option("--meta/--no-meta", default=None, section=WORLD, help="Let meta stand in the answers, or leave it out.")
+@option("--cluster/--no-cluster", default=None, section=WORLD, help="Answer health as several hosts do.")
+@option(
     "--time-scale",
     type=click.FloatRange(1, MOST_TIME_SCALE),
     default=1.0,
     metavar="N",
-    help="Let time go by N times as fast.",
+    section=WORLD,
+    help=f"Let time go by N times as fast, at most {MOST_TIME_SCALE:,.0f} times.",
 )
-@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Keep the world there.")
-@click.option("--control", is_flag=True, help="Answer at /_simulator/, where the running world can be changed.")
-@click.option(
+@option("--scenario", metavar="NAME|FILE", section=TROUBLE, help="Play a script of changes and faults.")
+@option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[:NAME=VALUE,…]",
+    section=TROUBLE,
+    help="What goes wrong; see --list.",
+)
+@option(
+    "--rate-limit/--no-rate-limit",
+    default=None,
+    section=TROUBLE,
+    help=f"Answer 429 above {RATE_LIMIT:g} requests a second.",
+)
+@option(
+    "--max-contacts",
+    type=click.IntRange(1),
+    metavar="N",
+    section=TROUBLE,
+    help="Of one request, above which it answers 400.",
+)
+@option(
+    "--stuck", type=float, metavar="SHARE", section=TROUBLE, help="Of the numbers, whose check never ends. Default: 0."
+)
+@option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    section=OUTPUT,
+    help="Keep the world there.",
+)
+@option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    section=OUTPUT,
     help="Write every request and answer there, a line of JSON each.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Print a line for every request.")
+@option("-v", "--verbose", is_flag=True, section=OUTPUT, help="Print a line for every request.")
 def simulate(token: str | None, lists: bool, **given: Any) -> int:
     """Answer like a server, until ctrl+c. Prints the base URL on stdout, all else on stderr."""
     if lists:

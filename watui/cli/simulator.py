@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Group
 from watui.cli.talk import say
 from watui.cli.target import find_region, find_server, find_settings
 from watui.client.failures import AccessDenied, Failure, Refused
@@ -22,14 +23,25 @@ if TYPE_CHECKING:
 Act = Callable[["Backstage"], Awaitable["State"]]
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=[
+        "watui simulator                      # how it is, as JSON",
+        "watui simulator inbound +16315551000",
+        "watui simulator scenario rate-limit",
+        "watui simulator version v2.43",
+    ],
+)
 @click.option(
     "--url", metavar="URL", help="Act on the one that runs there with --control; its token is in WATUI_TOKEN."
 )
 @click.option("--region", metavar="CC", help="How numbers without + are read.")
 @click.pass_context
 def simulator(context: click.Context, url: str | None, region: str | None) -> int:
-    """Act on the simulator that the console and `watui check` use. Without a command: print how it is, as JSON."""
+    """Look at the simulator that is built in, or change it.
+
+    It is the one that the console and 'watui check' ask. Without a command: print how it is, as JSON."""
     context.obj = (url, region)
     if context.invoked_subcommand is None:
         return _act(context, lambda backstage: backstage.state())
@@ -40,7 +52,7 @@ def simulator(context: click.Context, url: str | None, region: str | None) -> in
 @click.argument("number")
 @click.pass_context
 def inbound(context: click.Context, number: str) -> int:
-    """Let the contact NUMBER write to us, so that it counts as engaged for 24 hours. Prints the message's id."""
+    """Let the contact NUMBER write to us. It counts as engaged for 24 hours then. Prints the message's id."""
     return _act(context, lambda backstage: backstage.inbound(number), f"{number} wrote to us.")
 
 
@@ -48,7 +60,7 @@ def inbound(context: click.Context, number: str) -> int:
 @click.argument("number")
 @click.pass_context
 def identity(context: click.Context, number: str) -> int:
-    """Give the contact NUMBER another identity, which is to be acknowledged."""
+    """Give the contact NUMBER another identity. It is to be acknowledged then."""
     return _act(context, lambda backstage: backstage.change_identity(number), f"{number} has another identity.")
 
 
@@ -86,7 +98,7 @@ def version(context: click.Context, version: str) -> int:
 @click.argument("name")
 @click.pass_context
 def scenario(context: click.Context, name: str) -> int:
-    """Play the scenario NAME, which is one of 'watui simulate --list' or a .toml file."""
+    """Play the scenario NAME. It is one of 'watui simulate --list' or a .toml file."""
     from watui.simulator.scenario import BadScenario, find
 
     try:
@@ -99,7 +111,7 @@ def scenario(context: click.Context, name: str) -> int:
 @simulator.command()
 @click.pass_context
 def reset(context: click.Context) -> int:
-    """Let the world begin anew: nobody blocked, nothing asked, as on the first day."""
+    """Let the world begin anew. Nobody is blocked, nothing asked, as on the first day."""
     return _act(context, lambda backstage: backstage.reset(), "The world began anew.")
 
 

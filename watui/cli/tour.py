@@ -6,15 +6,16 @@ import sys
 import click
 
 from watui.cli.exits import Exit
+from watui.cli.help import Command, option
 from watui.cli.talk import say
 from watui.text import clean
 
 
-@click.command()
-@click.option("--step", "number", type=click.IntRange(1), metavar="N", help="Only the N-th step.")
+@click.command(cls=Command)
+@option("--step", "number", type=click.IntRange(1), metavar="N", help="Only the N-th step.")
 @click.option("--all", "is_whole", is_flag=True, help="All steps in a row: don't wait for enter between them.")
 def tour(number: int | None, is_whole: bool) -> int:
-    """Show in ten steps how the API behaves, on a simulator of its own: nothing leaves this machine."""
+    """Show in ten steps how the API behaves. It has a simulator of its own: nothing leaves this machine."""
     asyncio.run(_show(number, is_whole or not (sys.stdin.isatty() and sys.stdout.isatty())))
     return Exit.DONE
 

@@ -12,8 +12,9 @@ import click
 
 from watui.actions import words
 from watui.cli.exits import Exit, Stop
+from watui.cli.help import Group, option
 from watui.cli.options import target_options
-from watui.cli.rows import FORMATS, print_rows, usual_format
+from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where, how_to_know
 from watui.cli.talk import say
 from watui.contract import errors
@@ -83,11 +84,19 @@ def _budget_row(entry: Entry) -> ActionRow:
     )
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=[
+        "watui actions --number +16315551000",
+        "watui actions undo                   # the latest block or unblock",
+        "watui actions decide 12 done         # a report whose answer was lost",
+    ],
+)
 @click.option("--number", metavar="NUMBER", help="Only what was done to this contact.")
-@click.option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, show_default=True, help="At most so many.")
+@option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, metavar="N", show_default=True, help="At most N.")
 @target_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@format_option
 @click.pass_context
 def actions(
     context: click.Context,
@@ -98,7 +107,7 @@ def actions(
     region: str | None,
     format_: str | None,
 ) -> int:
-    """Print the trail of changes of contacts, made at any server, the newest first."""
+    """Print the trail of changes of contacts, the newest first. Those made at other servers are in it."""
     if context.invoked_subcommand is not None:
         if any(option is not None for option in (number, url, profile, region, format_)):
             raise Stop(f"options go after the command: watui actions {context.invoked_subcommand} --url URL")
@@ -126,7 +135,7 @@ def actions(
 def decide(
     action: int, outcome: Literal["done", "failed"], url: str | None, profile: str | None, region: str | None
 ) -> int:
-    """Write down what you know of the report ACTION, whose answer was lost: it was done, or it failed."""
+    """Say what became of the report ACTION, whose answer was lost. It was done, or it failed."""
     with find_where(url, profile, region).open() as session:
         session.settle()
         _require_undecided(session, action)
