@@ -13,7 +13,7 @@ from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, Decorated
-from watui.cli.options import target_options
+from watui.cli.options import FILE, target_options
 from watui.cli.rows import format_option, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
@@ -63,7 +63,9 @@ def list_options(command: Decorated) -> Decorated:
     """Give a command the argument and the options that make its `named`."""
 
     @click.argument("numbers", nargs=-1, metavar="[NUMBER…]")
-    @click.option("--from", "source", metavar="FILE", help="Read numbers from FILE too; - is standard input.")
+    @click.option(
+        "--from", "source", type=FILE, metavar="FILE", help="Read numbers from FILE too; - is standard input."
+    )
     @click.option("--column", metavar="NAME", help="Column in FILE: header, or a number from 1. Else it is found.")
     @functools.wraps(command)
     def folded(numbers: Sequence[str], source: str | None, column: str | None, **rest: Any) -> Any:

@@ -11,7 +11,7 @@ from watui.cli.asking import Options, ask, find_output, output_options, recheck_
 from watui.cli.exits import Exit, Stop
 from watui.cli.given import Given, find_budget, import_all, say_summary
 from watui.cli.help import ASKING, Command, option
-from watui.cli.options import target_options
+from watui.cli.options import FILE, target_options
 from watui.cli.talk import say
 from watui.cli.target import find_list_region, find_settings, find_target
 from watui.contract.models import BLOCKING_MODES, Blocking
@@ -30,7 +30,7 @@ from watui.settings.paths import find_paths
         "watui check --number +16315551000 --number +16315551001",
     ],
 )
-@click.argument("files", nargs=-1, metavar="[FILE…|-]")
+@click.argument("files", nargs=-1, type=FILE, metavar="[FILE…|-]")
 @option("--number", "numbers", multiple=True, metavar="N", help="Check this number; may be given several times.")
 @option("--sample", is_flag=True, help="Check the sample numbers (simulator only).")
 @option("--column", metavar="NAME", help="Column of the numbers: header, or a number from 1. Else it is found.")

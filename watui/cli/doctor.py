@@ -15,6 +15,7 @@ import msgspec
 from watui import __version__
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.help import Command
+from watui.cli.options import suggesting
 from watui.cli.talk import say
 from watui.findings import Finding, Level
 from watui.settings.paths import find_paths
@@ -52,7 +53,12 @@ class _Report(msgspec.Struct):
 
 @click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--profile", metavar="NAME", help="Look at the server of this profile; else at that of the settings.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=suggesting("profiles"),
+    help="Look at the server of this profile; else at that of the settings.",
+)
 @click.option("--all", "everywhere", is_flag=True, help="Look at the servers of all profiles.")
 def doctor(as_json: bool, profile: str | None, everywhere: bool) -> int:
     """Look at versions, files, terminal, secrets and servers.

@@ -23,9 +23,9 @@ def main() -> None:
 
 
 def _run() -> int:
-    from watui.cli.order import can_show_console, run_in_order
+    from watui.cli.order import can_show_console, is_completing, run_in_order
 
-    if not sys.argv[1:] and can_show_console():
+    if not sys.argv[1:] and not is_completing() and can_show_console():
         from watui.cli.console import open_console
 
         return run_in_order("watui", open_console)

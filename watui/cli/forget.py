@@ -12,6 +12,7 @@ import click
 from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, option
+from watui.cli.options import suggesting
 from watui.cli.talk import can_ask, is_confirmed, say
 from watui.cli.target import find_region, find_settings
 from watui.contract.conversion import read
@@ -35,7 +36,7 @@ from watui.text import counted
         "watui runs forget --older-than 90 --yes",
     ],
 )
-@click.argument("run_ids", nargs=-1, type=click.IntRange(1), metavar="[ID]…")
+@click.argument("run_ids", nargs=-1, type=click.IntRange(1), metavar="[ID]…", shell_complete=suggesting("runs"))
 @click.option("--number", "numbers", multiple=True, metavar="N", help="Forget this number, in runs and trail.")
 @option("--older-than", type=click.FloatRange(0), metavar="DAYS", help="Forget what ended, and drafts, before that.")
 @click.option("--region", metavar="CC", help="Country of numbers that are written without a +.")

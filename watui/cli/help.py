@@ -14,7 +14,7 @@ OPTIONS, ASKING, SERVER, OUTPUT = "Options", "Asking", "Server", "Output"
 """Sections that the options of several commands stand in; what is in no other is in the first."""
 
 _WHOLE = 1_000
-"""Letters of a summary, which is the first sentence of a help: never cut."""
+"""Letters that a summary may have: it is the first sentence of a help, and is never cut."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -45,6 +45,9 @@ class Command(click.Command):
         super().__init__(name, **rest)
         self.examples = examples
         """Command lines; what follows a `#` is a remark."""
+
+    def get_short_help_str(self, limit: int = _WHOLE) -> str:
+        return super().get_short_help_str(max(limit, _WHOLE))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -82,5 +85,5 @@ class Group(Command, click.Group):
             commands = ((name, self.get_command(ctx, name)) for name in names)
             with formatter.section(title):
                 formatter.write_dl(
-                    (name.ljust(widest), command.get_short_help_str(_WHOLE)) for name, command in commands if command
+                    (name.ljust(widest), command.get_short_help_str()) for name, command in commands if command
                 )

@@ -12,7 +12,7 @@ import click
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import SERVER, Command, option
-from watui.cli.options import target_options
+from watui.cli.options import suggesting, target_options
 from watui.cli.profiles import stopping
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import code_of, in_words
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 NOWHERE = "none"
 """In place of a store: nothing is kept."""
 
-PROFILE = option("--profile", metavar="NAME", section=SERVER, help="The profile. Default: that of the settings.")
+PROFILE = option(
+    "--profile",
+    metavar="NAME",
+    section=SERVER,
+    shell_complete=suggesting("named_profiles"),
+    help="The profile. Default: that of the settings.",
+)
 
 
 @click.command(

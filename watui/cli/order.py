@@ -25,7 +25,7 @@ def run_in_order(name: str, command: Callable[[], int], *, is_logged: bool = Tru
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _end_by)
-    if not is_logged:
+    if not is_logged or is_completing():
         return _without_traceback(command)
     code = None
     with keep_log(find_paths().event_log, f"{name} begins, version {__version__}"):
@@ -34,6 +34,11 @@ def run_in_order(name: str, command: Callable[[], int], *, is_logged: bool = Tru
         finally:
             _LOGGER.info("%s ends %s", name, "by a signal" if code is None else f"with exit code {code:d}")
     return code
+
+
+def is_completing() -> bool:
+    """Whether it is a shell that asks what a word may become, or for the script that lets it ask."""
+    return "_WATUI_COMPLETE" in os.environ  # as click names it
 
 
 def can_show_console() -> bool:

@@ -12,6 +12,7 @@ import click
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Decorated, Group
+from watui.cli.options import FILE, suggesting
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import code_of
 from watui.cli.talk import can_ask, is_confirmed, say
@@ -32,6 +33,8 @@ from watui.sites import secret_place, trust_words
 _CHOICES = {"kind": [kind.value for kind in ServerKind], "colour": COLOURS}
 
 _METAVARS = {"url": "URL", "region": "CC", "rate": "N", "batch_size": "N", "ca_file": "FILE", "proxy": "URL"}
+
+NAME = click.argument("name", shell_complete=suggesting("named_profiles"))
 
 _BY_HAND = ("certificate",)
 """Members that no option gives: a certificate is pinned with `trust`."""
@@ -74,14 +77,14 @@ def _options(command: Decorated) -> Decorated:
         if name in ("read_only", "budget"):
             option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=description)
         else:
-            kind = click.Choice(_CHOICES[name]) if name in _CHOICES else str
+            kind = click.Choice(_CHOICES[name]) if name in _CHOICES else FILE if name == "ca_file" else str
             option = click.option(flag, name, type=kind, metavar=_METAVARS.get(name), help=description)
         command = option(command)
     return command
 
 
 @profiles.command()
-@click.argument("name")
+@NAME
 @_options
 @click.option("--replace", is_flag=True, help="Change a profile that is there already; what is not named stays.")
 def add(name: str, replace: bool, **members: Any) -> int:
@@ -108,7 +111,7 @@ def add(name: str, replace: bool, **members: Any) -> int:
 
 
 @profiles.command()
-@click.argument("name")
+@NAME
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def remove(name: str, yes: bool) -> int:
     """Remove the profile NAME, and what is kept of its secrets. Its runs and changes stay in the ledger."""
@@ -129,7 +132,7 @@ def remove(name: str, yes: bool) -> int:
 
 
 @profiles.command()
-@click.argument("name")
+@NAME
 @format_option
 def test(name: str, format_: str | None) -> int:
     """Look whether the server of the profile NAME lets us in.
@@ -149,7 +152,7 @@ def test(name: str, format_: str | None) -> int:
 
 
 @profiles.command()
-@click.argument("name")
+@NAME
 @click.option("--fingerprint", metavar="SHA256", help="Pin without asking, if the certificate has this fingerprint.")
 @click.option("--forget", is_flag=True, help="Pin nothing any more: trust the system's authorities again.")
 def trust(name: str, fingerprint: str | None, forget: bool) -> int:

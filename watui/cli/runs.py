@@ -20,7 +20,7 @@ from watui.cli.asking import Options, ask, find_output, output_options, recheck_
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.help import OUTPUT, Group, option
-from watui.cli.options import target_options
+from watui.cli.options import suggesting, target_options
 from watui.cli.rows import FORMATS, format_option, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
@@ -44,7 +44,7 @@ from watui.text import clean, counted
 
 CACHE_DAYS = CACHE_SECONDS / DAY_SECONDS
 
-RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID")
+RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID", shell_complete=suggesting("runs"))
 
 
 @click.group(
@@ -117,7 +117,9 @@ def show(run_id: int, format_: str | None) -> int:
 
 
 @runs.command(examples=["watui runs resume", "watui runs resume 7 --output results.csv --give-up-after 3600"])
-@click.argument("run_id", type=click.IntRange(1), metavar="[ID]", required=False)
+@click.argument(
+    "run_id", type=click.IntRange(1), metavar="[ID]", required=False, shell_complete=suggesting("open_runs")
+)
 @recheck_option
 @target_options
 @output_options
@@ -176,7 +178,12 @@ def resume(
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write there; else to standard output.")
 @click.option("--raw", is_flag=True, help="CSV as it is: cells that a spreadsheet takes for formulas stay unmarked.")
-@click.option("--status", metavar="STATUS", help="Only rows of this status, such as valid, invalid or rejected.")
+@click.option(
+    "--status",
+    metavar="STATUS",
+    shell_complete=suggesting("statuses"),
+    help="Only rows of this status, such as valid, invalid or rejected.",
+)
 @click.option("--search", metavar="TEXT", help="Only rows that hold this text.")
 @click.option(
     "--sort", type=click.Choice([each.name.lower() for each in Order]), default="given", help="The order of rows."
@@ -217,8 +224,8 @@ def export(
 
 
 @runs.command()
-@click.argument("before", type=click.IntRange(1), metavar="A")
-@click.argument("after", type=click.IntRange(1), metavar="B")
+@click.argument("before", type=click.IntRange(1), metavar="A", shell_complete=suggesting("runs"))
+@click.argument("after", type=click.IntRange(1), metavar="B", shell_complete=suggesting("runs"))
 @click.option("--all", "all_", is_flag=True, help="Print what is unchanged as well.")
 @format_option
 def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
@@ -359,7 +366,7 @@ def _overview(reader: Reader, run_id: int) -> Overview:
 
 
 @runs.command()
-@RUN
+@click.argument("run_id", type=click.IntRange(1), metavar="ID", shell_complete=suggesting("open_runs"))
 def cancel(run_id: int) -> int:
     """End the unfinished run ID. What is known is kept, and it is not offered any more."""
     paths = find_paths()

@@ -18,6 +18,7 @@ import click
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import OUTPUT, Command, option
+from watui.cli.options import suggesting
 from watui.cli.talk import say
 from watui.cli.target import find_region
 from watui.contract.rules import RATE_LIMIT
@@ -111,6 +112,7 @@ class Wanted:
 @option(
     "--server-version",
     metavar="V",
+    shell_complete=suggesting("versions"),
     section=WORLD,
     help=f"One of {', '.join(KNOWN_VERSIONS)}, or another. Default: {FULLEST_VERSION}.",
 )
@@ -140,7 +142,13 @@ class Wanted:
     section=WORLD,
     help=f"Let time go by N times as fast, at most {MOST_TIME_SCALE:,.0f} times.",
 )
-@option("--scenario", metavar="NAME|FILE", section=TROUBLE, help="Play a script of changes and faults.")
+@option(
+    "--scenario",
+    metavar="NAME|FILE",
+    shell_complete=suggesting("scenarios"),
+    section=TROUBLE,
+    help="Play a script of changes and faults.",
+)
 @option(
     "--fault",
     "faults",

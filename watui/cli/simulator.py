@@ -10,6 +10,7 @@ import msgspec
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Group
+from watui.cli.options import suggesting
 from watui.cli.talk import say
 from watui.cli.target import find_region, find_server, find_settings
 from watui.client.failures import AccessDenied, Failure, Refused
@@ -81,7 +82,7 @@ def vanish(context: click.Context, number: str) -> int:
 
 
 @simulator.command()
-@click.argument("version")
+@click.argument("version", shell_complete=suggesting("versions"))
 @click.pass_context
 def version(context: click.Context, version: str) -> int:
     """Let the server be of VERSION from now on."""
@@ -95,7 +96,7 @@ def version(context: click.Context, version: str) -> int:
 
 
 @simulator.command()
-@click.argument("name")
+@click.argument("name", shell_complete=suggesting("scenarios"))
 @click.pass_context
 def scenario(context: click.Context, name: str) -> int:
     """Play the scenario NAME. It is one of 'watui simulate --list' or a .toml file."""
