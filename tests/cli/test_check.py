@@ -434,21 +434,3 @@ def test_rows_that_cannot_be_written_are_no_usage_error(watui: Watui, server: Se
     ended = watui("check", "--number", "+12125552368", "--url", server.url, "--output", path)
     assert ended.code == Exit.UNFINISHED
     assert "kept as run 1" in ended.err.splitlines()[-1]
-
-
-def test_what_was_said_is_written_as_an_http_archive(watui: Watui, server: ServerThread, tmp_path: Path) -> None:
-    path = tmp_path / "said.har"
-    ended = watui("check", "--number", "+12125552368", "--url", server.url, "--har", str(path))
-    assert ended.code == Exit.DONE
-    text = path.read_text("utf-8")
-    (entry,) = json.loads(text)["log"]["entries"]
-    assert entry["request"]["url"] == f"{server.url}/v1/contacts"
-    assert json.loads(entry["response"]["content"]["text"])["contacts"][0]["input"] == "+12125552368"
-    assert TOKEN not in text
-
-
-def test_an_archive_takes_the_place_of_no_list(watui: Watui, source: Path) -> None:
-    ended = watui("check", str(source), "--har", str(source))
-    assert ended.code == Exit.USAGE
-    assert "the numbers are read from it" in ended.err
-    assert source.read_text() == LIST

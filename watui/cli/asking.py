@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
@@ -18,8 +17,9 @@ from watui.checks.rows import result_row
 from watui.checks.standing import STUCK_POLLS, final_of
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.help import ASKING, OUTPUT, Decorated, option
+from watui.cli.options import har_option, refuse_output
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
-from watui.cli.session import code_of, in_words
+from watui.cli.session import code_of, in_words, recording
 from watui.cli.talk import ProgressLine, say
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, OverBudget
@@ -30,7 +30,6 @@ from watui.export.rows import ResultRow, json_line
 from watui.export.table import RESULTS, RESULTS_BY_VERSION, formatted
 from watui.export.xlsx import refuse_without_xlsx
 from watui.files import CannotWrite, write_whole
-from watui.intake.sources import STDIN
 from watui.ledger.drivers import Driven
 from watui.ledger.reader import Reader
 from watui.ledger.rows import QUEUED, REJECTED, RunRecord
@@ -81,13 +80,7 @@ def output_options(command: Decorated) -> Decorated:
     """Give a command the options that say what becomes of a run's rows."""
     unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
     for add in (
-        option(
-            "--har",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            section=OUTPUT,
-            help="Write every request and answer there (HAR).",
-        ),
+        har_option,
         option(
             "--over-budget",
             type=click.IntRange(1),
@@ -156,19 +149,6 @@ def find_output(options: Options, sources: Sequence[str] = ()) -> Output:
     return Output(chosen, path, limit, options["follow"], options["trace"], options["over_budget"], options["har"])
 
 
-def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
-    """Stop where nothing can be written to `path`, or where it is one of the `sources`."""
-    try:
-        if any(name != STDIN and Path(name).exists() and path.exists() and path.samefile(name) for name in sources):
-            raise Stop(f"cannot write {path}: the numbers are read from it")
-        if not path.parent.is_dir():
-            raise Stop(f"cannot write {path}: there is no folder {path.parent}")
-        if path.is_dir():
-            raise Stop(f"cannot write {path}: it is a directory, name a file in it")
-    except (OSError, ValueError) as error:
-        raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
 def ask(output: Output, record: RunRecord, paths: Paths, target: Site, *, takes_known: bool = False) -> int:
     """Ask about what is open of a run, write its rows, and return how the command ends.
 
@@ -189,7 +169,7 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, 
     if desk.warning is not None:
         say(desk.warning)
     try:
-        with _recording(desk, output.har):
+        with recording(desk, output.har):
             failure = await _ask(desk, record, output, takes_known)
             if isinstance(failure, OverBudget) and output.over_budget is not None:
                 from watui.ledger.budget import go_over
@@ -204,14 +184,6 @@ async def _asked(output: Output, record: RunRecord, paths: Paths, target: Site, 
         return _conclude(desk, record, failure)
     finally:
         await desk.close()
-
-
-def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
-    if path is None:
-        return nullcontext()
-    from watui.traffic.har import recording
-
-    return recording(desk.exchanges, path)
 
 
 async def _ask(

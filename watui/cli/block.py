@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -13,7 +14,7 @@ from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, Decorated
-from watui.cli.options import FILE, target_options
+from watui.cli.options import FILE, har_option, refuse_output, target_options
 from watui.cli.rows import format_option, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
@@ -43,6 +44,7 @@ def change_options(command: Decorated) -> Decorated:
     @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
     @click.option("--dry-run", is_flag=True, help="Print what would be sent; send nothing and write nothing down.")
     @format_option
+    @har_option
     @functools.wraps(command)
     def folded(
         url: str | None,
@@ -51,10 +53,11 @@ def change_options(command: Decorated) -> Decorated:
         yes: bool,
         dry_run: bool,
         format_: str | None,
+        har: Path | None,
         **rest: Any,
     ) -> Any:
         how = How(yes, dry_run, format_ or usual_format())
-        return command(where=find_where(url, profile, region), how=how, **rest)
+        return command(where=find_where(url, profile, region, har), how=how, **rest)
 
     return folded  # type: ignore[return-value]
 
@@ -169,6 +172,8 @@ def sendable(text: str, name: str) -> str:
 
 def _change_named(wish: Wish, named: Named, where: Where, how: How) -> Exit:
     require_consent(where, how)
+    if where.har is not None and named.source is not None:
+        refuse_output(where.har, [named.source])
     targets = _targets(wish.kind, named, where.target.region)
 
     def draw_up(session: Session, progress: Progress) -> Drawn:

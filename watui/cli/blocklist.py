@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, option
-from watui.cli.options import target_options
+from watui.cli.options import har_option, target_options
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, code_of, find_where, in_words
 from watui.cli.talk import ProgressLine, say
@@ -51,6 +52,7 @@ CHANGED = "The list changed while it was read: who came or went meanwhile may be
 @option("--all", "whole", is_flag=True, help="Print the whole list, page after page.")
 @target_options
 @format_option
+@har_option
 def blocklist(
     limit: int | None,
     offset: int | None,
@@ -59,11 +61,12 @@ def blocklist(
     profile: str | None,
     region: str | None,
     format_: str | None,
+    har: Path | None,
 ) -> int:
     """Print who is blocked, the oldest block first. Beside each stands what is known of it from here."""
     if whole and (limit is not None or offset is not None):
         raise Stop("--all prints the whole list: leave out --limit and --offset")
-    with find_where(url, profile, region).open() as session:
+    with find_where(url, profile, region, har).open() as session:
         if whole:
             _print_all(session, format_ or usual_format())
         else:

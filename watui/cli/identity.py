@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from watui.actions import plans, words
@@ -9,7 +11,7 @@ from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command
-from watui.cli.options import target_options
+from watui.cli.options import har_option, target_options
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where
 from watui.cli.trail import WA_ID
@@ -35,15 +37,22 @@ from watui.ledger.trail import Kind, Known, Wish
 @click.option("--acknowledge", "digest", metavar="HASH", help="Acknowledge the identity with this hash first.")
 @target_options
 @format_option
+@har_option
 def identity(
-    contact: str, digest: str | None, url: str | None, profile: str | None, region: str | None, format_: str | None
+    contact: str,
+    digest: str | None,
+    url: str | None,
+    profile: str | None,
+    region: str | None,
+    format_: str | None,
+    har: Path | None,
 ) -> int:
     """Print or acknowledge the identity of a contact.
 
     It has a hash, since when it is this one, and whether it is acknowledged. Digits alone are taken for a
     wa_id; write a number with +.
     """
-    where = find_where(url, profile, region)
+    where = find_where(url, profile, region, har)
     if digest is not None:
         digest = sendable(digest, "the hash")
         require_consent(where, How(yes=True, dry_run=False, format=""))

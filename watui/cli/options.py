@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from watui.cli.help import SERVER, Decorated, option
+from watui.cli.exits import Stop
+from watui.cli.help import OUTPUT, SERVER, Decorated, option
+from watui.intake.sources import STDIN
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -47,3 +50,25 @@ def target_options(command: Decorated) -> Decorated:
     ):
         command = add(command)
     return command
+
+
+har_option = option(
+    "--har",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    section=OUTPUT,
+    help="Write every request and answer there (HAR).",
+)
+
+
+def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
+    """Stop where nothing can be written to `path`, or where it is one of the `sources`."""
+    try:
+        if any(name != STDIN and Path(name).exists() and path.exists() and path.samefile(name) for name in sources):
+            raise Stop(f"cannot write {path}: the numbers are read from it")
+        if not path.parent.is_dir():
+            raise Stop(f"cannot write {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise Stop(f"cannot write {path}: it is a directory, name a file in it")
+    except (OSError, ValueError) as error:
+        raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error

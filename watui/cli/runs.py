@@ -16,11 +16,11 @@ from watui.checks.compare import Change, change_of
 from watui.checks.recheck import add_recheck
 from watui.checks.rows import result_row, run_row
 from watui.checks.standing import STUCK_POLLS, left_of
-from watui.cli.asking import Options, ask, find_output, output_options, recheck_option, refuse_output, write
+from watui.cli.asking import Options, ask, find_output, output_options, recheck_option, write
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.help import OUTPUT, Group, option
-from watui.cli.options import suggesting, target_options
+from watui.cli.options import refuse_output, suggesting, target_options
 from watui.cli.rows import FORMATS, format_option, print_lines, print_rows, usual_format
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target

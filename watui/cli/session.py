@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.options import refuse_output
 from watui.cli.talk import say
 from watui.cli.target import find_settings, find_target
 from watui.client.failures import Failure, NoCredentials, NotOffered, OverBudget, Refused
 from watui.desk import Desk
+from watui.files import CannotWrite
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Action, Kind, Outcome
@@ -60,6 +63,8 @@ class Where(NamedTuple):
 
     target: Site
     options: str
+    har: Path | None = None
+    """Where every request and answer is written."""
 
     @contextmanager
     def open(self) -> Iterator[Session]:
@@ -68,25 +73,39 @@ class Where(NamedTuple):
             with asyncio.Runner() as runner:
                 desk = Desk.at(find_paths(), self.target)
                 try:
-                    yield Session(desk, runner, self.options)
+                    with recording(desk, self.har):
+                        yield Session(desk, runner, self.options)
                 finally:
                     runner.run(desk.close())
         except BrokenPipeError as error:
             raise ReaderGone from error
         except LedgerUnusable as error:
             raise Stop(str(error)) from error
+        except CannotWrite as error:
+            raise Stop(str(error), Exit.UNFINISHED) from error
         except OSError as error:
             raise Stop(str(error), Exit.UNREACHABLE) from error
         except Failure as failure:
             raise Stop(in_words(failure), code_of(failure)) from failure
 
 
-def find_where(url: str | None, profile: str | None, region: str | None) -> Where:
-    """Return the server that these options mean."""
+def recording(desk: Desk, har: Path | None) -> AbstractContextManager[None]:
+    """Write what is said at a desk into a HAR file, where one is wanted. Raises CannotWrite."""
+    if har is None:
+        return nullcontext()
+    from watui.traffic import har as archive
+
+    return archive.recording(desk.exchanges, har)
+
+
+def find_where(url: str | None, profile: str | None, region: str | None, har: Path | None = None) -> Where:
+    """Return the server that these options mean. Stops where `har` can't be written."""
+    if har is not None:
+        refuse_output(har)
     given = (("--url", url), ("--profile", profile))
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given if value is not None)
     paths = find_paths()
-    return Where(find_target(find_settings(paths), paths, url, profile, region), options)
+    return Where(find_target(find_settings(paths), paths, url, profile, region), options, har)
 
 
 def in_words(failure: Failure) -> str:
