@@ -16,19 +16,32 @@ from watui.settings.settings import Settings
 from watui.tui.app import WatuiApp
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
+DARK, LIGHT = "watui-dark", "watui-light"
 PICTURES: tuple[tuple[str, Stage, tuple[int, int], str], ...] = (
-    ("check-running", stages.running, (100, 30), "watui-dark"),
-    ("check-preview", stages.preview, WIDE, "watui-dark"),
-    ("simulator-panel", stages.panel, WIDE, "watui-dark"),
-    ("tour", stages.tour, NARROW, "watui-dark"),
-    ("blocklist", stages.blocklist, NARROW, "watui-dark"),
-    ("runs", stages.runs, WIDE, "watui-dark"),
-    ("settings", stages.settings, WIDE, "watui-dark"),
-    ("contact", stages.contact, NARROW, "watui-dark"),
-    ("check-done-light", stages.done, NARROW, "watui-light"),
+    ("check-running", stages.running, WIDE, DARK),
+    ("check-running", stages.running, NARROW, LIGHT),
+    ("check-preview", stages.preview, WIDE, DARK),
+    ("check-done", stages.done, NARROW, LIGHT),
+    ("contact", stages.contact, NARROW, DARK),
+    ("blocklist", stages.blocklist, NARROW, DARK),
+    ("blocklist", stages.blocklist, WIDE, LIGHT),
+    ("runs", stages.runs, WIDE, DARK),
+    ("settings", stages.settings, WIDE, DARK),
+    ("settings", stages.settings, NARROW, LIGHT),
+    ("traffic", stages.traffic, WIDE, DARK),
+    ("traffic", stages.traffic, NARROW, LIGHT),
+    ("simulator-panel", stages.panel, WIDE, DARK),
+    ("tour", stages.tour, NARROW, DARK),
 )
+"""Each screen, at both sizes and in both themes where that shows something, not all of everything."""
+
 _WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 """Fetched from elsewhere when a picture is looked at; the reader's own monospace font does."""
+
+
+def file_of(name: str, size: tuple[int, int], theme: str) -> str:
+    """Return the name of a picture's file, which tells the screen, its size and its theme."""
+    return f"{name}-{size[0]}x{size[1]}-{theme.removeprefix('watui-')}.svg"
 
 
 async def _picture(name: str, stage: Stage, size: tuple[int, int], theme: str) -> None:
@@ -38,17 +51,17 @@ async def _picture(name: str, stage: Stage, size: tuple[int, int], theme: str) -
         app = WatuiApp(desk, Settings(theme=theme))
         try:
             async with app.run_test(size=size) as pilot:
-                await _take(name, stage, pilot)
+                await _take(file_of(name, size, theme), stage, pilot)
         finally:
             await desk.close()
 
 
-async def _take(name: str, stage: Stage, pilot: Pilot[int]) -> None:
+async def _take(file: str, stage: Stage, pilot: Pilot[int]) -> None:
     await pilot.pause()
     await stage(pilot)
     svg = pilot.app.export_screenshot(title="watui")
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.svg").write_text(_WEB_FONT.sub("", svg), "utf-8")
+    (FOLDER / file).write_text(_WEB_FONT.sub("", svg), "utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import pytest
 from click import Context
 
 from tests.cli.conftest import SECONDS, start
+from tests.screenshots import DARK, FOLDER, LIGHT, PICTURES, file_of
+from tests.tui.story import NARROW, WIDE
 from watui.cli.app import watui
 from watui.cli.check import check
 from watui.cli.exits import Exit
@@ -81,11 +83,16 @@ def test_every_exit_code_is_explained(code: int) -> None:
     assert re.search(rf"^\| {int(code)} \|", README, re.MULTILINE)
 
 
-def test_pictures_exist_and_fetch_nothing() -> None:
-    pictures = re.findall(r"\((screenshots/[^)]+)\)", README)
-    assert pictures
-    for picture in pictures:
-        assert "@font-face" not in (ROOT / picture).read_text("utf-8")
+def test_every_picture_is_made_and_shown_and_fetches_nothing() -> None:
+    shown = re.findall(r"\(screenshots/([^)]+)\)", README)
+    made = [file_of(name, size, theme) for name, _, size, theme in PICTURES]
+    there = [path.name for path in FOLDER.iterdir()]
+    assert sorted(shown) == sorted(made) == sorted(there)
+    assert not any("@font-face" in (FOLDER / name).read_text("utf-8") for name in there)
+
+
+def test_pictures_are_of_both_sizes_and_both_themes() -> None:
+    assert {(size, theme) for _, _, size, theme in PICTURES} == {(s, t) for s in (NARROW, WIDE) for t in (DARK, LIGHT)}
 
 
 @pytest.mark.parametrize("option", [name for parameter in simulate.params for name in parameter.opts if "--" in name])

@@ -19,6 +19,7 @@ from watui.simulator.scenario import Scenario, Start
 from watui.tui.app import WatuiApp
 from watui.tui.commands import Phase
 from watui.tui.screens.settings import SettingsScreen
+from watui.tui.screens.traffic import TrafficScreen
 from watui.tui.session import Session
 from watui.zone import ZONE
 
@@ -181,6 +182,17 @@ async def settings(pilot: Pilot[int]) -> None:
     await story.until(lambda: screen.groups.row_count == 4, "the profiles")
     await story.press("down", "down")
     await story.until(lambda: screen.members.row_count > 10, "what the profile holds")
+
+
+async def traffic(pilot: Pilot[int]) -> None:
+    """What was said while a few numbers were resolved and one of them was looked at; the first check at hand."""
+    story = _story(pilot)
+    await story.resolve("\n".join(f"+1631555{last}" for last in range(1000, 1012)))
+    await story.open_contact("+1 631 555 1000")
+    await story.press("escape", "5")
+    screen = await story.until_on(TrafficScreen)
+    await story.until(lambda: screen.table.row_count > 1, "the exchanges")
+    await story.press("home")
 
 
 def _story(pilot: Pilot[int]) -> Story:
