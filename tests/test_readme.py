@@ -7,17 +7,18 @@ import shlex
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from click import Context
 
+from tests import options
 from tests.cli.conftest import SECONDS, start
 from tests.screenshots import DARK, FOLDER, LIGHT, PICTURES, file_of
 from tests.tui.story import NARROW, WIDE
 from watui.cli.app import watui
-from watui.cli.check import check
 from watui.cli.exits import Exit
 from watui.cli.simulate import simulate
 from watui.cli.simulator import simulator
@@ -68,9 +69,10 @@ def test_every_member_of_a_profile_is_described(name: str) -> None:
     assert f"| `{name}` | `{default}` | {description} |" in README
 
 
-@pytest.mark.parametrize("option", [name for parameter in check.params for name in parameter.opts if "-" in name])
-def test_every_option_of_check_is_named(option: str) -> None:
-    assert option in README
+@pytest.mark.parametrize("table", [options.of_check, options.of_others])
+def test_every_option_is_described_as_its_help_does(table: Callable[[], str]) -> None:
+    """Where it is not: python -m tests.options."""
+    assert f"\n\n{table()}\n" in README
 
 
 @pytest.mark.parametrize("command", watui.list_commands(Context(watui)))

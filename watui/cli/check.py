@@ -58,7 +58,7 @@ from watui.settings.paths import find_paths
     type=click.IntRange(1, MAX_BATCH_SIZE),
     metavar="N",
     section=ASKING,
-    help=f"Numbers in one request, at most {MAX_BATCH_SIZE:,}.",
+    help=f"Numbers in one request, at most {MAX_BATCH_SIZE:,}. Default: that of the profile, or of the settings.",
 )
 @option("--skip-doubtful", is_flag=True, help="Reject what is no valid number instead of asking.")
 @target_options

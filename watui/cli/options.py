@@ -57,7 +57,7 @@ har_option = option(
     type=click.Path(path_type=Path),
     metavar="FILE",
     section=OUTPUT,
-    help="Write every request and answer there (HAR).",
+    help="Write every request and answer there (HAR), without the token.",
 )
 
 

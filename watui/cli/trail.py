@@ -94,7 +94,13 @@ def _budget_row(entry: Entry) -> ActionRow:
     ],
 )
 @click.option("--number", metavar="NUMBER", help="Only what was done to this contact.")
-@option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, metavar="N", show_default=True, help="At most N.")
+@option(
+    "--limit",
+    type=click.IntRange(1),
+    default=DEFAULT_LIMIT,
+    metavar="N",
+    help=f"Print N at most. Default: {DEFAULT_LIMIT}.",
+)
 @target_options
 @format_option
 @click.pass_context
