@@ -13,7 +13,6 @@ from watui.checks.importing import import_source
 from watui.checks.prepare import Import, add_source
 from watui.checks.rows import summary_of
 from watui.checks.standing import misread_in_words, reasons_in_words, skipped_in_words
-from watui.cli.deleting import DeletionLine
 from watui.cli.exits import Stop
 from watui.cli.talk import say
 from watui.client.server import Server
@@ -77,6 +76,8 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
         raise Stop(str(error)) from error
     finally:
         if not is_kept:
+            from watui.cli.deleting import DeletionLine
+
             line = DeletionLine()
             discard(ledger, run_id, line.show)
             line.clear()
