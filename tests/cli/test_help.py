@@ -71,8 +71,13 @@ def test_every_option_stands_once_in_its_section(context: click.Context) -> None
         elif option := re.match(r"  (-\S+)", line):
             assert option[1] not in found
             found[option[1].rstrip(",")] = section
-    wanted = (each for each in context.command.get_params(context) if isinstance(each, click.Option))
-    assert found == {each.opts[0]: each.section if isinstance(each, Option) else OPTIONS for each in wanted}
+    wanted = {}
+    for parameter in context.command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None and isinstance(parameter, click.Option):
+            name, *_ = record[0].replace(",", " ").split()
+            wanted[name] = parameter.section if isinstance(parameter, Option) else OPTIONS
+    assert found == wanted
 
 
 @pytest.mark.parametrize(
