@@ -71,9 +71,7 @@ def masked_number(number: str) -> str:
 def masked_parts(parts: Sequence[str]) -> list[str]:
     """Return the parts of a line as `masked` leaves them: a number may go from one into the next."""
     line = "".join(parts)
-    hidden = [
-        place for found in _NUMBER.finditer(line) for place in _digits(found[0], found.start())[:-_SHOWN_DIGITS]
-    ]
+    hidden = [place for found in _NUMBER.finditer(line) for place in _digits(found[0], found.start())[:-_SHOWN_DIGITS]]
     if not hidden:
         return list(parts)
     characters = iter(_hidden_at(line, hidden))

@@ -17,14 +17,16 @@ from watui.checks.pace import Pace
 from watui.checks.rows import result_row
 from watui.checks.standing import STUCK_POLLS, final_of
 from watui.cli.exits import Exit, ReaderGone, Stop
+from watui.cli.options import hide_numbers_option
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.session import code_of, in_words
-from watui.cli.talk import ProgressLine, say
+from watui.cli.talk import ProgressLine, hides_numbers, say, written_to
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, OverBudget
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
+from watui.export.hiding import hidden
 from watui.export.rows import ResultRow, json_line
 from watui.export.table import RESULTS, RESULTS_BY_VERSION, formatted
 from watui.export.xlsx import refuse_without_xlsx
@@ -83,6 +85,7 @@ def output_options(command: Command) -> Command:
     """Give a command the options that say what becomes of a run's rows."""
     unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
     for option in (
+        hide_numbers_option,
         click.option(
             "--har", type=click.Path(path_type=Path), metavar="FILE", help="Write every request and answer there (HAR)."
         ),
@@ -194,7 +197,7 @@ def _recording(desk: Desk, path: Path | None) -> AbstractContextManager[None]:
         return nullcontext()
     from watui.traffic.har import recording
 
-    return recording(desk.exchanges, path)
+    return recording(desk.exchanges, path, hides_numbers=hides_numbers())
 
 
 async def _ask(
@@ -263,7 +266,7 @@ async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
 
 
 def _print_rows(rows: Iterable[ResultRow]) -> None:
-    print_lines(map(json_line, rows))
+    print_lines(map(json_line, map(hidden, rows) if hides_numbers() else rows))
 
 
 def _trace(exchange: Exchange) -> None:
@@ -283,11 +286,12 @@ def write(reader: Reader, record: RunRecord, output: Output, *, is_over: bool = 
     rows = map(result_row, reader.rows(record.id))
     layout = RESULTS_BY_VERSION if len(reader.versions(record.id)) > 1 else RESULTS
     if output.path is not None and output.format in list(Format):
-        count = write_rows(output.path, rows, Format(output.format), replace=True)
-        say(f"{counted(count, Format(output.format).noun)} written to {output.path}")
+        count = write_rows(output.path, rows, Format(output.format), replace=True, hides_numbers=hides_numbers())
+        say(f"{counted(count, Format(output.format).noun)} {written_to(output.path)}")
     elif output.path is not None:
-        write_whole(output.path, formatted(rows, layout, output.format, None), replace=True)
-        say(f"{counted(record.rows, 'row')} written to {output.path}")
+        shown = map(hidden, rows) if hides_numbers() else rows
+        write_whole(output.path, formatted(shown, layout, output.format, None), replace=True)
+        say(f"{counted(record.rows, 'row')} {written_to(output.path)}")
     elif not output.follow or is_over:
         print_rows(rows, layout, output.format)
 

@@ -12,7 +12,7 @@ import click
 from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.rows import FORMATS, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
@@ -44,6 +44,7 @@ def change_options(command: Command) -> Command:
     @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal.")
     @click.option("--dry-run", is_flag=True, help="Print what would be sent; send nothing and write nothing down.")
     @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+    @hide_numbers_option
     @functools.wraps(command)
     def folded(
         url: str | None,

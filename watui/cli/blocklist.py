@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watui.cli.exits import Exit, Stop
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, code_of, find_where, in_words
 from watui.cli.talk import ProgressLine, say
@@ -39,6 +39,7 @@ CHANGED = "The list changed while it was read: who came or went meanwhile may be
 @click.option("--all", "whole", is_flag=True, help="Print the whole list, page after page.")
 @target_options
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@hide_numbers_option
 def blocklist(
     limit: int | None,
     offset: int | None,

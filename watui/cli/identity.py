@@ -8,7 +8,7 @@ from watui.actions import plans, words
 from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.exits import Exit, Stop
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, find_where
 from watui.cli.trail import WA_ID
@@ -28,6 +28,7 @@ from watui.ledger.trail import Kind, Known, Wish
 @click.option("--acknowledge", "digest", metavar="HASH", help="Acknowledge the identity with this hash first.")
 @target_options
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@hide_numbers_option
 def identity(
     contact: str, digest: str | None, url: str | None, profile: str | None, region: str | None, format_: str | None
 ) -> int:

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from watui.cli.talk import hide_numbers
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -17,3 +19,17 @@ def target_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def _hide(_context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        hide_numbers()
+
+
+hide_numbers_option = click.option(
+    "--hide-numbers",
+    is_flag=True,
+    expose_value=False,
+    callback=_hide,
+    help="Hide all digits of numbers but the last three.",
+)

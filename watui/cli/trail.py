@@ -12,7 +12,7 @@ import click
 
 from watui.actions import words
 from watui.cli.exits import Exit, Stop
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.rows import FORMATS, print_rows, usual_format
 from watui.cli.session import Session, find_where, how_to_know
 from watui.cli.talk import say
@@ -88,6 +88,7 @@ def _budget_row(entry: Entry) -> ActionRow:
 @click.option("--limit", type=click.IntRange(1), default=DEFAULT_LIMIT, show_default=True, help="At most so many.")
 @target_options
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: a table on a terminal, else jsonl.")
+@hide_numbers_option
 @click.pass_context
 def actions(
     context: click.Context,
@@ -123,6 +124,7 @@ def actions(
 @click.argument("action", type=click.IntRange(1))
 @click.argument("outcome", type=click.Choice([Outcome.DONE.value, Outcome.FAILED.value]))
 @target_options
+@hide_numbers_option
 def decide(
     action: int, outcome: Literal["done", "failed"], url: str | None, profile: str | None, region: str | None
 ) -> int:
