@@ -270,6 +270,10 @@ def _print_rows(rows: Iterable[ResultRow]) -> None:
 
 
 def _trace(exchange: Exchange) -> None:
+    if hides_numbers():
+        from watui.traffic.hiding import hidden as without_numbers
+
+        exchange = without_numbers(exchange)
     say(f"> {exchange.method} {exchange.url}{f'  {exchange.secret}' if exchange.secret else ''}")
     say(f"> {exchange.request.decode('utf-8', 'replace')}")
     outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"

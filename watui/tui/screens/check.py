@@ -40,6 +40,7 @@ from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 if TYPE_CHECKING:
     from watui.settings.settings import Notice
     from watui.tui.changes import Changes
+    from watui.tui.hiding import Hiding
 
 SEAMED_COLUMNS = 128
 """In which the counts change; a terminal that is wider has nothing there."""
@@ -64,10 +65,15 @@ class CheckScreen(RowsScreen):
     simulator = query_one("#simulator", SimulatorPanel)
 
     def __init__(
-        self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet, notice: Notice = "off"
+        self,
+        session: Session,
+        find_changes: Callable[[], Changes],
+        hiding: Hiding,
+        outlet: Outlet,
+        notice: Notice = "off",
     ) -> None:
         """`notice` is how the end of a long run is told."""
-        super().__init__(session, find_changes)
+        super().__init__(session, find_changes, hiding)
         self._notice: Notice = notice
         self.id = CHECK
         # All from the start: a class that comes later has the styles of the whole screen looked up once more.
@@ -173,6 +179,7 @@ class CheckScreen(RowsScreen):
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
+        self.hiding.follow(is_sample=self.session.is_sample)
         self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
         record, found, cost = self.session.record, self.session.summary, self.session.cost
         if phase is Phase.PREVIEW and record is not None and found is not None and cost is not None:
@@ -198,10 +205,13 @@ class CheckScreen(RowsScreen):
         self.banner.display = banner is not None
         if banner is not None:
             self.banner.update(banner)
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
-        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
+    @unless_closed
+    def show_keys(self) -> None:
+        phase, is_hiding = self.session.phase, self.hiding.is_on
+        has_panel = self.simulator.has_focus
+        offered = panel_bar(phase, is_hiding=is_hiding) if has_panel else bar(Scope.CHECK, phase, is_hiding=is_hiding)
         self.keys.show(panels.key_bar(offered, self.size.width, self.session.desk))
 
     def _list_width(self) -> int:
@@ -375,7 +385,7 @@ class CheckScreen(RowsScreen):
 
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
             words = f"watui: run {self.session.record.id} {self.session.phase.value}"
-            self._outlet.send(sequence(self._notice, words))
+            self._outlet.send(sequence(self._notice, self.hiding.shown(words)))
 
     def action_pause(self) -> None:
         """Pause, or go on; with no list at hand, with the latest run that has not ended."""
