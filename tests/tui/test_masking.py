@@ -10,6 +10,7 @@ from watui.settings.settings import Settings
 from watui.tui import notices
 from watui.tui.commands import Phase, Scope, bar
 from watui.tui.hiding import Hiding
+from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog
 from watui.tui.widgets.toggle import Toggle
 
@@ -126,6 +127,16 @@ async def test_the_sample_is_hidden_from_the_start_and_says_so(paths: Paths) -> 
         await story.press("1", "H")
         await story.until(lambda: OF_SAMPLE in painted(story), "the sample, shown")
         assert KEY not in painted(story)
+
+
+async def test_a_panel_that_opened_over_hidden_numbers_shows_them_again(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.preview(NUMBER)
+        await story.press("H", "o")
+        await story.until_on(ContactScreen)
+        await story.until(lambda: "+••••••••000" in painted(story), "the contact, hidden")
+        await story.press("H")
+        await story.until(lambda: "+16315551000" in painted(story), "the contact, shown")
 
 
 async def test_a_list_of_ones_own_after_the_sample_is_shown(paths: Paths) -> None:

@@ -182,7 +182,7 @@ class WatuiApp(App[int]):
         self._is_shown = True
         # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.mode_change_signal.subscribe(self, lambda _: self._mask())
+        self.mode_change_signal.subscribe(self, lambda _: self._mask_where_not())
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
@@ -203,14 +203,18 @@ class WatuiApp(App[int]):
         ZONE.is_utc = is_utc
 
     def _mask(self) -> None:
-        """Paint the screens at hand anew, where they were painted before what is hidden has changed."""
+        """Paint the screens at hand anew, for what is hidden has changed."""
         for screen in self.screen_stack:
-            if screen.has_class("-masked") is not self.hiding.is_on:
-                screen.set_class(self.hiding.is_on, "-masked", update=False)
-                for widget in screen.walk_children(with_self=True):
-                    widget.refresh()
-                if isinstance(screen, MainScreen):
-                    screen.show_keys()
+            screen.set_class(self.hiding.is_on, "-masked", update=False)
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+            if isinstance(screen, MainScreen):
+                screen.show_keys()
+
+    def _mask_where_not(self) -> None:
+        """Paint the screen that was come to anew, where it was painted before what is hidden has changed."""
+        if self.screen.has_class("-masked") is not self.hiding.is_on:
+            self._mask()
 
     def action_mask(self) -> None:
         """Hide the numbers of people, or show them again."""

@@ -22,7 +22,7 @@ from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import Command, Phase, Scope
+from watui.tui.commands import ALL_OVER, Command, Phase
 from watui.tui.keys import key_names
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
@@ -437,7 +437,7 @@ def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -
         for command in commands
         if desk is None or desk.is_simulator or not command.for_simulator
     ]
-    kept = max(2, sum(command.scope is Scope.EVERYWHERE for command in commands))
+    kept = max(2, sum(command.scope in ALL_OVER for command in commands))
     others, tail = shown[:-kept], Content.assemble(*shown[-kept:])
     for count in range(len(others), -1, -1):
         line = Content.assemble(*others[:count], tail)
