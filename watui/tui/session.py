@@ -11,7 +11,7 @@ from watui.checks.standing import final_of
 from watui.contract.models import Blocking
 from watui.desk import Desk, Given
 from watui.intake.problems import BadSource
-from watui.intake.sample import SAMPLE_NAME
+from watui.intake.sources import SAMPLE_NAME
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun

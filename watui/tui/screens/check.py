@@ -18,8 +18,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.desk import Given
-from watui.intake.sample import SAMPLE_NAME, sample_text
-from watui.intake.sources import STDIN, source_name
+from watui.intake.sources import SAMPLE_NAME, STDIN, source_name
 from watui.ledger.rows import RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
@@ -273,6 +272,8 @@ class CheckScreen(RowsScreen):
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
+            from watui.intake.sample import sample_text
+
             self._adding = self._add(Given(STDIN, SAMPLE_NAME, sample_text()))
         else:
             self.refuse("There is a list on the screen already.")
