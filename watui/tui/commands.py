@@ -543,5 +543,5 @@ def panel_bar(phase: Phase, *, is_hiding: bool = False) -> list[Command]:
     return [
         command
         for command in _offered(is_hiding)
-        if (command.scope in (Scope.SIMULATOR, Scope.EVERYWHERE) or command.id in named)
+        if (command.scope in (Scope.SIMULATOR, *ALL_OVER) or command.id in named)
     ]
