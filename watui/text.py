@@ -20,7 +20,7 @@ _OTHER_BEGINNINGS = "|".join(
         r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}:\d",  # an address of a network with its port
         r"(?<=\d:)\d{1,5}(?!\d)",  # the port, or the end of a time
         r"(?<=\d,)\d{3}(?!\d)",  # the end of a count
-        r"(?<=\d\.)",  # the end of what is none of these for what stands before it
+        r"(?<=\d\.)",  # the rest of an address or a version
     )
 )
 _NUMBER = re.compile(
