@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.text import clean, counted, masked, masked_parts
+from watui.text import clean, counted, masked, masked_number, masked_parts
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HOSTILE = st.characters(categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -67,6 +67,16 @@ def test_counted(count: int, noun: str, words: str) -> None:
         ("next poll 06:06:22 · median 1.4 s", "next poll 06:06:22 · median 1.4 s"),
         ("  12  153  34   3  1999", "  12  153  34   3  1999"),
         ("127.0.0.1:43211, v2.45.1, 4.47900E+11", "127.0.0.1:43211, v2.45.1, 4.47900E+11"),
+        ("192.168.100.100:9090", "192.168.100.100:9090"),
+        ("16315551000, 16315551001,16315551002", "••••••••000, ••••••••001,••••••••002"),
+        ("tel:16315551000: refused", "tel:••••••••000: refused"),
+        ("+1 631 555 1000: refused", "+• ••• ••• •000: refused"),
+        ("line 12:16315551000.", "line 12:••••••••000."),
+        ("06:06:22 1631 555 1000 06:06", "06:06:22 •••• ••• •000 06:06"),
+        ("2026-11-22T06:06:22.123+00:00", "2026-11-22T06:06:22.123+00:00"),
+        ("12,345 16315551000 1,234", "12,345 ••••••••000 1,234"),
+        ("0172/3456789", "••••/••••789"),
+        ("members 16315551000.csv", "members ••••••••000.csv"),
     ],
 )
 def test_only_the_end_of_a_number_is_shown(text: str, shown: str) -> None:
@@ -87,3 +97,24 @@ def test_no_number_is_shown_whole(number: str) -> None:
     assert sum(map(str.isdigit, masked(number))) == 3
     assert masked(number)[-3:] == number[-3:]
     assert len(masked(number)) == len(number)
+
+
+@given(st.text(st.sampled_from("0123456789+-.,:;/() •x"), max_size=40))
+def test_what_is_hidden_stays_as_it_is(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+1  631 / 555, 1000", "+•  ••• / •••, •000"),
+        ("４４７９１１１２３４５６", "••••••••••••••••••４５６"),
+        ("4.47900E+11", "•.••••0E+11"),
+        ("163", "163"),
+        ("nobody", "nobody"),
+        ("", ""),
+    ],
+)
+def test_of_a_number_all_digits_but_the_last_three_are_hidden(number: str, shown: str) -> None:
+    assert masked_number(number) == shown
+    assert masked_number(shown) == shown

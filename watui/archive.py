@@ -264,12 +264,12 @@ class Archive:
         """Return the contacts of the rows that fit `wanted`; each number once."""
         return await asyncio.to_thread(self._read, lambda reader: _targets(reader.rows(run_id, wanted)))
 
-    async def export(self, run_id: int, wanted: RowFilter, path: Path) -> Exported:
+    async def export(self, run_id: int, wanted: RowFilter, path: Path, hides_numbers: bool = False) -> Exported:
         """Write the rows that fit `wanted` to `path`, as its ending says, in another thread.
 
         Raises CannotWrite, also where there is such a file already, and LedgerUnusable.
         """
-        return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path))
+        return await asyncio.to_thread(self._read, lambda reader: _export(reader, run_id, wanted, path, hides_numbers))
 
     def _read(self, question: Callable[[Reader], _T]) -> _T:
         """Ask a reader of its own, for threads other than the caller's."""
@@ -318,12 +318,13 @@ def _targets(rows: Iterable[Row]) -> list[Target]:
     return targets
 
 
-def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path) -> Exported:
+def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path, hides_numbers: bool) -> Exported:
     chosen = format_of(path)
     if chosen is None:
         raise CannotWrite(f"{path} has no ending that says what it is to be")
     reader.run(run_id)
-    count = write_rows(path, map(result_row, reader.rows(run_id, wanted)), chosen, replace=False)
+    rows = map(result_row, reader.rows(run_id, wanted))
+    count = write_rows(path, rows, chosen, replace=False, hides_numbers=hides_numbers)
     return Exported(
         counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen is Format.WA_IDS else None
     )

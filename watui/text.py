@@ -11,10 +11,20 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SHOWN_DIGITS = 3
 _HIDDEN = "•"
 
-_DATE = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d)?"
-_SEPARATOR = r"(?: ?[().\-‐-―−－（）]{1,2} ?|[ \u00a0])?"
+_SEPARATOR = r"(?: ?[().\-‐-―−－（）]{1,2} ?|[ \u00a0/])?"
+_DIGIT = r"(?!(?<!\d)(?:\d{1,2}:\d\d|\d{1,3}(?:,\d{3})+(?!\d)))\d"
+"""One that does not begin a time, or a count with commas."""
+_OTHER_BEGINNINGS = "|".join(
+    (
+        r"(?<![\d+])\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d)?",  # a date
+        r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}:\d",  # an address of a network with its port
+        r"(?<=\d:)\d{1,5}(?!\d)",  # the port, or the end of a time
+        r"(?<=\d,)\d{3}(?!\d)",  # the end of a count
+        r"(?<=\d\.)",  # the rest of an address or a version
+    )
+)
 _NUMBER = re.compile(
-    rf"(?!(?<![\d+]){_DATE})(?<![\d.,:•])(?:[+＋](?:{_SEPARATOR}\d){{6,}}|\d(?:{_SEPARATOR}\d){{6,}})(?![\d,:])"
+    rf"(?<![\d•])(?!{_OTHER_BEGINNINGS})(?:[+＋](?:{_SEPARATOR}{_DIGIT}){{6,}}|\d(?:{_SEPARATOR}{_DIGIT}){{6,}})(?!\d)"
 )
 """What may be a number of a person: more digits together than any count without commas has."""
 
@@ -53,18 +63,32 @@ def masked(text: str) -> str:
     return "".join(masked_parts([text]))
 
 
+def masked_number(number: str) -> str:
+    """Return `number` with all its digits hidden but the last three, whatever stands between them."""
+    return "".join(_hidden_at(number, _digits(number)[:-_SHOWN_DIGITS]))
+
+
 def masked_parts(parts: Sequence[str]) -> list[str]:
     """Return the parts of a line as `masked` leaves them: a number may go from one into the next."""
     line = "".join(parts)
-    hidden = {place for found in _NUMBER.finditer(line) for place in _digits(found)[:-_SHOWN_DIGITS]}
+    hidden = [place for found in _NUMBER.finditer(line) for place in _digits(found[0], found.start())[:-_SHOWN_DIGITS]]
     if not hidden:
         return list(parts)
-    characters = iter([_hide(each) if place in hidden else each for place, each in enumerate(line)])
+    characters = iter(_hidden_at(line, hidden))
     return ["".join(islice(characters, len(part))) for part in parts]
 
 
-def _digits(found: re.Match[str]) -> list[int]:
-    return [place for place, character in enumerate(found[0], found.start()) if character.isdigit()]
+def _digits(text: str, start: int = 0) -> list[int]:
+    """Return where the digits of `text` are, which begins at `start`."""
+    return [place for place, character in enumerate(text, start) if character.isdigit()]
+
+
+def _hidden_at(text: str, places: Sequence[int]) -> list[str]:
+    """Return the characters of `text` with those at `places` hidden."""
+    characters = list(text)
+    for place in places:
+        characters[place] = _hide(characters[place])
+    return characters
 
 
 def _hide(digit: str) -> str:

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import pytest
 
 from tests.conftest import TOKEN
+from watui.cli import talk
 from watui.cli.app import run
 from watui.client.pacing import Pacing
 from watui.contract.models import CheckAnswer
@@ -58,6 +60,7 @@ def watui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     def call(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["watui", *arguments])
         capsys.readouterr()
+        monkeypatch.setattr(talk, "HIDING", Event())
         code = run()
         return Ended(int(code), *capsys.readouterr())
 

@@ -6,7 +6,8 @@ from collections import Counter
 from watui.contract.conversion import read
 from watui.intake import problems
 from watui.intake.entries import Entry, Skipped, read_entries
-from watui.intake.sample import SAMPLE_NAME, sample_text
+from watui.intake.sample import sample_text
+from watui.intake.sources import SAMPLE_NAME
 
 
 def test_the_sample_is_read_as_it_is_meant() -> None:

@@ -6,6 +6,13 @@ import pytest
 
 from tests.tui.story import Story, console
 from watui.settings.paths import Paths
+from watui.settings.settings import Settings
+from watui.tui import notices
+from watui.tui.commands import Phase, Scope, bar
+from watui.tui.hiding import Hiding
+from watui.tui.screens.contact import ContactScreen
+from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog
+from watui.tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
 
@@ -64,3 +71,165 @@ async def test_a_picture_that_cannot_be_written_is_told(paths: Paths, folder_tha
     async with console(paths) as story:
         await story.press("S")
         await story.until_told("No such file or directory")
+
+
+OF_SAMPLE, OF_SAMPLE_HIDDEN = "+1 212 555 0100", "+• ••• ••• •100"
+KEY = "H show numbers"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "happened", "is_on"),
+    [
+        (None, [], False),
+        (None, ["sample"], True),
+        (None, ["sample", "own"], False),
+        (None, ["sample", "H", "own", "sample"], False),
+        (None, ["sample", "H", "H", "own"], True),
+        (None, ["H", "own", "sample", "own"], True),
+        (True, ["own"], True),
+        (False, ["sample"], False),
+    ],
+)
+def test_what_a_person_chose_stays_and_what_came_of_the_sample_ends_with_it(
+    wanted: bool | None, happened: list[str], is_on: bool
+) -> None:
+    changes: list[bool] = []
+    hiding = Hiding(wanted, lambda: changes.append(hiding.is_on))
+    begun = hiding.is_on
+    for what in happened:
+        if what == "H":
+            hiding.turn()
+        else:
+            hiding.follow(is_sample=what == "sample")
+    assert hiding.is_on is is_on
+    assert changes[-1:] == ([is_on] if changes else [])
+    assert all(before is not after for before, after in zip([begun, *changes], changes, strict=False))
+    assert hiding.shown(NUMBER) == (HIDDEN if is_on else NUMBER)
+
+
+@pytest.mark.parametrize("scope", [Scope.CHECK, Scope.BLOCKLIST, Scope.RUNS, Scope.SETTINGS, Scope.TRAFFIC])
+def test_the_key_that_shows_numbers_is_offered_while_they_are_hidden(scope: Scope) -> None:
+    shown, hidden = ({command.id: command for command in bar(scope, is_hiding=each)} for each in (False, True))
+    assert hidden["mask"].title == "show numbers"
+    assert set(hidden) - set(shown) == {"mask"}
+
+
+async def test_the_sample_is_hidden_from_the_start_and_says_so(paths: Paths) -> None:
+    async with console(paths) as story:
+        assert KEY not in painted(story)
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.until(lambda: OF_SAMPLE_HIDDEN in painted(story), "the sample, hidden")
+        assert OF_SAMPLE not in painted(story)
+        for key in "2345":
+            await story.press(key)
+            await story.until(lambda: KEY in painted(story), "the key that shows numbers")
+        await story.press("1", "H")
+        await story.until(lambda: OF_SAMPLE in painted(story), "the sample, shown")
+        assert KEY not in painted(story)
+
+
+async def test_a_panel_that_opened_over_hidden_numbers_shows_them_again(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.preview(NUMBER)
+        await story.press("H", "o")
+        await story.until_on(ContactScreen)
+        await story.until(lambda: "+••••••••000" in painted(story), "the contact, hidden")
+        await story.press("H")
+        await story.until(lambda: "+16315551000" in painted(story), "the contact, shown")
+
+
+async def test_a_list_of_ones_own_after_the_sample_is_shown(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.preview(NUMBER)
+        await story.until(lambda: OF_SAMPLE in painted(story), "a list that is not the sample alone")
+        assert KEY not in painted(story)
+
+
+async def test_a_run_of_the_sample_is_hidden_when_it_is_opened_again(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("s")
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("enter")
+        await story.until_phase(Phase.RUNNING)
+        await story.press("x")
+        await story.until_on(Confirm)
+        await story.press("y")
+        await story.until_phase(Phase.ENDED)
+        await story.press("n")
+        await story.until(lambda: KEY not in painted(story), "nothing hidden")
+        await story.press("3")
+        await story.until_shown("cancelled")
+        await story.press("enter")
+        await story.until_phase(Phase.ENDED)
+        await story.until(lambda: OF_SAMPLE_HIDDEN in painted(story), "the sample, hidden again")
+
+
+@pytest.mark.parametrize(("keys", "hides"), [((), False), (("H",), True), (("H", "tab", "space"), False)])
+async def test_an_export_hides_what_the_dialog_says(
+    paths: Paths, tmp_path: Path, keys: tuple[str, ...], hides: bool
+) -> None:
+    async with console(paths) as story:
+        await story.preview(NUMBER)
+        await story.press(*keys[:1], "e")
+        dialog = await story.until_on(ExportDialog)
+        await story.press(*keys[1:])
+        assert dialog.query_one(Toggle).value is hides
+        await story.press("enter")
+        await story.until_told("numbers hidden" if hides else "watui-run-1.csv")
+    text = (tmp_path / "watui-run-1.csv").read_text("utf-8")
+    assert ("6315551000" in text) is not hides
+    assert (HIDDEN in text) is hides
+    assert any(notice.endswith("csv, numbers hidden") for notice in story.notices) is hides
+
+
+async def test_a_run_and_what_was_said_are_exported_hidden_from_their_screens(paths: Paths, tmp_path: Path) -> None:
+    async with console(paths) as story:
+        await story.resolve(NUMBER)
+        await story.press("H", "3")
+        await story.until_shown("done")
+        await story.press("e")
+        await story.until_on(ExportDialog)
+        await story.press("enter")
+        await story.until_told("1 row written")
+        await story.press("5", "e")
+        await story.until_on(HarDialog)
+        await story.press("enter")
+        await story.until_told("har, numbers hidden")
+    for name in ("watui-run-1.csv", "watui-traffic.har"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert "•000" in text
+        assert "6315551000" not in text
+
+
+@pytest.mark.parametrize(("answer", "copied"), [("y", "+16315551000"), ("n", "")])
+async def test_hidden_numbers_are_copied_whole_only_after_a_yes(paths: Paths, answer: str, copied: str) -> None:
+    async with console(paths) as story:
+        await story.preview(NUMBER)
+        await story.press("H", "c")
+        await story.until_on(Confirm)
+        await story.press(answer)
+        await story.until_idle("copy")
+        assert story.app.clipboard == copied
+
+
+async def test_what_is_selected_on_a_screen_is_copied_as_it_is_there(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("H")
+        story.app.copy_to_clipboard(NUMBER)
+        assert story.app.clipboard == HIDDEN
+
+
+async def test_a_notice_outside_the_console_holds_no_number(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(notices, "sequence", lambda _, words: words)
+    sent: list[str] = []
+    async with console(paths, settings=Settings(notice="title")) as story:
+        story.app.outlet.send = sent.append
+        await story.press("H")
+        monkeypatch.setattr(story.app.hiding, "shown", lambda words: f"hidden {words}")
+        await story.resolve(NUMBER)
+        await story.until_idle("run")
+    assert sent == ["hidden watui: run 1 ended"]

@@ -13,7 +13,7 @@ import click
 from watui import __version__
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Group
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.order import can_show_console, run_in_order
 from watui.cli.talk import say
 
@@ -73,6 +73,7 @@ class Commands(Group):
 )
 @click.version_option(__version__, message="watui %(version)s")
 @target_options
+@hide_numbers_option
 @click.pass_context
 def watui(context: click.Context, url: str | None, profile: str | None, region: str | None) -> int:
     """Check phone numbers against a WhatsApp Business /v1/contacts API, or its simulator; block and report contacts.

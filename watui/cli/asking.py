@@ -17,15 +17,16 @@ from watui.checks.rows import result_row
 from watui.checks.standing import STUCK_POLLS, final_of
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.help import ASKING, OUTPUT, Decorated, option
-from watui.cli.options import har_option, refuse_output
+from watui.cli.options import har_option, hide_numbers_option, refuse_output
 from watui.cli.rows import FORMATS, print_lines, print_rows, usual_format
 from watui.cli.session import code_of, in_words, recording
-from watui.cli.talk import ProgressLine, say
+from watui.cli.talk import ProgressLine, hides_numbers, say, written_to
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, OverBudget
 from watui.contract.statuses import FINAL, Status, explain
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
+from watui.export.hiding import hidden
 from watui.export.rows import ResultRow, json_line
 from watui.export.table import RESULTS, RESULTS_BY_VERSION, formatted
 from watui.export.xlsx import refuse_without_xlsx
@@ -80,6 +81,7 @@ def output_options(command: Decorated) -> Decorated:
     """Give a command the options that say what becomes of a run's rows."""
     unattended = f"{UNATTENDED_SECONDS:g} without a terminal, never on one."
     for add in (
+        hide_numbers_option,
         har_option,
         option(
             "--over-budget",
@@ -252,10 +254,14 @@ async def _say_progress(desk: Desk, record: RunRecord, run: Run) -> None:
 
 
 def _print_rows(rows: Iterable[ResultRow]) -> None:
-    print_lines(map(json_line, rows))
+    print_lines(map(json_line, map(hidden, rows) if hides_numbers() else rows))
 
 
 def _trace(exchange: Exchange) -> None:
+    if hides_numbers():
+        from watui.traffic.hiding import hidden as without_numbers
+
+        exchange = without_numbers(exchange)
     say(f"> {exchange.method} {exchange.url}{f'  {exchange.secret}' if exchange.secret else ''}")
     say(f"> {exchange.request.decode('utf-8', 'replace')}")
     outcome = f"HTTP {exchange.status}" if exchange.status is not None else f"no answer: {exchange.failure}"
@@ -272,11 +278,12 @@ def write(reader: Reader, record: RunRecord, output: Output, *, is_over: bool = 
     rows = map(result_row, reader.rows(record.id))
     layout = RESULTS_BY_VERSION if len(reader.versions(record.id)) > 1 else RESULTS
     if output.path is not None and output.format in list(Format):
-        count = write_rows(output.path, rows, Format(output.format), replace=True)
-        say(f"{counted(count, Format(output.format).noun)} written to {output.path}")
+        count = write_rows(output.path, rows, Format(output.format), replace=True, hides_numbers=hides_numbers())
+        say(f"{counted(count, Format(output.format).noun)} {written_to(output.path)}")
     elif output.path is not None:
-        write_whole(output.path, formatted(rows, layout, output.format, None), replace=True)
-        say(f"{counted(record.rows, 'row')} written to {output.path}")
+        shown = map(hidden, rows) if hides_numbers() else rows
+        write_whole(output.path, formatted(shown, layout, output.format, None), replace=True)
+        say(f"{counted(record.rows, 'row')} {written_to(output.path)}")
     elif not output.follow or is_over:
         print_rows(rows, layout, output.format)
 

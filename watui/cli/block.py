@@ -14,7 +14,7 @@ from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, Decorated
-from watui.cli.options import FILE, har_option, refuse_output, target_options
+from watui.cli.options import FILE, har_option, hide_numbers_option, refuse_output, target_options
 from watui.cli.rows import format_option, usual_format
 from watui.cli.session import Session, Where, find_where
 from watui.cli.trail import actions
@@ -45,6 +45,7 @@ def change_options(command: Decorated) -> Decorated:
     @click.option("--dry-run", is_flag=True, help="Print what would be sent; send nothing and write nothing down.")
     @format_option
     @har_option
+    @hide_numbers_option
     @functools.wraps(command)
     def folded(
         url: str | None,

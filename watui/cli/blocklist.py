@@ -12,7 +12,7 @@ import click
 
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command, option
-from watui.cli.options import har_option, target_options
+from watui.cli.options import har_option, hide_numbers_option, target_options
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, code_of, find_where, in_words
 from watui.cli.talk import ProgressLine, say
@@ -53,6 +53,7 @@ CHANGED = "The list changed while it was read: who came or went meanwhile may be
 @target_options
 @format_option
 @har_option
+@hide_numbers_option
 def blocklist(
     limit: int | None,
     offset: int | None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from watui.cli.exits import Exit, Stop
+from watui.cli.talk import hides_numbers
 from watui.cli.target import find_settings, find_target
 from watui.desk import Desk
 from watui.settings.paths import find_paths
@@ -26,9 +27,12 @@ def open_console(url: str | None = None, profile: str | None = None, region: str
     settings, warning = (find_settings(paths), None) if is_named else _usable_settings(paths.settings)
     secrets = Secrets(paths.secrets, given_for=profile or settings.profile)
     site = find_target(settings, paths, url, profile, region, secrets)
+    hides: bool | None = hides_numbers() or None
     try:
-        while isinstance(ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning), Switched):
-            settings, warning = find_settings(paths), None
+        while isinstance(
+            ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning, hides), Switched
+        ):
+            settings, warning, hides = find_settings(paths), None, ended.hides_numbers
             secrets = Secrets(paths.secrets, given_for=ended.profile)
             site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:

@@ -19,8 +19,8 @@ from watui.client.server import Server
 from watui.contract.list_regions import PLUS, in_words
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
-from watui.intake.sample import SAMPLE_NAME, sample_text
-from watui.intake.sources import source_name
+from watui.intake.sample import sample_text
+from watui.intake.sources import SAMPLE_NAME, source_name
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.rows import Budget, RunOptions, RunRecord, Summary

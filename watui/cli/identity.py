@@ -11,7 +11,7 @@ from watui.cli.block import sendable
 from watui.cli.change import Drawn, How, prepare, require_consent
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Command
-from watui.cli.options import har_option, target_options
+from watui.cli.options import har_option, hide_numbers_option, target_options
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where
 from watui.cli.trail import WA_ID
@@ -38,6 +38,7 @@ from watui.ledger.trail import Kind, Known, Wish
 @target_options
 @format_option
 @har_option
+@hide_numbers_option
 def identity(
     contact: str,
     digest: str | None,

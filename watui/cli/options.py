@@ -10,6 +10,7 @@ import click
 
 from watui.cli.exits import Stop
 from watui.cli.help import OUTPUT, SERVER, Decorated, option
+from watui.cli.talk import hide_numbers
 from watui.intake.sources import STDIN
 
 if TYPE_CHECKING:
@@ -72,3 +73,18 @@ def refuse_output(path: Path, sources: Sequence[str] = ()) -> None:
             raise Stop(f"cannot write {path}: it is a directory, name a file in it")
     except (OSError, ValueError) as error:
         raise Stop(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _hide(_context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        hide_numbers()
+
+
+hide_numbers_option = option(
+    "--hide-numbers",
+    is_flag=True,
+    expose_value=False,
+    callback=_hide,
+    section=OUTPUT,
+    help="Hide all digits of numbers but the last three.",
+)

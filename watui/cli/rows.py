@@ -12,6 +12,8 @@ import click
 import msgspec
 
 from watui.cli.help import OUTPUT, option
+from watui.cli.talk import hides_numbers
+from watui.export.hiding import hidden
 from watui.export.table import Layout, formatted
 from watui.text import clean
 
@@ -37,6 +39,7 @@ def usual_format(output: Path | None = None) -> str:
 
 def print_rows(rows: Iterable[_Row], layout: Layout[_Row], format_: str) -> None:
     """Print `rows` on stdout; what a terminal would obey in them is made visible there."""
+    rows = map(hidden, rows) if hides_numbers() else rows
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print_lines(formatted(rows, layout, format_, width))
 

@@ -20,9 +20,9 @@ from watui.cli.asking import Options, ask, find_output, output_options, recheck_
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.forget import forget
 from watui.cli.help import OUTPUT, Group, option
-from watui.cli.options import refuse_output, suggesting, target_options
+from watui.cli.options import hide_numbers_option, refuse_output, suggesting, target_options
 from watui.cli.rows import FORMATS, format_option, print_lines, print_rows, usual_format
-from watui.cli.talk import say
+from watui.cli.talk import fit_to_see, hides_numbers, say, written_to
 from watui.cli.target import find_settings, find_target
 from watui.client.server import BadServer
 from watui.contract.rules import CACHE_SECONDS
@@ -40,7 +40,7 @@ from watui.ledger.upkeep import DAY_SECONDS
 from watui.settings.paths import Paths, find_paths
 from watui.settings.settings import SIMULATOR, Profile
 from watui.sites import Site, server_of
-from watui.text import clean, counted
+from watui.text import counted
 
 CACHE_DAYS = CACHE_SECONDS / DAY_SECONDS
 
@@ -58,6 +58,7 @@ RUN = click.argument("run_id", type=click.IntRange(1), metavar="ID", shell_compl
     ],
 )
 @option("--format", "format_", type=click.Choice(FORMATS), section=OUTPUT, help="Of the list.")
+@hide_numbers_option
 @click.pass_context
 def runs(context: click.Context, format_: str | None) -> int:
     """List, resume, export and compare runs. Without a command: the list."""
@@ -70,6 +71,7 @@ def runs(context: click.Context, format_: str | None) -> int:
 
 @runs.command("list")
 @format_option
+@hide_numbers_option
 def list_(format_: str | None) -> int:
     """Print all runs and drafts, the latest first."""
     paths = find_paths()
@@ -90,6 +92,7 @@ def list_(format_: str | None) -> int:
     section=OUTPUT,
     help="Print it as a row instead of words.",
 )
+@hide_numbers_option
 def show(run_id: int, format_: str | None) -> int:
     """Say where the run ID stands."""
     paths = find_paths()
@@ -112,7 +115,7 @@ def show(run_id: int, format_: str | None) -> int:
     if row.state == "unfinished":
         lines.append(f"{_left(row.left, in_doubt)}. 'watui runs resume {run_id}' goes on.")
     with _reading(paths):
-        print_lines(f"{clean(line)}\n" for line in lines)
+        print_lines(f"{fit_to_see(line)}\n" for line in lines)
     return Exit.DONE
 
 
@@ -189,6 +192,7 @@ def resume(
     "--sort", type=click.Choice([each.name.lower() for each in Order]), default="given", help="The order of rows."
 )
 @click.option("--replace", is_flag=True, help="Write over a file that is there already.")
+@hide_numbers_option
 def export(
     run_id: int,
     format_: str | None,
@@ -216,10 +220,10 @@ def export(
         if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
             say(warning)
         if output is None:
-            print_lines(text_of(rows, chosen, raw=raw))
+            print_lines(text_of(rows, chosen, raw=raw, hides_numbers=hides_numbers()))
         else:
-            count = write_rows(output, rows, chosen, raw=raw, replace=replace)
-            say(f"{counted(count, chosen.noun)} written to {output}")
+            count = write_rows(output, rows, chosen, raw=raw, replace=replace, hides_numbers=hides_numbers())
+            say(f"{counted(count, chosen.noun)} {written_to(output)}")
     return Exit.DONE
 
 
@@ -228,6 +232,7 @@ def export(
 @click.argument("after", type=click.IntRange(1), metavar="B", shell_complete=suggesting("runs"))
 @click.option("--all", "all_", is_flag=True, help="Print what is unchanged as well.")
 @format_option
+@hide_numbers_option
 def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
     """Print what the run B says otherwise than the run A. That is newly valid, gone, another wa_id, another status."""
     with _reading(find_paths()) as reader:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from watui.actions import words
 from watui.cli.exits import Exit, ReaderGone, Stop
 from watui.cli.options import refuse_output
-from watui.cli.talk import say
+from watui.cli.talk import hides_numbers, say
 from watui.cli.target import find_settings, find_target
 from watui.client.failures import Failure, NoCredentials, NotOffered, OverBudget, Refused
 from watui.desk import Desk
@@ -95,7 +95,7 @@ def recording(desk: Desk, har: Path | None) -> AbstractContextManager[None]:
         return nullcontext()
     from watui.traffic import har as archive
 
-    return archive.recording(desk.exchanges, har)
+    return archive.recording(desk.exchanges, har, hides_numbers=hides_numbers())
 
 
 def find_where(url: str | None, profile: str | None, region: str | None, har: Path | None = None) -> Where:

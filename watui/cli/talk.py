@@ -6,13 +6,37 @@ import shutil
 import signal
 import sys
 from functools import cache
+from threading import Event
 
-from watui.text import clean
+from watui.text import clean, masked
+
+HIDING = Event()
+"""Whether numbers are hidden: of the whole process, for what is said comes from several threads."""
+
+
+def hide_numbers() -> None:
+    """From now on hide the numbers of people in all that the command says, prints and writes."""
+    HIDING.set()
+
+
+def hides_numbers() -> bool:
+    """Whether the numbers of people are hidden."""
+    return HIDING.is_set()
+
+
+def fit_to_see(words: str) -> str:
+    """Return `words` with nothing in them that a terminal obeys, and hidden what is to be."""
+    return masked(clean(words)) if hides_numbers() else clean(words)
+
+
+def written_to(path: object) -> str:
+    """Return the end of a sentence about what was written there."""
+    return f"written to {path}{', numbers hidden' if hides_numbers() else ''}"
 
 
 def say(words: str) -> None:
     """Print a sentence."""
-    print(clean(words), file=sys.stderr, flush=True)
+    print(fit_to_see(words), file=sys.stderr, flush=True)
 
 
 def can_ask() -> bool:
@@ -27,7 +51,7 @@ def is_confirmed(question: str) -> bool:
 
 def ask(question: str) -> str:
     """Return what a person answers; nothing for ctrl+d, and for what is no text."""
-    print(clean(question), end="", file=sys.stderr, flush=True)
+    print(fit_to_see(question), end="", file=sys.stderr, flush=True)
     answer = ""
     try:
         _await_line()
@@ -68,7 +92,7 @@ class ProgressLine:
     def show(self, words: str) -> None:
         """Show `words`, as far as there is room, in place of what was shown before."""
         self._is_shown = True
-        said, room = clean(words), shutil.get_terminal_size().columns - 1
+        said, room = fit_to_see(words), shutil.get_terminal_size().columns - 1
         print(f"\r\x1b[K{said if len(said) <= room else said[: room - 1] + '…'}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:

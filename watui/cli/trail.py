@@ -13,7 +13,7 @@ import click
 from watui.actions import words
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Group, option
-from watui.cli.options import target_options
+from watui.cli.options import hide_numbers_option, target_options
 from watui.cli.rows import format_option, print_rows, usual_format
 from watui.cli.session import Session, find_where, how_to_know
 from watui.cli.talk import say
@@ -103,6 +103,7 @@ def _budget_row(entry: Entry) -> ActionRow:
 )
 @target_options
 @format_option
+@hide_numbers_option
 @click.pass_context
 def actions(
     context: click.Context,
@@ -138,6 +139,7 @@ def actions(
 @click.argument("action", type=click.IntRange(1))
 @click.argument("outcome", type=click.Choice([Outcome.DONE.value, Outcome.FAILED.value]))
 @target_options
+@hide_numbers_option
 def decide(
     action: int, outcome: Literal["done", "failed"], url: str | None, profile: str | None, region: str | None
 ) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from watui.contract.rules import MAX_BATCH_SIZE
 from watui.contract.statuses import Status, meaning
+from watui.export.hiding import hidden
 from watui.export.rows import ResultRow, csv_lines, jsonl
 from watui.export.xlsx import write_workbook
 from watui.files import whole_file, write_whole
@@ -57,15 +58,25 @@ def format_of(path: Path) -> Format | None:
     return _ENDINGS.get(path.suffix.lower())
 
 
-def text_of(rows: Iterable[ResultRow], format_: Format, *, raw: bool = False) -> Iterator[str]:
+def text_of(
+    rows: Iterable[ResultRow], format_: Format, *, raw: bool = False, hides_numbers: bool = False
+) -> Iterator[str]:
     """Yield `rows` as text. A list names each number or wa_id once; `raw` leaves the cells of CSV as they are.
 
     Raises ValueError for XLSX, which is no text.
     """
-    return _text(_used(rows, format_), format_, raw)
+    return _text(_used(rows, format_, hides_numbers), format_, raw)
 
 
-def write_rows(path: Path, rows: Iterable[ResultRow], format_: Format, *, raw: bool = False, replace: bool) -> int:
+def write_rows(
+    path: Path,
+    rows: Iterable[ResultRow],
+    format_: Format,
+    *,
+    raw: bool = False,
+    replace: bool,
+    hides_numbers: bool = False,
+) -> int:
     """Write `rows` into `path`, whole or not at all; return how many have a part in it: of a list, its entries.
 
     Raises CannotWrite, also where `path` exists and `replace` is false.
@@ -74,7 +85,7 @@ def write_rows(path: Path, rows: Iterable[ResultRow], format_: Format, *, raw: b
 
     def counted() -> Iterator[ResultRow]:
         nonlocal count
-        for row in _used(rows, format_):
+        for row in _used(rows, format_, hides_numbers):
             count += 1
             yield row
 
@@ -116,10 +127,11 @@ def _bodies(used: Iterator[ResultRow]) -> Iterator[str]:
         yield msgspec.json.encode({"blocking": "no_wait", "contacts": numbers}).decode() + "\n"
 
 
-def _used(rows: Iterable[ResultRow], format_: Format) -> Iterator[ResultRow]:
+def _used(rows: Iterable[ResultRow], format_: Format, hides_numbers: bool) -> Iterator[ResultRow]:
     """Return the rows that have a part in `format_`: all, or of a list the first with each entry."""
     entry_of = _ENTRY_OF.get(format_)
-    return iter(rows) if entry_of is None else _first_of_each(rows, entry_of)
+    used = iter(rows) if entry_of is None else _first_of_each(rows, entry_of)
+    return map(hidden, used) if hides_numbers else used
 
 
 def _first_of_each(rows: Iterable[ResultRow], entry_of: Callable[[ResultRow], str | None]) -> Iterator[ResultRow]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-SAMPLE_NAME = "sample"
-
 
 def _ranges() -> Iterator[str]:
     for last in range(100, 150):

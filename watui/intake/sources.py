@@ -19,6 +19,9 @@ HEAD_BYTES = 64 * 1024
 STDIN = "-"
 """The path that means standard input, as everywhere."""
 
+SAMPLE_NAME = "sample"
+"""What the program's own numbers are called as a source."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),

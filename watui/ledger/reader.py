@@ -171,6 +171,10 @@ class Reader:
         rows = self.query("SELECT status, numbers, rows FROM tally WHERE run_id = ?", (run_id,))
         return {status: Counted(numbers, count) for status, numbers, count in rows if count}
 
+    def source_names(self, run_id: int) -> tuple[str, ...]:
+        """Return the names of what a list was imported from."""
+        return tuple(name for (name,) in self.query("SELECT name FROM source WHERE run_id = ?", (run_id,)))
+
     def summary(self, run_id: int) -> Summary:
         """Return what a list was imported from and what is in it; what other runs know of it is not looked for."""
         sources = self.query(

@@ -14,6 +14,7 @@ import msgspec
 from watui import __version__
 from watui.client.exchanges import Exchange, Exchanges
 from watui.files import CannotWrite, whole_file
+from watui.traffic.hiding import hidden
 from watui.traffic.words import headers, request_headers, why
 
 _HTTP = "HTTP/1.1"
@@ -22,16 +23,16 @@ _UNKNOWN = -1
 """Stands for a size that was not measured."""
 
 
-def har(exchanges: Iterable[Exchange]) -> Iterator[str]:
+def har(exchanges: Iterable[Exchange], *, hides_numbers: bool = False) -> Iterator[str]:
     """Yield the file that holds `exchanges`, in parts."""
     yield _head()
     for place, exchange in enumerate(exchanges):
-        yield _part(place, exchange)
+        yield _part(place, exchange, hides_numbers)
     yield _FOOT
 
 
 @contextmanager
-def recording(exchanges: Exchanges, path: Path) -> Iterator[None]:
+def recording(exchanges: Exchanges, path: Path, *, hides_numbers: bool = False) -> Iterator[None]:
     """Write into a HAR file, whole or not at all, what is said while the block runs, however that ends.
 
     Raises CannotWrite.
@@ -46,7 +47,7 @@ def recording(exchanges: Exchanges, path: Path) -> Iterator[None]:
             nonlocal written, unwritten
             if unwritten is None and not file.closed:
                 try:
-                    file.write(_part(written, exchange))
+                    file.write(_part(written, exchange, hides_numbers))
                 except OSError as error:
                     unwritten = error  # What is asked matters more.
                 written += 1
@@ -63,14 +64,18 @@ def recording(exchanges: Exchanges, path: Path) -> Iterator[None]:
         raise trouble
 
 
-def entry(exchange: Exchange) -> dict[str, Any]:
-    """Return one exchange as an entry of the log. What HAR has no name for begins with an underscore, as it wants."""
+def entry(exchange: Exchange, *, hides_numbers: bool = False) -> dict[str, Any]:
+    """Return one exchange as an entry of the log. What HAR has no name for begins with an underscore, as it wants.
+
+    Sizes are those of what was sent and came, be numbers hidden or not.
+    """
     milliseconds = round(exchange.seconds * 1000, 3)
+    shown = hidden(exchange) if hides_numbers else exchange
     found: dict[str, Any] = {
         "startedDateTime": datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="milliseconds"),
         "time": milliseconds,
-        "request": _request(exchange),
-        "response": _response(exchange),
+        "request": _request(shown, exchange.request_size),
+        "response": _response(shown, exchange.response_size),
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "comment": why(exchange),
@@ -79,7 +84,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
     return found
 
 
-def _request(exchange: Exchange) -> dict[str, Any]:
+def _request(exchange: Exchange, size: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "method": exchange.method,
         "url": exchange.url,
@@ -88,7 +93,7 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "headers": _pairs(request_headers(exchange)),
         "queryString": _pairs(parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)),
         "headersSize": _UNKNOWN,
-        "bodySize": exchange.request_size,
+        "bodySize": size,
     }
     if exchange.request:
         text = exchange.request.decode("utf-8", "replace")
@@ -96,11 +101,11 @@ def _request(exchange: Exchange) -> dict[str, Any]:
     return found
 
 
-def _response(exchange: Exchange) -> dict[str, Any]:
+def _response(exchange: Exchange, size: int) -> dict[str, Any]:
     came = list(headers(exchange.response_head))
     by_name = {name.lower(): value for name, value in came}
     content: dict[str, Any] = {
-        "size": exchange.response_size,
+        "size": size,
         "mimeType": by_name.get("content-type", ""),
         **_text(exchange.response),
         **_left_out(exchange.response_left_out),
@@ -114,7 +119,7 @@ def _response(exchange: Exchange) -> dict[str, Any]:
         "content": content,
         "redirectURL": by_name.get("location", ""),
         "headersSize": _UNKNOWN,
-        "bodySize": exchange.response_size if exchange.status is not None else _UNKNOWN,
+        "bodySize": size if exchange.status is not None else _UNKNOWN,
     }
     return found if exchange.failure is None else {**found, "_error": exchange.failure}
 
@@ -149,5 +154,6 @@ def _head() -> str:
 _FOOT = "\n]}}\n"
 
 
-def _part(place: int, exchange: Exchange) -> str:
-    return f"{',' if place else ''}\n{msgspec.json.encode(entry(exchange)).decode()}"
+def _part(place: int, exchange: Exchange, hides_numbers: bool) -> str:
+    found = entry(exchange, hides_numbers=hides_numbers)
+    return f"{',' if place else ''}\n{msgspec.json.encode(found).decode()}"

@@ -37,6 +37,7 @@ from watui.text import clean, counted
 from watui.tui.commands import ALL_OVER, Command, Scope, bindings, described, together
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
+from watui.tui.hiding import Hiding
 from watui.tui.keys import key_names, use_keys
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
@@ -69,6 +70,8 @@ class Switched(NamedTuple):
     """How a console ends that goes on at another profile."""
 
     profile: str
+    hides_numbers: bool | None = None
+    """What a person has said of that by then."""
 
 
 def _first_theme(app: WatuiApp) -> str:
@@ -83,17 +86,24 @@ class WatuiApp(App[int]):
     DEFAULT_MODE = CHECK
     # A theme that comes later would have all styles read, and the screen painted, once more.
     theme: Reactive[str] = Reactive(Initialize(_first_theme))
-    is_masked = reactive(False, init=False)
-    """Whether the numbers of people are hidden."""
     is_utc = reactive(False, init=False)
     """Whether times are told in UTC. Whoever shows times watches it."""
     BINDINGS: ClassVar = bindings(*ALL_OVER)
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, desk: Desk, settings: Settings, secrets: Secrets | None = None, warning: str | None = None
+        self,
+        desk: Desk,
+        settings: Settings,
+        secrets: Secrets | None = None,
+        warning: str | None = None,
+        *,
+        hides_numbers: bool | None = None,
     ) -> None:
-        """`secrets` are those by which the desk is known; `warning` is what a person must know before all else."""
+        """`secrets` are those by which the desk is known; `warning` is what a person must know before all else.
+
+        `hides_numbers` is what a person has said of that, None for nothing.
+        """
         self.chosen_theme = settings.theme
         self.outlet = Outlet(LOW_BANDWIDTH if is_low_bandwidth(settings.low_bandwidth) else USUAL)
         super().__init__()
@@ -105,7 +115,11 @@ class WatuiApp(App[int]):
         self._secrets = secrets or Secrets(desk.paths.secrets)
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
-        self.add_mode(CHECK, lambda: CheckScreen(self.session, self._find_changes, self.outlet, settings.notice))
+        self.hiding = Hiding(hides_numbers, self._mask)
+        self.add_mode(
+            CHECK,
+            lambda: CheckScreen(self.session, self._find_changes, self.hiding, self.outlet, settings.notice),
+        )
         self.add_mode(BLOCKLIST, self._blocklist_screen)
         self.add_mode(RUNS, self._runs_screen)
         self.add_mode(SETTINGS, self._settings_screen)
@@ -147,28 +161,28 @@ class WatuiApp(App[int]):
     def _blocklist_screen(self) -> MainScreen:
         from watui.tui.screens.blocklist import BlocklistScreen
 
-        return BlocklistScreen(self._find_changes)
+        return BlocklistScreen(self._find_changes, self.hiding)
 
     def _runs_screen(self) -> MainScreen:
         from watui.tui.screens.runs import RunsScreen
 
-        return RunsScreen(self.session, self._find_changes)
+        return RunsScreen(self.session, self._find_changes, self.hiding)
 
     def _settings_screen(self) -> MainScreen:
         from watui.tui.screens.settings import SettingsScreen
 
-        return SettingsScreen(self.setup, self._find_changes, self.switch_to)
+        return SettingsScreen(self.setup, self._find_changes, self.hiding, self.switch_to)
 
     def _traffic_screen(self) -> MainScreen:
         from watui.tui.screens.traffic import TrafficScreen
 
-        return TrafficScreen(self._find_changes, self.outlet)
+        return TrafficScreen(self._find_changes, self.hiding, self.outlet)
 
     def on_mount(self) -> None:
         self._is_shown = True
         # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self.mode_change_signal.subscribe(self, lambda _: self._mask())
+        self.mode_change_signal.subscribe(self, lambda _: self._mask_where_not())
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         for words in self._warnings:
             self.notify(clean(words), severity="warning", markup=False, timeout=WARNED_SECONDS)
@@ -183,26 +197,34 @@ class WatuiApp(App[int]):
         return Masking()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *([self._masking] if self.is_masked else [])]
+        return [*super().get_line_filters(), *([self._masking] if self.hiding.is_on else [])]
 
     def watch_is_utc(self, is_utc: bool) -> None:
         ZONE.is_utc = is_utc
 
-    def watch_is_masked(self) -> None:
-        self._mask()
-
     def _mask(self) -> None:
-        """Paint the screens at hand anew, where they were painted before what is hidden has changed."""
+        """Paint the screens at hand anew, for what is hidden has changed."""
         for screen in self.screen_stack:
-            if screen.has_class("-masked") is not self.is_masked:
-                screen.set_class(self.is_masked, "-masked", update=False)
-                for widget in screen.walk_children(with_self=True):
-                    widget.refresh()
+            screen.set_class(self.hiding.is_on, "-masked", update=False)
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+            if isinstance(screen, MainScreen):
+                screen.show_keys()
+
+    def _mask_where_not(self) -> None:
+        """Paint the screen that was come to anew, where it was painted before what is hidden has changed."""
+        if self.screen.has_class("-masked") is not self.hiding.is_on:
+            self._mask()
 
     def action_mask(self) -> None:
         """Hide the numbers of people, or show them again."""
-        self.is_masked = not self.is_masked
-        self.notify("Numbers are hidden; H shows them." if self.is_masked else "Numbers are shown; H hides them.")
+        self.hiding.turn()
+        is_hidden = self.hiding.is_on
+        self.notify("Numbers are hidden; H shows them." if is_hidden else "Numbers are shown; H hides them.")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what is selected on a screen, hidden as it is there."""
+        super().copy_to_clipboard(self.hiding.shown(text))
 
     def action_utc(self) -> None:
         """Tell times in UTC, or in the zone of this machine again."""
@@ -222,7 +244,7 @@ class WatuiApp(App[int]):
         except (CannotWrite, OSError) as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
         else:
-            hidden = "" if self.is_masked else " Its numbers can be read: H hides them."
+            hidden = "" if self.hiding.is_on else " Its numbers can be read: H hides them."
             self.notify(f"Saved as {clean(place.name)}.{hidden}", markup=False)
 
     def post_message(self, message: Message) -> bool:
@@ -292,7 +314,7 @@ class WatuiApp(App[int]):
 
     def switch_to(self, profile: str) -> None:
         """Leave, after asking where something would be lost, to open the console at another profile."""
-        self._quit(Switched(profile))
+        self._quit(Switched(profile, self.hiding.wanted))
 
     @work(exclusive=True, group="quit")
     async def _quit(self, switched: Switched | None = None) -> None:
@@ -349,10 +371,12 @@ class WatuiApp(App[int]):
             self.notify(clean(str(error)), severity="warning", markup=False)
 
 
-def run_console(desk: Desk, settings: Settings, secrets: Secrets, warning: str | None = None) -> int | Switched | None:
+def run_console(
+    desk: Desk, settings: Settings, secrets: Secrets, warning: str | None, hides_numbers: bool | None
+) -> int | Switched | None:
     """Run the console until it ends and return the exit code, or where to go on; None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(desk, settings, secrets, warning)
+    app = WatuiApp(desk, settings, secrets, warning, hides_numbers=hides_numbers)
     asyncio.run(_run(app))
     if app.ended_by is not None:
         return app.ended_by

@@ -15,7 +15,7 @@ from watui.doctor.terminal import CLIPBOARD_WORDS, TMUX_SECONDS
 
 async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Copy `text` by way of the terminal (OSC 52), and of tmux where that is in between; return where it went."""
-    app.copy_to_clipboard(text)
+    App.copy_to_clipboard(app, text)  # As it is, whatever is hidden of what somebody selects on a screen.
     if environment.get("TMUX"):
         if await asyncio.to_thread(_hand_to_tmux, text):
             return "handed to tmux (its prefix and ] paste it), and by it to the terminal's clipboard"

@@ -1,6 +1,6 @@
 """The registry of commands: bindings, palette, help, the key bar and the README's key table are made from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
@@ -519,22 +519,29 @@ def together(scope: Scope) -> tuple[Scope, ...]:
     return _TOGETHER.get(scope, (scope,))
 
 
-def bar(scope: Scope, phase: Enum | None = None) -> list[Command]:
+def _offered(is_hiding: bool) -> Iterator[Command]:
+    """Yield what a key bar may offer; the key for numbers only while they are hidden, to show them."""
+    for command in COMMANDS:
+        if command.in_bar:
+            yield command
+        elif command.id == "mask" and is_hiding:
+            yield command._replace(title="show numbers")
+
+
+def bar(scope: Scope, phase: Enum | None = None, *, is_hiding: bool = False) -> list[Command]:
     """Return what the key bar offers where `scope` has the keys, the most useful first."""
     return [
         command
-        for command in COMMANDS
-        if command.in_bar
-        and command.scope in together(scope)
-        and (phase is None or command.phases is None or phase in command.phases)
+        for command in _offered(is_hiding)
+        if command.scope in together(scope) and (phase is None or command.phases is None or phase in command.phases)
     ]
 
 
-def panel_bar(phase: Phase) -> list[Command]:
+def panel_bar(phase: Phase, *, is_hiding: bool = False) -> list[Command]:
     """Return what the key bar offers in `phase` while the simulator's panel has the keys."""
     named = {"simulator", "reset_world"} | ({"start"} if phase is Phase.PREVIEW else set())
     return [
         command
-        for command in COMMANDS
-        if command.in_bar and (command.scope in (Scope.SIMULATOR, Scope.EVERYWHERE) or command.id in named)
+        for command in _offered(is_hiding)
+        if (command.scope in (Scope.SIMULATOR, *ALL_OVER) or command.id in named)
     ]

@@ -22,7 +22,7 @@ from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import Command, Phase
+from watui.tui.commands import ALL_OVER, Command, Phase
 from watui.tui.keys import key_names
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
@@ -427,7 +427,7 @@ def detail(row: Row | None, width: int) -> Content:
 
 
 def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:
-    """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
+    """The keys that do something now, as many as fit; the last two, and all that work everywhere, always do.
 
     What changes contacts and `desk` does not let it is struck out; pressing it says why. What is for the simulator
     alone is left out elsewhere.
@@ -437,7 +437,8 @@ def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -
         for command in commands
         if desk is None or desk.is_simulator or not command.for_simulator
     ]
-    others, tail = shown[:-2], Content.assemble(*shown[-2:])
+    kept = max(2, sum(command.scope in ALL_OVER for command in commands))
+    others, tail = shown[:-kept], Content.assemble(*shown[-kept:])
     for count in range(len(others), -1, -1):
         line = Content.assemble(*others[:count], tail)
         if line.cell_length <= width:

@@ -11,6 +11,7 @@ from watui.checks.standing import final_of
 from watui.contract.models import Blocking
 from watui.desk import Desk, Given
 from watui.intake.problems import BadSource
+from watui.intake.sources import SAMPLE_NAME
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
@@ -69,6 +70,8 @@ class Session:
         """What is being imported, in that phase."""
         self.given: tuple[Given, ...] = ()
         """What the draft was read from, as far as it was read here."""
+        self.names: tuple[str, ...] = ()
+        """Of all that the list at hand was read from."""
         self.list_region: str | None = None
         """Of which country its numbers without `+` are; None for the server's."""
         self.tally: Tally = {}
@@ -95,6 +98,11 @@ class Session:
     def is_asking(self) -> bool:
         """Whether a run is under way, paused or not."""
         return self.phase in (Phase.RUNNING, Phase.PAUSED)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the list at hand is the sample, and nothing else."""
+        return set(self.names) == {SAMPLE_NAME}
 
     @property
     def has_room(self) -> bool:
@@ -242,13 +250,13 @@ class Session:
 
         Raises LedgerUnusable.
         """
-        shown, record = self._shown, self.desk.reader.run(run_id)
+        shown, record, names = self._shown, self.desk.reader.run(run_id), self.desk.reader.source_names(run_id)
         summary = await self.desk.archive.summary(run_id) if record.state is RunState.DRAFT else None
         if self._shown != shown or not self.has_room:
             return False
         self.forget()
         self.record, self.summary, self.phase = record, summary, self._phase_of(record)
-        self._was_there_before = True
+        self._was_there_before, self.names = True, names
         self.refresh()
         return True
 
@@ -301,7 +309,7 @@ class Session:
         """Make room for what comes and what it is called; a list that has ended is left to the ledger."""
         if self.phase in LEFT_ALONE:
             self.forget()
-        self.phase, self.reading = Phase.IMPORTING, Reading(name)
+        self.phase, self.reading, self.names = Phase.IMPORTING, Reading(name), (*self.names, name)
 
     async def add(self, given: Given) -> None:
         """Add what was given to the draft, or to a new one. Raises BadSource."""
@@ -355,6 +363,7 @@ class Session:
             self.refresh()
             if self.record is not None and self.record.rows:
                 self.summary = await self.desk.archive.summary(self.record.id)
+                self.names = tuple(source.name for source in self.summary.sources)
         finally:
             self.phase = Phase.PREVIEW if self.record is not None else Phase.EMPTY
         if self.record is None or self.record.rows == 0:
@@ -372,7 +381,7 @@ class Session:
         self.phase, self.record, self.tally, self.summary, self.versions = Phase.EMPTY, None, {}, None, ()
         self._was_there_before = self._is_old = self.asks_all = False
         self.problem, self._run, self._pace = None, None, Pace()
-        self.given, self.list_region = (), None
+        self.given, self.names, self.list_region = (), (), None
 
     def begin_asking(self) -> bool:
         """Leave the preview for a run; return whether there is anything to ask."""

@@ -26,6 +26,7 @@ from watui.tui.blocklist import PAGE_SIZES, Blocklist, BlockRow
 from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact
+from watui.tui.hiding import Hiding
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.main import BLOCKLIST, ContactsScreen
@@ -58,8 +59,8 @@ class BlocklistScreen(ContactsScreen):
     find = query_one("#find", FindInput)
     detail = query_one("#blocklist-detail", Line)
 
-    def __init__(self, find_changes: Callable[[], Changes]) -> None:
-        super().__init__(find_changes)
+    def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding) -> None:
+        super().__init__(find_changes, hiding)
         self.id = BLOCKLIST
         self.blocklist = Blocklist(self.changes.desk)
         self._seen = self.changes.made
@@ -271,4 +272,9 @@ class BlocklistScreen(ContactsScreen):
         self.title_line.show(panels.title(self.changes.desk, BLOCKLIST, None, None, self.size.width))
         self.state.show(blocklist_view.state(self.blocklist, self._reading))
         self.notice.show(blocklist_view.notice(self.blocklist, self._problem))
-        self.keys.show(panels.key_bar(bar(Scope.BLOCKLIST), self.size.width, self.changes.desk))
+        self.show_keys()
+
+    @unless_closed
+    def show_keys(self) -> None:
+        offered = bar(Scope.BLOCKLIST, is_hiding=self.hiding.is_on)
+        self.keys.show(panels.key_bar(offered, self.size.width, self.changes.desk))

@@ -18,8 +18,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.desk import Given
-from watui.intake.sample import SAMPLE_NAME, sample_text
-from watui.intake.sources import STDIN, source_name
+from watui.intake.sources import SAMPLE_NAME, STDIN, source_name
 from watui.ledger.rows import RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
@@ -40,6 +39,7 @@ from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
 if TYPE_CHECKING:
     from watui.settings.settings import Notice
     from watui.tui.changes import Changes
+    from watui.tui.hiding import Hiding
 
 SEAMED_COLUMNS = 128
 """In which the counts change; a terminal that is wider has nothing there."""
@@ -64,10 +64,15 @@ class CheckScreen(RowsScreen):
     simulator = query_one("#simulator", SimulatorPanel)
 
     def __init__(
-        self, session: Session, find_changes: Callable[[], Changes], outlet: Outlet, notice: Notice = "off"
+        self,
+        session: Session,
+        find_changes: Callable[[], Changes],
+        hiding: Hiding,
+        outlet: Outlet,
+        notice: Notice = "off",
     ) -> None:
         """`notice` is how the end of a long run is told."""
-        super().__init__(session, find_changes)
+        super().__init__(session, find_changes, hiding)
         self._notice: Notice = notice
         self.id = CHECK
         # All from the start: a class that comes later has the styles of the whole screen looked up once more.
@@ -173,6 +178,7 @@ class CheckScreen(RowsScreen):
     def _show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
+        self.hiding.follow(is_sample=self.session.is_sample)
         self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
         record, found, cost = self.session.record, self.session.summary, self.session.cost
         if phase is Phase.PREVIEW and record is not None and found is not None and cost is not None:
@@ -198,10 +204,13 @@ class CheckScreen(RowsScreen):
         self.banner.display = banner is not None
         if banner is not None:
             self.banner.update(banner)
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
-        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
+    @unless_closed
+    def show_keys(self) -> None:
+        phase, is_hiding = self.session.phase, self.hiding.is_on
+        has_panel = self.simulator.has_focus
+        offered = panel_bar(phase, is_hiding=is_hiding) if has_panel else bar(Scope.CHECK, phase, is_hiding=is_hiding)
         self.keys.show(panels.key_bar(offered, self.size.width, self.session.desk))
 
     def _list_width(self) -> int:
@@ -263,6 +272,8 @@ class CheckScreen(RowsScreen):
         if not self.session.desk.is_simulator:
             self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
         elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
+            from watui.intake.sample import sample_text
+
             self._adding = self._add(Given(STDIN, SAMPLE_NAME, sample_text()))
         else:
             self.refuse("There is a list on the screen already.")
@@ -375,7 +386,7 @@ class CheckScreen(RowsScreen):
 
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
             words = f"watui: run {self.session.record.id} {self.session.phase.value}"
-            self._outlet.send(sequence(self._notice, words))
+            self._outlet.send(sequence(self._notice, self.hiding.shown(words)))
 
     def action_pause(self) -> None:
         """Pause, or go on; with no list at hand, with the latest run that has not ended."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from rich.style import Style
 from rich.text import Text
@@ -21,6 +21,9 @@ from watui.export.formats import format_of
 from watui.text import clean, counted
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.toggle import Toggle
+
+Answer = TypeVar("Answer")
 
 
 class FileTree(DirectoryTree):
@@ -33,7 +36,7 @@ class FileTree(DirectoryTree):
         return Text(clean(super().render_label(node, base_style, style).plain), style)
 
 
-class PathDialog(Modal[Path | None]):
+class PathDialog(Modal[Answer | None]):
     """Asks for a path; what is wrong with one is said, and can be mended, in place."""
 
     AUTO_FOCUS = "#path"
@@ -48,9 +51,13 @@ class PathDialog(Modal[Path | None]):
         except (OSError, RuntimeError, ValueError) as error:
             problem = f"That is no path to use: {getattr(error, 'strerror', None) or error}"
         if problem is None:
-            self.dismiss(path)
+            self.dismiss(self.answer(path))
         else:
             self.explain(problem)
+
+    def answer(self, path: Path) -> Answer:
+        """Return what is given for a path with nothing wrong."""
+        raise NotImplementedError
 
     def check(self, path: Path) -> str | None:
         """Return what is wrong with `path`, None if nothing is."""
@@ -61,7 +68,7 @@ class PathDialog(Modal[Path | None]):
         self.hint.update(Content.styled(clean(words), "$text-error"))
 
 
-class ImportDialog(PathDialog):
+class ImportDialog(PathDialog[Path]):
     """Asks for a file; gives its path, or None."""
 
     def __init__(self, title: str = "Import numbers from a file") -> None:
@@ -89,6 +96,9 @@ class ImportDialog(PathDialog):
             return f"{path} is a directory: its files are below"
         return None if path.exists() else f"There is no file {path}"
 
+    def answer(self, path: Path) -> Path:
+        return path
+
     @on(FileTree.FileSelected)
     def pick(self, event: FileTree.FileSelected) -> None:
         self.dismiss(event.path)
@@ -108,28 +118,47 @@ def free_name(stem: str, suffix: str = ".csv") -> Path:
     return next(path for name in names if not (path := Path.cwd() / name).exists())
 
 
-class ExportDialog(PathDialog):
-    """Asks where to write; gives a path with a known ending, or None."""
+class Destination(NamedTuple):
+    """Where something is written, and how."""
 
+    path: Path
+    hides_numbers: bool
+
+
+class ExportDialog(PathDialog[Destination]):
+    """Asks where to write, with a known ending, and whether numbers are hidden."""
+
+    BINDINGS: ClassVar = [Binding("enter", "submit", show=False)]
     NOUN: ClassVar = "row"
     ABOUT: ClassVar = _ENDINGS
 
-    def __init__(self, rows: int, suggestion: Path) -> None:
+    hides_numbers = query_one(Toggle)
+
+    def __init__(self, rows: int, suggestion: Path, *, hides_numbers: bool) -> None:
         super().__init__()
         self._rows = rows
         self._suggestion = suggestion
+        self._hides_numbers = hides_numbers
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(Content.styled(f"Export the {counted(self._rows, self.NOUN)} shown", "bold"))
             yield SafeInput(str(self._suggestion), id="path", select_on_focus=False)
             yield Static(Content(self.ABOUT), id="endings")
-            yield Static(Content("enter writes · esc goes back"), id="hint")
+            yield Toggle("hide numbers but for their last three digits", self._hides_numbers)
+            yield Static(Content("enter writes · tab next field · esc goes back"), id="hint")
 
     @on(Input.Submitted)
-    def submit(self, event: Input.Submitted) -> None:
+    def submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.take(event.value.strip())
+        self.action_submit()
+
+    def action_submit(self) -> None:
+        """Give what was asked for, or say what is wrong with it."""
+        self.take(self.path.value.strip())
+
+    def answer(self, path: Path) -> Destination:
+        return Destination(path, self.hides_numbers.value)
 
     def check(self, path: Path) -> str | None:
         if not self.is_known(path):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
+from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from watui.archive import Exported
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
+    from watui.tui.hiding import Hiding
+    from watui.tui.screens.dialogs import Destination
 
 CHECK, BLOCKLIST, RUNS, SETTINGS, TRAFFIC = "check", "blocklist", "runs", "settings", "traffic"
 """Names of the screens."""
@@ -42,9 +44,10 @@ class MainScreen(Screen[None], Ground):
     title_line = query_one("#title", Line)
     keys = query_one("#keys", Line)
 
-    def __init__(self, find_changes: Callable[[], Changes]) -> None:
+    def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding) -> None:
         super().__init__()
         self._find_changes = find_changes
+        self.hiding = hiding
 
     @property
     def changes(self) -> Changes:
@@ -54,6 +57,22 @@ class MainScreen(Screen[None], Ground):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # A key may come before the widgets that it is about.
         return super().check_action(action, parameters) if self.is_mounted else False
+
+    def show_keys(self) -> None:
+        """Show what the keys do now."""
+        raise NotImplementedError
+
+    async def may_copy(self) -> bool:
+        """Whether numbers may be copied whole: where they are hidden, that is asked."""
+        if not self.hiding.is_on:
+            return True
+        from watui.tui.screens.dialogs import Confirm
+
+        question = Content.assemble(
+            ("Copy the numbers with all their digits?", "bold"), "\n\nThey are hidden on the screen: H shows them."
+        )
+        answer = await self.app.push_screen_wait(Confirm(question, "copy them"))
+        return answer is True
 
     def action_show_check(self) -> None:
         self._go_to(CHECK)
@@ -92,9 +111,14 @@ class MainScreen(Screen[None], Ground):
         if time.monotonic() - began_at >= LONG_SECONDS:
             self.notify(f"{counted(rows, 'row')} deleted.", markup=False)
 
-    def tell_exported(self, exported: Exported, path: Path) -> None:
+    def tell_written(self, words: str, destination: Destination) -> None:
+        """Say how much was written, and where."""
+        hidden = ", numbers hidden" if destination.hides_numbers else ""
+        self.notify(f"{words} written to {clean(str(destination.path))}{hidden}", markup=False)
+
+    def tell_exported(self, exported: Exported, destination: Destination) -> None:
         """Say what was written, and what must be known of it."""
-        self.notify(f"{exported.words} written to {clean(str(path))}", markup=False)
+        self.tell_written(exported.words, destination)
         if exported.warning is not None:
             self.notify(exported.warning, severity="warning", markup=False, timeout=15)
 

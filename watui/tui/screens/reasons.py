@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from watui.actions import words
@@ -23,6 +22,7 @@ from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.toggle import Toggle
 
 _KEY = "bold $primary"
 
@@ -98,37 +98,6 @@ class ReasonInput(Horizontal):
     def _show(self) -> None:
         length = len(self.value or "")
         self.count.update(Content.styled(f"{length} of {MAX_REASON}", "bold $text-error" if self.problem else DIM))
-
-
-class Toggle(Static, can_focus=True):
-    """A yes or no; the box shows which without any colour."""
-
-    BINDINGS: ClassVar = [Binding("space,x", "turn", show=False)]
-    DEFAULT_CSS = """
-    Toggle {
-        height: 1;
-    }
-    Toggle:focus {
-        text-style: bold;
-        background: $panel;
-    }
-    """
-
-    value = reactive(False)
-
-    def __init__(self, label: str) -> None:
-        super().__init__()
-        self._label = label
-
-    def render(self) -> Content:
-        return Content.assemble((" [x] " if self.value else " [ ] ", _KEY), self._label, ("   space", DIM))
-
-    def action_turn(self) -> None:
-        """Take the other answer."""
-        self.value = not self.value
-
-    def on_click(self) -> None:
-        self.action_turn()
 
 
 class BlockDialog(Modal[Wish | None]):

@@ -19,6 +19,7 @@ from watui.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
+    from watui.tui.hiding import Hiding
 
 MOST_COPIED = 75_000
 """Characters that go to a terminal's clipboard; terminals drop what is much longer."""
@@ -29,8 +30,8 @@ class RowsScreen(ContactsScreen):
 
     rows = query_one("#rows", RowList)
 
-    def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
-        super().__init__(find_changes)
+    def __init__(self, session: Session, find_changes: Callable[[], Changes], hiding: Hiding) -> None:
+        super().__init__(find_changes, hiding)
         self.session = session
 
     # Looking closer, and taking away
@@ -78,7 +79,7 @@ class RowsScreen(ContactsScreen):
                 self.refuse("That is too much for a terminal's clipboard: export the rows with e.")
             elif not numbers:
                 self.refuse("No row shown holds a number.")
-            else:
+            elif await self.may_copy():
                 from watui.tui.clipboard import copy
 
                 count, went = counted(len(numbers), "number"), await copy(self.app, "\n".join(numbers))
@@ -92,11 +93,12 @@ class RowsScreen(ContactsScreen):
         from watui.tui.screens.dialogs import ExportDialog, free_name
 
         suggestion = free_name(f"watui-run-{record.id}")
-        path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
-        if path is None:
+        rows, archive = self.rows.table.row_count, self.session.desk.archive
+        wanted = await self.app.push_screen_wait(ExportDialog(rows, suggestion, hides_numbers=self.hiding.is_on))
+        if wanted is None:
             return
         with self.refusing():
-            self.tell_exported(await self.session.desk.archive.export(record.id, self.rows.wanted, path), path)
+            self.tell_exported(await archive.export(record.id, self.rows.wanted, *wanted), wanted)
 
     # Contacts
 

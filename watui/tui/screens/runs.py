@@ -23,6 +23,7 @@ from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
 from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.hiding import Hiding
 from watui.tui.panels import MOST_OF_A_SOURCE
 from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
@@ -49,8 +50,8 @@ class RunsScreen(MainScreen):
     welcome = query_one("#runs-welcome", Static)
     detail = query_one("#runs-detail", Line)
 
-    def __init__(self, session: Session, find_changes: Callable[[], Changes]) -> None:
-        super().__init__(find_changes)
+    def __init__(self, session: Session, find_changes: Callable[[], Changes], hiding: Hiding) -> None:
+        super().__init__(find_changes, hiding)
         self.id = RUNS
         self.session = session
         self._desk = session.desk
@@ -124,7 +125,11 @@ class RunsScreen(MainScreen):
             self.table.move_to(ids.index(at_hand.run.run_id))
         self.title_line.show(panels.title(self._desk, RUNS, None, None, self.size.width))
         self.state.show(runs_view.state(self._shown, self._problem, self._desk.deletion))
-        self.keys.show(panels.key_bar(bar(Scope.RUNS), self.size.width))
+        self.show_keys()
+
+    @unless_closed
+    def show_keys(self) -> None:
+        self.keys.show(panels.key_bar(bar(Scope.RUNS, is_hiding=self.hiding.is_on), self.size.width))
 
     def _show_detail(self, row: object) -> None:
         self.detail.show(runs_view.detail(row if isinstance(row, ShownRun) else None))
@@ -192,10 +197,11 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         run_id = row.run.run_id
-        path = await self.app.push_screen_wait(ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}")))
-        if path is not None:
+        dialog = ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}"), hides_numbers=self.hiding.is_on)
+        wanted = await self.app.push_screen_wait(dialog)
+        if wanted is not None:
             with self.refusing():
-                self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), path), path)
+                self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), *wanted), wanted)
 
     @work(exclusive=True, group="recheck")
     async def action_recheck(self) -> None:

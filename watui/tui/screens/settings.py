@@ -24,6 +24,7 @@ from watui.tui import panels, settings_view
 from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.groups import BAD_CHOICES, Group, Member, add, change, offered, read_groups
+from watui.tui.hiding import Hiding
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.main import SETTINGS, MainScreen
@@ -80,8 +81,10 @@ class SettingsScreen(MainScreen):
     about = query_one("#member-about", Static)
     problem = query_one("#settings-problem", Static)
 
-    def __init__(self, setup: Setup, find_changes: Callable[[], Changes], switch_to: Callable[[str], None]) -> None:
-        super().__init__(find_changes)
+    def __init__(
+        self, setup: Setup, find_changes: Callable[[], Changes], hiding: Hiding, switch_to: Callable[[str], None]
+    ) -> None:
+        super().__init__(find_changes, hiding)
         self.id = SETTINGS
         self._setup = setup
         self._switch_to = switch_to
@@ -144,7 +147,11 @@ class SettingsScreen(MainScreen):
     def _show_lines(self) -> None:
         desk = self.changes.desk
         self.title_line.show(panels.title(desk, SETTINGS, None, None, self.size.width))
-        self.keys.show(panels.key_bar(bar(Scope.SETTINGS), self.size.width))
+        self.show_keys()
+
+    @unless_closed
+    def show_keys(self) -> None:
+        self.keys.show(panels.key_bar(bar(Scope.SETTINGS, is_hiding=self.hiding.is_on), self.size.width))
 
     def _show_group(self) -> None:
         group = self.groups.row

@@ -27,6 +27,7 @@ from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
 from watui.tui.clipboard import copy
 from watui.tui.commands import Scope, bar, bindings
+from watui.tui.hiding import Hiding
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, HarDialog, free_name
@@ -83,8 +84,8 @@ class TrafficScreen(MainScreen):
     search_line = query_one("#traffic-search-line", Horizontal)
     search = query_one("#traffic-search", SearchInput)
 
-    def __init__(self, find_changes: Callable[[], Changes], outlet: Outlet) -> None:
-        super().__init__(find_changes)
+    def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding, outlet: Outlet) -> None:
+        super().__init__(find_changes, hiding)
         self.id = TRAFFIC
         self._desk = self.changes.desk
         self._outlet = outlet
@@ -161,7 +162,12 @@ class TrafficScreen(MainScreen):
     def _show_state(self) -> None:
         self.title_line.show(panels.title(self._desk, TRAFFIC, None, None, self.size.width))
         self.state.show(traffic_view.state(self.traffic, self.is_following))
-        self.keys.show(panels.key_bar(bar(Scope.TRAFFIC), self.size.width, self._desk))
+        self.show_keys()
+
+    @unless_closed
+    def show_keys(self) -> None:
+        offered = bar(Scope.TRAFFIC, is_hiding=self.hiding.is_on)
+        self.keys.show(panels.key_bar(offered, self.size.width, self._desk))
 
     @on(LinesTable.Laid)
     @unless_closed
@@ -268,7 +274,7 @@ class TrafficScreen(MainScreen):
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
-        if (exchange := self._at_hand()) is not None:
+        if (exchange := self._at_hand()) is not None and await self.may_copy():
             named = f" It names ${curl_words.TOKEN_VARIABLE}: set that to the token."
             await self._copy(exchange, None, named if curl_words.names_token(exchange) else "")
 
@@ -316,11 +322,13 @@ class TrafficScreen(MainScreen):
         if not rows:
             self.refuse("There is no exchange to save.")
             return
-        path = await self.app.push_screen_wait(HarDialog(len(rows), free_name("watui-traffic", ".har")))
-        if path is not None:
+        dialog = HarDialog(len(rows), free_name("watui-traffic", ".har"), hides_numbers=self.hiding.is_on)
+        wanted = await self.app.push_screen_wait(dialog)
+        if wanted is not None:
             with self.refusing():
-                await asyncio.to_thread(write_whole, path, har(rows), replace=False)
-                self.notify(f"{counted(len(rows), 'exchange')} written to {clean(str(path))}", markup=False)
+                text = har(rows, hides_numbers=wanted.hides_numbers)
+                await asyncio.to_thread(write_whole, wanted.path, text, replace=False)
+                self.tell_written(counted(len(rows), "exchange"), wanted)
 
     # Asking again
 

@@ -1,0 +1,108 @@
+"""`--hide-numbers`: nothing that a command says, prints or writes shows more than the last three digits of a number."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ended, Watui
+from tests.cli.test_changes import Site, hurry, rows_of
+from watui.cli.exits import Exit
+from watui.simulator.world import World
+
+HIDE = "--hide-numbers"
+NUMBER = "+16315551000"
+LIST = f"phone\n+1 631 555 1000\n+1631555, 1000\n{NUMBER}\n{NUMBER} / +16315551001\n"
+
+
+@pytest.fixture
+def site(world: World) -> Iterator[Site]:
+    with Site(world) as site:
+        yield site
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A list whose name holds a number, too."""
+    path = tmp_path / "of 16315551000.csv"
+    path.write_text(LIST)
+    return path
+
+
+def assert_hidden(*texts: str) -> None:
+    for text in texts:
+        assert "6315551" not in re.sub(r"[^\d•]", "", text), text
+
+
+@pytest.mark.parametrize("options", [["table"], ["jsonl"], ["csv"], ["jsonl", "--follow"], ["jsonl", "--trace"]])
+def test_a_check(watui: Watui, source: Path, site: Site, options: list[str]) -> None:
+    ended = watui("check", str(source), "--url", site.url, HIDE, "--format", *options)
+    assert ended.code == Exit.DONE
+    assert "•000" in ended.out
+    assert_hidden(ended.out, ended.err)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out"])
+def test_what_is_written(watui: Watui, source: Path, site: Site, tmp_path: Path, name: str) -> None:
+    path, har = tmp_path / name, tmp_path / "said.har"
+    ended = watui("check", str(source), "--url", site.url, HIDE, "--output", str(path), "--har", str(har))
+    assert f"4 rows written to {path}, numbers hidden" in ended.err
+    assert "•000" in path.read_text("utf-8")
+    assert "•000" in har.read_text("utf-8")
+    assert json.loads(har.read_text("utf-8"))["log"]["entries"]
+    assert_hidden(path.read_text("utf-8"), har.read_text("utf-8").replace(site.url, ""))
+
+
+def test_runs(watui: Watui, source: Path, site: Site, tmp_path: Path) -> None:
+    for _ in range(2):
+        watui("check", str(source), "--url", site.url)
+    assert NUMBER in watui("runs", "export", "1").out
+    for arguments in (["export", "1"], ["compare", "1", "2", "--all"], ["list"], ["show", "1"], ["resume", "1"]):
+        ended = watui("runs", *arguments, HIDE)
+        assert ended.code == Exit.DONE
+        assert "•000" in ended.out
+        assert_hidden(ended.out, ended.err)
+    assert_hidden(watui("runs", HIDE, "export", "1").out)
+    ended = watui("runs", "export", "1", HIDE, "--output", str(tmp_path / "ids.txt"))
+    assert ended.err.endswith("ids.txt, numbers hidden\n")
+
+
+def test_changes_and_what_is_known_of_them(watui: Watui, site: Site) -> None:
+    number = site.writers(1)[0]
+    stranger = site.strangers(1)[0]
+
+    def told(*arguments: str) -> Ended:
+        ended = watui(*arguments, "--url", site.url, HIDE)
+        assert f"•{number[-3:]}" in ended.out or f"•{stranger[-3:]}" in ended.out
+        assert_hidden(ended.out, ended.err)
+        return ended
+
+    assert told("block", number, stranger, "--yes", "--reason", f"as {number} said").code == Exit.UNFINISHED
+    assert told("blocklist").code == Exit.DONE
+    assert told("blocklist", "--all").code == Exit.DONE
+    assert told("identity", number).code == Exit.DONE
+    assert told("actions", "--number", number).code == Exit.DONE
+    assert told("report", number, "--yes", "--dry-run").code == Exit.DONE
+    assert told("actions", "undo", "--yes").code == Exit.DONE
+    assert told("unblock", number, "--yes").code == Exit.DONE
+    assert number in watui("actions", "--url", site.url).out
+
+
+@pytest.mark.parametrize("arguments", [["block", "6.315551000E+11", "--yes"], ["identity", "999996315551000"]])
+def test_words_about_what_went_wrong(watui: Watui, site: Site, arguments: list[str]) -> None:
+    ended = watui(*arguments, "--url", site.url, HIDE)
+    assert ended.code != Exit.DONE
+    assert "•000" in ended.err
+    assert_hidden(ended.err)
+
+
+def test_without_it_all_is_shown(watui: Watui, source: Path, site: Site) -> None:
+    first, *_ = rows_of(watui("check", str(source), "--url", site.url))
+    assert (first["number"], first["source"]) == (NUMBER, source.name)
