@@ -285,7 +285,7 @@ class WatuiApp(App[int]):
         from watui.tui.screens.help import HelpScreen
 
         scope = self.screen.SCOPE if isinstance(self.screen, MainScreen) else Scope.CHECK
-        await self.push_screen(HelpScreen(scope, self.session.version))
+        await self.push_screen(HelpScreen(scope))
 
     async def action_quit(self) -> None:
         self._quit()

@@ -263,10 +263,10 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     """
     if wanted == RowFilter():
         if session.has_versions:
-            return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
+            return Content.assemble((f" {clean(told_apart(session.versions))}", "$text-warning"), _WHY)
         if session.version is None and not session.final:
             return Content("")  # Nothing has been answered: there is nothing to explain yet.
-        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM))
+        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM), _WHY)
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if not is_whole:
         parts.append((" so far" if wanted.leaves_out else " being ordered", DIM))
@@ -277,10 +277,16 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     if wanted.order is not Order.GIVEN:
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
     parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
+    if wanted.status:
+        parts.append(_WHY)
     if session.phase is Phase.PREVIEW and session.record is not None:
         asked = session.cost.numbers if session.cost is not None else session.record.numbers
         parts.append((f"{_GAP}enter still asks all {asked:,}", "$text-warning"))
     return Content.assemble(*parts)
+
+
+_WHY = Content.assemble(_GAP, ("m", "bold $primary"), (" why", DIM))
+"""By which key the rule is told."""
 
 
 def importing(reading: Reading, width: int) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events, on, work
@@ -95,6 +95,10 @@ class BlocklistScreen(ContactsScreen):
     def contact_at_hand(self) -> Contact | None:
         row = self.table.row
         return row.contact if isinstance(row, BlockRow) else None
+
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        row = self.table.row
+        return (row.known.server_version,) if isinstance(row, BlockRow) and row.known.status else ()
 
     def changed(self) -> None:
         if self._seen != self.changes.made:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -220,6 +220,9 @@ class CheckScreen(RowsScreen):
 
     def on_resize(self) -> None:
         self._show_state()
+
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        return self.session.versions or (self.session.version,)
 
     # From paste or file to a preview
 

@@ -70,6 +70,19 @@ class MainScreen(Screen[None], Ground):
     def action_show_traffic(self) -> None:
         self._go_to(TRAFFIC)
 
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        """Return the versions of the servers whose statuses are at hand; None for one that is not known."""
+        return ()
+
+    @work(exclusive=True, group="meaning")
+    async def action_meaning(self) -> None:
+        from watui.tui.screens.meaning import MeaningScreen
+
+        with self.refusing():
+            versions = await self.versions_at_hand() or (self.changes.desk.expected_version,)
+            if self.is_active:
+                await self.app.push_screen(MeaningScreen(versions))
+
     def _go_to(self, name: str) -> None:
         if self.is_active and self.id != name:
             self.app.switch_mode(name)

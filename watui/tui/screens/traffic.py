@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events, on, work
@@ -22,7 +22,7 @@ from watui.files import write_whole
 from watui.text import clean, counted
 from watui.traffic import curl as curl_words
 from watui.traffic.har import har
-from watui.traffic.words import is_check
+from watui.traffic.words import is_check, version
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
 from watui.tui.clipboard import copy
@@ -192,6 +192,10 @@ class TrafficScreen(MainScreen):
         at_hand = self.table.row
         if at_hand is not None and at_hand.number == exchange.number:
             self._show_exchange()
+
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        exchange = self.table.row
+        return (version(exchange),) if exchange is not None and exchange.response else ()
 
     # Going through the list
 
