@@ -390,7 +390,7 @@ async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerTh
         await story.press("f")
         await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         await story.press("c")
-        await story.until_told("2 numbers sent to the terminal's clipboard")
+        await story.until_told("2 numbers sent to the terminal's clipboard. Nothing to paste? e exports.")
         assert story.app.clipboard == "+16315551000\n+16315551002"
         await story.press("e")
         await story.until(lambda: isinstance(story.app.screen, ExportDialog), "the dialog")

@@ -79,10 +79,10 @@ class RowsScreen(ContactsScreen):
             elif not numbers:
                 self.refuse("No row shown holds a number.")
             else:
-                from watui.tui.clipboard import copy
+                from watui.tui.clipboard import NOTHING_CAME, copy
 
                 count, went = counted(len(numbers), "number"), await copy(self.app, "\n".join(numbers))
-                self.notify(f"{count} {went}. If it stays empty, export with e.", markup=False)
+                self.notify(f"{count} {went}. {NOTHING_CAME} exports.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:

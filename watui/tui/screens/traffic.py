@@ -25,7 +25,7 @@ from watui.traffic.har import har
 from watui.traffic.words import is_check, version
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
-from watui.tui.clipboard import copy
+from watui.tui.clipboard import NOTHING_CAME, copy
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
@@ -273,7 +273,7 @@ class TrafficScreen(MainScreen):
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
         if (exchange := self._at_hand()) is not None:
-            named = f" It names ${curl_words.TOKEN_VARIABLE}: set that to the token."
+            named = f" It names ${curl_words.TOKEN_VARIABLE}."
             await self._copy(exchange, None, named if curl_words.names_token(exchange) else "")
 
     @work(exclusive=True, group="copy")
@@ -312,7 +312,7 @@ class TrafficScreen(MainScreen):
             self.refuse("That is too much for a terminal's clipboard: save it with e.")
             return
         went = await copy(self.app, command)
-        self.notify(f"A command for curl {went}.{more} If it stays empty, save with e.", markup=False)
+        self.notify(f"A command for curl {went}.{more} {NOTHING_CAME} saves.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
