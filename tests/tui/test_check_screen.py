@@ -51,7 +51,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
         assert "4 distinct numbers (1 duplicate)" in summary
         assert "1 × no digits" in summary
         assert "1 doubtful" in summary
-        assert ": 4 numbers in 1 request, then about" in summary
+        assert ": 4 numbers in 1 request, then at least" in summary
         assert story.session.record is not None
         assert story.session.record.state is RunState.DRAFT, "nothing is sent before enter"
         await story.press("enter")
