@@ -381,7 +381,8 @@ def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
 def _budget(desk: Desk, cost: Cost) -> Content:
     """What is left of the budget, and whether that will do."""
     if desk.budget is None:
-        return Content.styled("No budget: calls are not counted here", DIM)
+        words = "asking the simulator costs nothing" if desk.is_simulator else "calls are not held to the messages sent"
+        return Content.styled(f"No budget: {words}", DIM)
     left = f"Budget: {desk.budget.left:,} of {counted(desk.budget.allowed, 'call')} left"
     if cost.calls <= desk.budget.left:
         return Content(left)
