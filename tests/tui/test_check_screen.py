@@ -42,6 +42,22 @@ def at(server: ServerThread) -> Server:
     return Server.at(server.url, TOKEN)
 
 
+async def test_where_nothing_is_to_ask_no_start_is_offered(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.preview("nobody")
+        await story.until_shown("There is nothing to ask.", "1 row read")
+        assert " start " not in story.screen.keys.render().plain
+        await story.press("escape")
+        await story.press("y")
+        await story.until_phase(Phase.EMPTY)
+        await story.resolve(PEOPLE[0])
+        await story.press("n")
+        await story.preview(PEOPLE[0])
+        assert "enter show " in story.screen.keys.render().plain
+        await story.press("A")
+        assert "enter start " in story.screen.keys.render().plain
+
+
 async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> None:
     async with console(paths, at(server)) as story:
         assert "paste" in str(story.screen.welcome.content)

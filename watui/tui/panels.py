@@ -433,6 +433,12 @@ def detail(row: Row | None, width: int) -> Content:
     return Content.assemble(*parts)
 
 
+def with_nothing_to_ask(commands: Sequence[Command], cost: Cost) -> list[Command]:
+    """Return `commands` for a list that is not asked: what is known of it is shown, or there is nothing to start."""
+    renamed = (each._replace(title="show") if each.name == "check.start" else each for each in commands)
+    return [each for each in renamed if cost.known or each.name != "check.start"]
+
+
 def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:
     """The keys that do something now, as many as fit; the last two, such as help and quit, always do.
 

@@ -201,8 +201,11 @@ class CheckScreen(RowsScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        offered = panel_bar(self.session.phase) if self.simulator.has_focus else bar(Scope.CHECK, self.session.phase)
-        self.keys.show(panels.key_bar(offered, self.size.width, self.session.desk))
+        session = self.session
+        offered = panel_bar(session.phase) if self.simulator.has_focus else bar(Scope.CHECK, session.phase)
+        if session.phase is Phase.PREVIEW and session.cost is not None and not session.cost.numbers:
+            offered = panels.with_nothing_to_ask(offered, session.cost)
+        self.keys.show(panels.key_bar(offered, self.size.width, session.desk))
 
     def _list_width(self) -> int:
         """Columns that the list has: all, but for a panel beside it."""
