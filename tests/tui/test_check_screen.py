@@ -16,6 +16,7 @@ from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
 from watui.client.server import Server
 from watui.desk import Desk, Given
+from watui.files import CannotWrite
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
@@ -28,6 +29,7 @@ from watui.tui.outlet import Outlet
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 from watui.tui.session import Reading
+from watui.tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
 
@@ -417,6 +419,45 @@ async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerTh
         lines = target.read_text().splitlines()
         assert len(lines) == 3
         assert all(",valid," in line for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("key", "writer", "name"),
+    [
+        ("1", "watui.archive.write_rows", "mine.xlsx"),
+        ("3", "watui.archive.write_rows", "mine.csv"),
+        ("5", "watui.tui.screens.traffic.write_whole", "mine.har"),
+    ],
+)
+async def test_an_export_that_fails_is_asked_for_again_with_its_path_and_the_reason(
+    paths: Paths,
+    server: ServerThread,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    writer: str,
+    name: str,
+) -> None:
+    target = tmp_path / name
+    async with console(paths, at(server)) as story:
+        await story.resolve("\n".join(SAMPLE_ROWS))
+        await story.press(key)
+        await story.until(lambda: bool(story.app.screen.query_one(RowTable).row_count), "rows")
+        behind = story.app.screen
+        await story.press("e")
+        dialog = await story.until_on(ExportDialog)
+        dialog.path.value = str(target)
+        with monkeypatch.context() as patches:
+            patches.setattr(writer, Mock(side_effect=CannotWrite("No space left on device")))
+            await story.press("enter")
+            await story.until(lambda: story.app.screen not in (dialog, behind), "another dialog")
+            again = await story.until_on(ExportDialog)
+            assert again.path.value == str(target)
+            await story.until_shown("No space left on device")
+        await story.press("enter")
+        await story.until_told(f"written to {target}")
+        assert target.exists()
+        assert not isinstance(story.app.screen, ExportDialog)
 
 
 async def test_sample_is_refused_on_a_real_server(paths: Paths, server: ServerThread, world: World) -> None:

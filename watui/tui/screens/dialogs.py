@@ -114,10 +114,12 @@ class ExportDialog(PathDialog):
     NOUN: ClassVar = "row"
     ABOUT: ClassVar = _ENDINGS
 
-    def __init__(self, rows: int, suggestion: Path) -> None:
+    def __init__(self, rows: int, suggestion: Path, problem: str | None = None) -> None:
+        """`problem` is why nothing could be written to the path that is suggested."""
         super().__init__()
         self._rows = rows
         self._suggestion = suggestion
+        self._problem = problem
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -125,6 +127,10 @@ class ExportDialog(PathDialog):
             yield SafeInput(str(self._suggestion), id="path", select_on_focus=False)
             yield Static(Content(self.ABOUT), id="endings")
             yield Static(Content("enter writes · esc goes back"), id="hint")
+
+    def on_mount(self) -> None:
+        if self._problem is not None:
+            self.explain(self._problem)
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from watui.archive import Exported
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
+    from watui.tui.screens.dialogs import ExportDialog
 
 CHECK, BLOCKLIST, RUNS, SETTINGS, TRAFFIC = "check", "blocklist", "runs", "settings", "traffic"
 """Names of the screens."""
@@ -104,6 +105,21 @@ class MainScreen(Screen[None], Ground):
         yield
         if time.monotonic() - began_at >= LONG_SECONDS:
             self.notify(f"{counted(rows, 'row')} deleted.", markup=False)
+
+    async def write_where_wanted(
+        self, dialog: type[ExportDialog], count: int, path: Path, write: Callable[[Path], Awaitable[None]]
+    ) -> None:
+        """Ask where to, and write; where that fails, ask again with the path as it was given, and the reason."""
+        problem: str | None = None
+        while (given := await self.app.push_screen_wait(dialog(count, path, problem))) is not None:
+            try:
+                await write(given)
+                return
+            except (CannotWrite, LedgerUnusable, OSError) as error:
+                path, problem = given, str(error)
+            if not self.is_active:
+                self.refuse(problem)
+                return
 
     def tell_exported(self, exported: Exported, path: Path) -> None:
         """Say what was written, and what must be known of it."""

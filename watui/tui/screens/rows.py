@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -92,11 +93,12 @@ class RowsScreen(ContactsScreen):
         from watui.tui.screens.dialogs import ExportDialog, free_name
 
         suggestion = free_name(f"watui-run-{record.id}")
-        path = await self.app.push_screen_wait(ExportDialog(self.rows.table.row_count, suggestion))
-        if path is None:
-            return
-        with self.refusing():
-            self.tell_exported(await self.session.desk.archive.export(record.id, self.rows.wanted, path), path)
+        wanted = self.rows.wanted
+
+        async def write(path: Path) -> None:
+            self.tell_exported(await self.session.desk.archive.export(record.id, wanted, path), path)
+
+        await self.write_where_wanted(ExportDialog, self.rows.table.row_count, suggestion, write)
 
     # Contacts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -195,10 +196,11 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         run_id = row.run.run_id
-        path = await self.app.push_screen_wait(ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}")))
-        if path is not None:
-            with self.refusing():
-                self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), path), path)
+
+        async def write(path: Path) -> None:
+            self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), path), path)
+
+        await self.write_where_wanted(ExportDialog, row.run.rows, free_name(f"watui-run-{run_id}"), write)
 
     @work(exclusive=True, group="recheck")
     async def action_recheck(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
@@ -320,11 +321,12 @@ class TrafficScreen(MainScreen):
         if not rows:
             self.refuse("There is no exchange to save.")
             return
-        path = await self.app.push_screen_wait(HarDialog(len(rows), free_name("watui-traffic", ".har")))
-        if path is not None:
-            with self.refusing():
-                await asyncio.to_thread(write_whole, path, har(rows), replace=False)
-                self.notify(f"{counted(len(rows), 'exchange')} written to {clean(str(path))}", markup=False)
+
+        async def write(path: Path) -> None:
+            await asyncio.to_thread(write_whole, path, har(rows), replace=False)
+            self.notify(f"{counted(len(rows), 'exchange')} written to {clean(str(path))}", markup=False)
+
+        await self.write_where_wanted(HarDialog, len(rows), free_name("watui-traffic", ".har"), write)
 
     # Asking again
 
