@@ -14,6 +14,7 @@ from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, PEOPLE, WIDE, console
 from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
+from watui.checks.scheduler import Outlook
 from watui.client.server import Server
 from watui.desk import Desk, Given
 from watui.files import CannotWrite
@@ -42,6 +43,24 @@ SLOW = Latency(1000.0, 2000.0)
 
 def at(server: ServerThread) -> Server:
     return Server.at(server.url, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("outlook", "is_told"),
+    [
+        (None, True),
+        (Outlook(1, 30.0, None), True),
+        (Outlook(0, None, None), True),
+        (Outlook(0, 0.3, None), True),
+        (Outlook(0, 4.0, None), False),
+    ],
+)
+def test_a_rate_is_told_while_anything_is_on_its_way(outlook: Outlook | None, is_told: bool) -> None:
+    session = Mock(
+        phase=Phase.RUNNING, is_blocked=False, waiting=None, outlook=outlook, per_second=4_989.0, seconds_left=None
+    )
+    session.configure_mock(final=7, stuck=0, record=Mock(numbers=10))
+    assert ("4,989/s" in panels.progress(session, 80).plain) is is_told
 
 
 async def test_where_nothing_is_to_ask_no_start_is_offered(paths: Paths) -> None:

@@ -53,6 +53,9 @@ MOST_OF_A_SEARCH = 30
 _WIDE, _USUAL = 100, 80
 _GAP = "   "
 
+_LONG_BETWEEN_POLLS = 1.0
+"""Seconds until the next one."""
+
 
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
@@ -192,7 +195,8 @@ def progress(session: Session, width: int) -> Content:
             said = f"waits until {waiting.at}" if waiting.is_long else clean(waiting.words)
             words.append((f"{_GAP}{said}", "$text-warning"))
         case Phase.RUNNING:
-            words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
+            if not _is_between_polls(session.outlook):
+                words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
             if (left := session.seconds_left) is not None and left >= 1:
                 words.append((f"{_GAP}{duration(left)} left", DIM))
             if session.stuck:
@@ -215,6 +219,11 @@ def progress(session: Session, width: int) -> Content:
     if session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
         shown = _with_outlook(shown, session.outlook, width)
     return shown
+
+
+def _is_between_polls(outlook: Outlook | None) -> bool:
+    """Whether nothing is on its way for so long that a rate, painted once, would soon say what is not so."""
+    return outlook is not None and not outlook.in_flight and (outlook.next_poll or 0) >= _LONG_BETWEEN_POLLS
 
 
 def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
