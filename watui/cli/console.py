@@ -28,7 +28,7 @@ def open_console(url: str | None = None, profile: str | None = None, region: str
     site = find_target(settings, paths, url, profile, region, secrets)
     try:
         while isinstance(ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning), Switched):
-            settings, warning = find_settings(paths), None
+            settings, warning = find_settings(paths), ended.left_words
             secrets = Secrets(paths.secrets, given_for=ended.profile)
             site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:

@@ -69,6 +69,8 @@ class Switched(NamedTuple):
     """How a console ends that goes on at another profile."""
 
     profile: str
+    left_words: str | None = None
+    """What is to be said there of a run that was left behind."""
 
 
 def _first_theme(app: WatuiApp) -> str:
@@ -298,7 +300,7 @@ class WatuiApp(App[int]):
     async def _quit(self, switched: Switched | None = None) -> None:
         if not await self._may_leave():
             return
-        self.switched = switched
+        self.switched = switched._replace(left_words=self._left_words()) if switched is not None else None
         self.exit(0)
 
     async def _may_leave(self) -> bool:
@@ -321,6 +323,14 @@ class WatuiApp(App[int]):
             if not self.session.is_asking:
                 await self._discard()
         return True
+
+    def _left_words(self) -> str | None:
+        """What is to be said of the run that stops when this console is left; None where none does."""
+        record = self.session.record
+        if record is None or not self.session.is_asking:
+            return None
+        at = self.session.desk.profile
+        return f"Run {record.id} at {at} has stopped; what is known is kept. There p goes on with it."
 
     async def _discard(self) -> None:
         """Discard the list at hand; where that takes long, it is told on the way out."""
