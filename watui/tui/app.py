@@ -21,7 +21,7 @@ from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import LineFilter
+from textual.filter import DimFilter, LineFilter
 from textual.message import Message
 from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
@@ -42,7 +42,7 @@ from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
 from watui.tui.session import Session
-from watui.tui.themes import THEMES, first_theme
+from watui.tui.themes import THEMES, first_theme, quiet
 from watui.tui.typed_ahead import TypedAhead
 from watui.zone import ZONE
 
@@ -184,8 +184,16 @@ class WatuiApp(App[int]):
 
         return Masking()
 
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        return {"quiet": quiet(variables["foreground"]), **variables}
+
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *([self._masking] if self.is_masked else [])]
+        # Textual would mix a colour for what is faint, out of two that only the terminal knows.
+        found = super().get_line_filters()
+        if self.native_ansi_color:
+            found = [each for each in found if not isinstance(each, DimFilter)]
+        return [*found, *([self._masking] if self.is_masked else [])]
 
     def watch_is_utc(self, is_utc: bool) -> None:
         ZONE.is_utc = is_utc
