@@ -102,7 +102,7 @@ THEMES = (DARK, LIGHT, CONTRAST, ANSI)
 
 def quiet(foreground: str) -> str:
     """Return what DIM is in a theme that does not say: a foreground that lets the ground through."""
-    return foreground if foreground.startswith("ansi_") else Color.parse(foreground).multiply_alpha(QUIET).hex
+    return foreground if foreground.startswith("ansi_") else Color.parse(foreground).multiply_alpha(QUIET).css
 
 
 def first_theme(chosen: str, known: Collection[str], environment: Mapping[str, str] = os.environ) -> str:
