@@ -115,7 +115,10 @@ class MainScreen(Screen[None], Ground):
             try:
                 await write(given)
                 return
-            except (CannotWrite, LedgerUnusable, OSError) as error:
+            except LedgerUnusable as error:  # No other path mends that.
+                self.refuse(str(error))
+                return
+            except (CannotWrite, OSError) as error:
                 path, problem = given, str(error)
             if not self.is_active:
                 self.refuse(problem)
