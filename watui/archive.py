@@ -7,18 +7,17 @@ import contextlib
 import threading
 import time
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from watui.actions.plans import Target, target_of_row
-from watui.checks.compare import Change, change_of
+from watui.checks.compare import Change, Comparison
 from watui.checks.recheck import add_recheck
 from watui.checks.rows import result_row, run_row, summary_of
 from watui.checks.standing import left_of
 from watui.contract.rules import CACHE_SECONDS
-from watui.export.formats import Format, format_of, wa_id_warning, write_rows
+from watui.export.formats import format_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow, RunRow
 from watui.files import CannotWrite
 from watui.ledger.drivers import is_gone
@@ -135,8 +134,8 @@ class Archive:
             for found in reader.runs()
         ]
 
-    async def compare(self, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
-        """Return how many numbers differ how between two runs, and those that differ.
+    async def compare(self, before: int, after: int) -> tuple[Comparison, list[PairRow]]:
+        """Return what has changed between two runs, and the numbers that differ.
 
         Raises LedgerUnusable.
         """
@@ -282,17 +281,16 @@ class Archive:
             return work(ledger)
 
 
-def _compared(reader: Reader, before: int, after: int) -> tuple[Counter[Change], list[PairRow]]:
-    counts: Counter[Change] = Counter()
+def _compared(reader: Reader, before: int, after: int) -> tuple[Comparison, list[PairRow]]:
+    comparison = Comparison()
     for run_id in (before, after):
         reader.run(run_id)
     pairs = []
     for pair in reader.pairs(before, after):
-        change = change_of(pair)
-        counts[change] += 1
+        change = comparison.take(pair)
         if change is not Change.NONE:
             pairs.append(PairRow(change.value, *pair))
-    return counts, pairs
+    return comparison, pairs
 
 
 def _numbers(rows: Iterable[Row], most: int) -> list[str] | None:
@@ -325,6 +323,4 @@ def _export(reader: Reader, run_id: int, wanted: RowFilter, path: Path, hides_nu
     reader.run(run_id)
     rows = map(result_row, reader.rows(run_id, wanted))
     count = write_rows(path, rows, chosen, replace=False, hides_numbers=hides_numbers)
-    return Exported(
-        counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen is Format.WA_IDS else None
-    )
+    return Exported(counted(count, chosen.noun), wa_id_warning(reader.versions(run_id)) if chosen.has_wa_ids else None)

@@ -36,7 +36,10 @@ SECONDS = 30.0
 
 POLL_SECONDS = 0.5
 
-_FIRST = Conditions(version="v2.41", latency=Latency(0.8, 1.6), engaged=0.0)
+VERSIONS = ("v2.41", "v2.43")
+"""Of the servers that are shown: that of all steps, and that of the step about versions."""
+
+_FIRST = Conditions(version=VERSIONS[0], latency=Latency(0.8, 1.6), engaged=0.0)
 """How the server is at the beginning of each step: nobody has written lately."""
 
 _HERE, _ABROAD = "US", "IN"
@@ -209,7 +212,7 @@ async def _cache(stage: Stage) -> None:
 async def _failed(stage: Stage) -> None:
     await stage.change(latency="none")
     await stage.check(_NO_NUMBER, "not a number", _NO_ACCOUNT)
-    stage.note("failed: it could not be checked. invalid: it was, and there is no account.")
+    stage.note(f"failed: it could not be checked. invalid: it was, and there is no account, as {VERSIONS[0]} says.")
 
 
 async def _block(stage: Stage) -> None:
@@ -247,8 +250,8 @@ async def _identity(stage: Stage) -> None:
 async def _versions(stage: Stage) -> None:
     await stage.change(latency="none")
     await stage.check(_ACCOUNT, _NO_ACCOUNT)
-    await stage.change(version="v2.43")
-    stage.note("The same question to the same numbers, on v2.43:")
+    await stage.change(version=VERSIONS[1])
+    stage.note(f"The same question to the same numbers, on {VERSIONS[1]}:")
     await stage.check(_ACCOUNT, _NO_ACCOUNT)
     stage.note("Both are valid: go ahead and send. Whether there is an account, only error 1013 of a message tells.")
 

@@ -130,9 +130,9 @@ def test_what_is_known_of_who_was_blocked_from_here(watui: Watui, site: Site) ->
         assert tuple(known) == BlocklistRow.__struct_fields__
         assert (known["number"], known["wa_id"], known["reason"]) == (number, wa_id_of(number), "spam")
         assert known["blocked_at"].endswith("+00:00")
-        assert (known["by"] is not None, known["status"]) == (True, "valid")
+        assert (known["by"] is not None, known["status"], known["server_version"]) == (True, "valid", "v2.41")
         assert (foreign["number"], foreign["wa_id"]) == (mexican, "5215512345678")
-        assert list(unknown.values()) == [f"+{stranger}", stranger, None, None, None, None]
+        assert list(unknown.values()) == [f"+{stranger}", stranger, None, None, None, None, None]
 
 
 def test_the_list_as_csv_and_as_a_table(watui: Watui, site: Site) -> None:

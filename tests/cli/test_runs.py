@@ -27,7 +27,7 @@ from watui.cli import deleting
 from watui.cli.exits import Exit
 from watui.client import pacing
 from watui.contract.rules import CACHE_SECONDS
-from watui.contract.statuses import FINAL
+from watui.contract.statuses import FINAL, KNOWN_VERSIONS, meaning
 from watui.export.formats import Format
 from watui.export.rows import COLUMNS, PairRow, RunRow
 from watui.intake.entries import single
@@ -741,7 +741,20 @@ def test_wa_ids_that_may_not_be_real_carry_the_warning(
     text = (tmp_path / "ids").read_text() if into_file else ended.out
     assert text == "".join(f"{each.wa_id}\n" for each in said)
     others = [watui("runs", "export", "1", "--format", each).err for each in ("csv", "jsonl", "numbers", "body")]
-    assert others == [""] * 4
+    assert others == [*[ended.err.splitlines()[0] + "\n" if warns else ""] * 2, "", ""]
+
+
+@pytest.mark.parametrize("version", [*KNOWN_VERSIONS, "nightly", None])
+def test_a_run_claims_accounts_only_where_the_version_of_its_answers_does(
+    watui: Watui, paths: Paths, version: str | None
+) -> None:
+    said = [Said("+12125552370", "valid", version=version), Said("+12125552371", "invalid", version=version)]
+    write_run(paths, "http://wa.example.com", said)
+    for arguments in (["show", "1"], ["compare", "1", "1"]):
+        ended = watui("runs", *arguments)
+        words = ended.out + ended.err
+        claims, denies = ("has a WhatsApp account" in words, "says nothing about an account" in words)
+        assert (claims, denies) == (meaning(version).claims_account, not meaning(version).claims_account)
 
 
 def test_a_body_holds_no_more_than_a_request_takes(watui: Watui, paths: Paths) -> None:
@@ -810,6 +823,8 @@ class Case(NamedTuple):
     """Its status and wa_id; None where the run does not have it."""
     after: tuple[str, str | None] | None
     change: Change
+    version: str = "v2.41"
+    """Of the server that answered later; v2.41 did before."""
 
 
 CASES = (
@@ -818,7 +833,11 @@ CASES = (
     Case(("processing", None), ("valid", "1"), Change.NEWLY_VALID),
     Case((QUEUED, None), ("valid", "1"), Change.NEWLY_VALID),
     Case(("valid", "1"), ("invalid", None), Change.GONE),
-    Case(("valid", "1"), ("failed", None), Change.GONE),
+    Case(("valid", "1"), ("failed", None), Change.STATUS),
+    Case(("valid", "1"), ("invalid", None), Change.INCOMPARABLE, "v2.42"),
+    Case(("invalid", None), ("valid", "1"), Change.INCOMPARABLE, "v2.45.1"),
+    Case(("failed", None), ("valid", "1"), Change.NEWLY_VALID, "v2.45.1"),
+    Case(("valid", "1"), ("valid", "1"), Change.NONE, "v2.45.1"),
     Case(("valid", "1"), ("valid", "2"), Change.WA_ID),
     Case(("valid", "1"), ("valid", None), Change.WA_ID),
     Case(("valid", "1"), ("processing", None), Change.OPEN),
@@ -844,12 +863,12 @@ def write_cases(paths: Paths) -> list[dict[str, Any]]:
         if case.before is not None:
             before.append(Said(f"+1212555{end}", *case.before))
         if case.after is not None:
-            after.append(Said(f"(212) 555-{end}", *case.after, version="v2.45.1"))
+            after.append(Said(f"(212) 555-{end}", *case.after, version=case.version))
         statuses, wa_ids = zip(case.before or (None, None), case.after or (None, None), strict=True)
         spelled = f"+1212555{end}" if case.before is not None else f"(212) 555-{end}"
         versions = [
             version if status not in (None, QUEUED) else None
-            for status, version in zip(statuses, ("v2.41", "v2.45.1"), strict=True)
+            for status, version in zip(statuses, ("v2.41", case.version), strict=True)
         ]
         values = [case.change.value, f"+1212555{end}", spelled, *statuses, *wa_ids, *versions]
         expected.append(dict(zip(PairRow.__struct_fields__, values, strict=True)))
@@ -870,7 +889,8 @@ def test_two_runs_are_compared_by_number(watui: Watui, paths: Paths, all_: bool)
     assert ended.code == Exit.DONE
     assert rows_of(ended) == [row for row in expected if all_ or row["change"] != Change.NONE]
     counts = Counter(case.change for case in CASES)
-    assert ended.err == ", ".join(f"{counts[change]} {change}" for change in Change) + ".\n"
+    changes = ", ".join(f"{counts[change]} {change}" for change in Change)
+    assert ended.err == (f"{changes}.\nvalid at v2.42, v2.45.1: says nothing about an account; at v2.41: has one.\n")
 
 
 def test_the_other_way_round_the_changes_are_the_other_way_round(watui: Watui, paths: Paths) -> None:
@@ -900,7 +920,11 @@ def test_a_comparison_as_a_table_and_as_csv(watui: Watui, paths: Paths) -> None:
 
 def test_a_run_does_not_differ_from_itself(watui: Watui, paths: Paths) -> None:
     write_run(paths, "http://wa.example.com")
-    assert watui("runs", "compare", "1", "1") == (Exit.DONE, "", "5 unchanged.\n")
+    assert watui("runs", "compare", "1", "1") == (
+        Exit.DONE,
+        "",
+        "5 unchanged.\nvalid: has a WhatsApp account (v2.41).\n",
+    )
 
 
 def test_runs_of_two_countries_are_compared_with_a_word_of_caution(watui: Watui, paths: Paths) -> None:
@@ -1081,7 +1105,7 @@ def test_what_was_asked_anew_is_compared_with_what_was_known(watui: Watui, serve
     assert watui("runs", "recheck", "1").code == Exit.DONE
     ended = watui("runs", "compare", "1", "2")
     assert [row["change"] for row in rows_of(ended)] == ["newly valid", "gone"]
-    assert ended.err == "1 newly valid, 1 gone.\n"
+    assert ended.err == "1 newly valid, 1 gone.\nvalid: has a WhatsApp account (v2.41).\n"
 
 
 def test_a_long_list_is_asked_anew_on_a_file_system_where_readers_keep_writers_out(

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watui.contract.statuses import FINAL, FULLEST_VERSION, KNOWN_VERSIONS, explain, meaning, parse_version
+from watui.contract.statuses import (
+    FINAL,
+    FULLEST_VERSION,
+    KNOWN_VERSIONS,
+    by_meaning,
+    explain,
+    in_sentences,
+    meaning,
+    parse_version,
+)
 
 FOUR = {"valid", "invalid", "failed", "processing"}
 THREE = FOUR - {"invalid"}
@@ -57,6 +66,47 @@ def test_what_valid_means_by_version(version: str | None, claims_account: bool, 
     assert (known.claims_account, set(known.statuses)) == (claims_account, statuses)
     assert ("account" in explain("valid", version) and "nothing" not in explain("valid", version)) is claims_account
     assert ("has no WhatsApp account" in explain("invalid", version)) is claims_account
+
+
+@pytest.mark.parametrize(
+    ("version", "rule", "says"),
+    [
+        ("v2.35.4", "Up to v2.41", "looks whether a number has a WhatsApp account"),
+        ("v2.41", "Up to v2.41", "looks whether a number has a WhatsApp account"),
+        ("v2.42", "v2.42 is described nowhere", "No source says"),
+        ("v2.43", "From v2.43 on", "only error 1013 of a message tells"),
+        ("v2.45.1", "From v2.43 on", "not guaranteed to be real"),
+        ("nightly", "Unknown version", "none that can be read has come"),
+        (None, "Unknown version", "none that can be read has come"),
+    ],
+)
+def test_the_rule_of_a_version_has_a_name_and_a_short_paragraph(version: str | None, rule: str, says: str) -> None:
+    known = meaning(version)
+    assert known.rule.startswith(rule)
+    assert says in known.why
+    assert len(known.why) < 300
+
+
+def test_versions_that_mean_the_same_are_told_together_the_oldest_first() -> None:
+    found = by_meaning([None, "v2.45.1", "v2.41", "v2.43", "v2.35.4", "nightly"])
+    assert list(found.values()) == [["v2.35.4", "v2.41"], ["v2.43", "v2.45.1"], ["unknown", "nightly"]]
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [
+        ([], ""),
+        (["v2.35.4", "v2.41"], "valid: has a WhatsApp account."),
+        (["v2.43", None], "valid: the check is done; it says nothing about an account."),
+        (
+            ["v2.41", None],
+            "At v2.41, valid: has a WhatsApp account."
+            " At an unknown version, valid: the check is done; it says nothing about an account.",
+        ),
+    ],
+)
+def test_what_valid_means_in_sentences(versions: list[str | None], words: str) -> None:
+    assert in_sentences(versions) == words
 
 
 @given(st.text() | st.from_regex(r"\Av?[0-9]{1,6}\.[0-9]{1,6}(\.[0-9]+)?\Z"))

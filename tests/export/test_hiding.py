@@ -66,7 +66,7 @@ ACTION = ActionRow(
             },
         ),
         (
-            BlocklistRow("+16315551001", "16315551001", None, "spam", "ada", "valid"),
+            BlocklistRow("+16315551001", "16315551001", None, "spam", "ada", "valid", "v2.41"),
             {"number": "+••••••••001", "wa_id": "••••••••001"},
         ),
         (IdentityRow("16315551001", "1234567890", None, True), {"wa_id": "••••••••001"}),

@@ -37,7 +37,9 @@ CHANGED = ActionRow(
     batch_id=3,
     undoes=None,
 )
-BLOCKED = BlocklistRow("+525512345678", "5215512345678", "2026-01-02T03:04:05.678+00:00", "spam", "ada", "valid")
+BLOCKED = BlocklistRow(
+    "+525512345678", "5215512345678", "2026-01-02T03:04:05.678+00:00", "spam", "ada", "valid", "v2.41"
+)
 IDENTITY = IdentityRow("16315551001", "UKD6Y/5SqDU=", "2020-09-15T01:08:14.000+00:00", False)
 
 
@@ -75,7 +77,7 @@ def test_rows_of_other_kinds_golden() -> None:
         '"message_id":"ABEG-1","hash":null,"block":true,"profile":"shop","server":"https://wa.example.com",'
         '"by":"ada","action_id":7,"batch_id":3,"undoes":null}\n'
         '{"number":"+525512345678","wa_id":"5215512345678","blocked_at":"2026-01-02T03:04:05.678+00:00",'
-        '"reason":"spam","by":"ada","status":"valid"}\n'
+        '"reason":"spam","by":"ada","status":"valid","server_version":"v2.41"}\n'
         '{"wa_id":"16315551001","hash":"UKD6Y/5SqDU=","created_at":"2020-09-15T01:08:14.000+00:00",'
         '"acknowledged":false}\n'
     )

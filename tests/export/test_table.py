@@ -44,8 +44,8 @@ CHANGED = ActionRow(
 
 
 def test_tables_of_other_kinds_golden() -> None:
-    blocked = BlocklistRow("+525512345678", "5215512345678", AT, "spam", "ada", "valid")
-    unknown = BlocklistRow("+16315551001", "16315551001", None, None, None, None)
+    blocked = BlocklistRow("+525512345678", "5215512345678", AT, "spam", "ada", "valid", "v2.41")
+    unknown = BlocklistRow("+16315551001", "16315551001", None, None, None, None, None)
     identities = [IdentityRow("16315551001", "UKD6Y/5SqDU=", AT, done) for done in (True, False)]
     assert "".join(table([CHANGED], CHANGES, 120)) == (
         "input                  number           outcome   details\n"
@@ -57,8 +57,8 @@ def test_tables_of_other_kinds_golden() -> None:
         " message ABEG-1; blocks too; undoes 2; by ada at shop\n"
     )
     assert "".join(table([blocked, unknown], BLOCKLIST, 80)) == (
-        "number           wa_id           blocked at (UTC) status     by       reason\n"
-        "+525512345678    5215512345678   2026-01-02 03:04 valid      ada      spam\n"
+        "number           wa_id           blocked at (UTC) status         by       reason\n"
+        "+525512345678    5215512345678   2026-01-02 03:04 valid v2.41    ada      spam\n"
         "+16315551001     16315551001\n"
     )
     assert "".join(table(identities, IDENTITIES, 80)) == (

@@ -49,6 +49,15 @@ FN:cut short
 """
 
 
+def test_a_number_of_a_card_is_no_comment_whatever_it_begins_with() -> None:
+    card = "BEGIN:VCARD\nTEL:#31#+12125550100\nTEL:*100#\nTEL:+12125550100p1\nEND:VCARD\n"
+    assert read(card) == [
+        Entry(2, "#31#+12125550100", None),
+        Entry(3, "*100#", None),
+        Entry(4, "+12125550100p1", None),
+    ]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_an_address_book(end: str) -> None:
     assert read("\n" + CARDS.replace("\n", end)) == [

@@ -4,7 +4,7 @@ import pytest
 
 from tests.traffic.exchanges import an_exchange
 from watui.client.exchanges import Why
-from watui.traffic.words import contact_of, holds, is_check, why
+from watui.traffic.words import contact_of, holds, is_check, version, why
 
 BASE = "https://wa.example.com"
 
@@ -46,6 +46,23 @@ def test_a_path_says_what_was_wanted(method: str, path: str, words: str) -> None
 )
 def test_why_it_was_sent_again_is_said(reason: Why, words: str) -> None:
     assert why(an_exchange("/1/block", why=reason)) == words
+
+
+@pytest.mark.parametrize(
+    ("response", "named"),
+    [
+        (b'{"contacts": [], "meta": {"version": "v2.43", "api_status": "stable"}}', "v2.43"),
+        (b'{"contacts": [], "meta": {"version": 3}}', None),
+        (b'{"contacts": [], "meta": "v2.43"}', None),
+        (b'{"contacts": []}', None),
+        (b'{"contacts": [{"inp', None),
+        (b"[" * 100_000, None),
+        (b"null", None),
+        (b"", None),
+    ],
+)
+def test_an_answer_names_the_version_of_who_gave_it(response: bytes, named: str | None) -> None:
+    assert version(an_exchange(response=response)) == named
 
 
 @pytest.mark.parametrize(

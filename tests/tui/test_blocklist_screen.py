@@ -12,6 +12,7 @@ from tests.simulated import a_world, create_app
 from tests.tui.story import PROFILE, WIDE, Story, console, console_at, table_lines
 from watui.client import contacts
 from watui.client.server import Server
+from watui.contract.kinds import ServerKind
 from watui.contract.wa_ids import bare
 from watui.ledger import trail
 from watui.ledger.ledger import Ledger
@@ -394,6 +395,14 @@ async def test_a_reload_that_takes_the_place_of_another_says_that_it_reads(
             await story.pilot.pause()
             await story.pilot.pause()
             assert story.blocklist._reading == "Reading…"
+
+
+async def test_where_there_is_no_blocklist_nobody_is_sent_to_load_it_again(paths: Paths) -> None:
+    server = Server.at("http://127.0.0.1:1", TOKEN, ServerKind.TURN)
+    async with console(paths, server, size=WIDE) as story:
+        await story.press("2")
+        await story.until(lambda: "Turn.io does not show its blocklist" in notice(story), "why")
+        assert where(story) == "There is no blocklist to read here."
 
 
 @pytest.mark.parametrize(

@@ -111,4 +111,10 @@ async def test_who_has_no_budget_is_told_so(paths: Paths) -> None:
         await story.press("dollar_sign")
         await story.until_told("simulator has no budget: calls are not counted here.")
         await story.preview(LIST)
-        await story.until_shown("No budget: calls are not counted here")
+        await story.until_shown("No budget: asking the simulator costs nothing")
+
+
+async def test_a_server_without_a_budget_has_nothing_to_hold_calls_back(paths: Paths, server: ServerThread) -> None:
+    async with console(paths, Server.at(server.url, TOKEN)) as story:
+        await story.preview(LIST)
+        await story.until_shown("No budget: calls are not held to the messages sent")

@@ -14,8 +14,10 @@ from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, PEOPLE, WIDE, console
 from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
+from watui.checks.scheduler import Outlook
 from watui.client.server import Server
 from watui.desk import Desk, Given
+from watui.files import CannotWrite
 from watui.ledger.ledger import Ledger
 from watui.ledger.rows import RunState
 from watui.settings.paths import Paths
@@ -28,6 +30,7 @@ from watui.tui.outlet import Outlet
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 from watui.tui.session import Reading
+from watui.tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +45,40 @@ def at(server: ServerThread) -> Server:
     return Server.at(server.url, TOKEN)
 
 
+@pytest.mark.parametrize(
+    ("outlook", "is_told"),
+    [
+        (None, True),
+        (Outlook(1, 30.0, None), True),
+        (Outlook(0, None, None), True),
+        (Outlook(0, 0.3, None), True),
+        (Outlook(0, 4.0, None), False),
+    ],
+)
+def test_a_rate_is_told_while_anything_is_on_its_way(outlook: Outlook | None, is_told: bool) -> None:
+    session = Mock(
+        phase=Phase.RUNNING, is_blocked=False, waiting=None, outlook=outlook, per_second=4_989.0, seconds_left=None
+    )
+    session.configure_mock(final=7, stuck=0, record=Mock(numbers=10))
+    assert ("4,989/s" in panels.progress(session, 80).plain) is is_told
+
+
+async def test_where_nothing_is_to_ask_no_start_is_offered(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.preview("nobody")
+        await story.until_shown("There is nothing to ask.", "1 row read")
+        assert " start " not in story.screen.keys.render().plain
+        await story.press("escape")
+        await story.press("y")
+        await story.until_phase(Phase.EMPTY)
+        await story.resolve(PEOPLE[0])
+        await story.press("n")
+        await story.preview(PEOPLE[0])
+        assert "enter show " in story.screen.keys.render().plain
+        await story.press("A")
+        assert "enter start " in story.screen.keys.render().plain
+
+
 async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> None:
     async with console(paths, at(server)) as story:
         assert "paste" in str(story.screen.welcome.content)
@@ -51,7 +88,7 @@ async def test_from_paste_to_verdicts(paths: Paths, server: ServerThread) -> Non
         assert "4 distinct numbers (1 duplicate)" in summary
         assert "1 × no digits" in summary
         assert "1 doubtful" in summary
-        assert ": 4 numbers in 1 request, then about" in summary
+        assert ": 4 numbers in 1 request, then at least" in summary
         assert story.session.record is not None
         assert story.session.record.state is RunState.DRAFT, "nothing is sent before enter"
         await story.press("enter")
@@ -390,7 +427,7 @@ async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerTh
         await story.press("f")
         await story.until(lambda: story.screen.rows.table.row_count == 2, "two valid rows")
         await story.press("c")
-        await story.until_told("2 numbers sent to the terminal's clipboard")
+        await story.until_told("2 numbers sent to the terminal's clipboard. Nothing to paste? e exports.")
         assert story.app.clipboard == "+16315551000\n+16315551002"
         await story.press("e")
         await story.until(lambda: isinstance(story.app.screen, ExportDialog), "the dialog")
@@ -401,6 +438,45 @@ async def test_copy_and_export_take_what_is_shown(paths: Paths, server: ServerTh
         lines = target.read_text().splitlines()
         assert len(lines) == 3
         assert all(",valid," in line for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("key", "writer", "name"),
+    [
+        ("1", "watui.archive.write_rows", "mine.xlsx"),
+        ("3", "watui.archive.write_rows", "mine.csv"),
+        ("5", "watui.tui.screens.traffic.write_whole", "mine.har"),
+    ],
+)
+async def test_an_export_that_fails_is_asked_for_again_with_its_path_and_the_reason(
+    paths: Paths,
+    server: ServerThread,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    writer: str,
+    name: str,
+) -> None:
+    target = tmp_path / name
+    async with console(paths, at(server)) as story:
+        await story.resolve("\n".join(SAMPLE_ROWS))
+        await story.press(key)
+        await story.until(lambda: bool(story.app.screen.query_one(RowTable).row_count), "rows")
+        behind = story.app.screen
+        await story.press("e")
+        dialog = await story.until_on(ExportDialog)
+        dialog.path.value = str(target)
+        with monkeypatch.context() as patches:
+            patches.setattr(writer, Mock(side_effect=CannotWrite("No space left on device")))
+            await story.press("enter")
+            await story.until(lambda: story.app.screen not in (dialog, behind), "another dialog")
+            again = await story.until_on(ExportDialog)
+            assert again.path.value == str(target)
+            await story.until_shown("No space left on device")
+        await story.press("enter")
+        await story.until_told(f"written to {target}")
+        assert target.exists()
+        assert not isinstance(story.app.screen, ExportDialog)
 
 
 async def test_sample_is_refused_on_a_real_server(paths: Paths, server: ServerThread, world: World) -> None:

@@ -24,7 +24,7 @@ def a_tmux(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> Path:
 
 async def test_the_terminal_is_sent_it_and_nothing_is_promised() -> None:
     app: App[object] = App()
-    assert "no terminal tells" in await copy(app, NUMBERS, {})
+    assert await copy(app, NUMBERS, {}) == "sent to the terminal's clipboard"
     assert app.clipboard == NUMBERS
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from textual.app import App
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset
 from textual.widget import Widget
@@ -24,7 +23,7 @@ from watui.tui.commands import Phase
 from watui.tui.screens.bulk import BulkScreen
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, FileTree, ImportDialog, PlaceDialog
-from watui.tui.screens.help import HelpScreen
+from watui.tui.screens.meaning import MeaningScreen
 from watui.tui.screens.modal import Palette
 from watui.tui.screens.reasons import BlockDialog, ReportDialog
 from watui.tui.screens.runs import PairsScreen, RunsScreen
@@ -268,10 +267,9 @@ async def look_around(walk: Walk) -> None:
     await story.paste(f"/{clean_of_slashes(HOSTILE)}.csv/x.csv")
     await story.press("enter")
     await walk.look("export")
-    await story.press("escape", "f1")
-    shown = await story.until_on(HelpScreen)
-    shown.query_one(VerticalScroll).scroll_end(animate=False)
-    await walk.look("help")
+    await story.press("escape", "m")
+    await story.until_on(MeaningScreen)
+    await walk.look("meaning")
     await story.press("escape", "ctrl+p")
     await story.until_on(Palette)
     await story.paste(HOSTILE)

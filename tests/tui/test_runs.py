@@ -41,6 +41,7 @@ from watui.tui import session as session_module
 from watui.tui.commands import Phase
 from watui.tui.screens import runs as runs_module
 from watui.tui.screens.dialogs import Confirm, ExportDialog
+from watui.tui.screens.meaning import MeaningScreen
 from watui.tui.screens.runs import PairsScreen, RunsScreen
 from watui.tui.widgets.row_table import RowTable
 
@@ -949,14 +950,14 @@ async def test_two_runs_are_compared(paths: Paths, size: tuple[int, int]) -> Non
         await show(story, latest, "c")
         pairs = await story.until_on(PairsScreen)
         await story.until_shown(f"Run {latest} compared with run {first}")
-        await story.until_shown("1 newly valid, 2 gone, 2 wa_id changed, 1 added, 1 removed")
+        await story.until_shown("1 newly valid, 1 gone, 2 wa_id changed, 1 status changed, 1 added, 1 removed")
         shown = [(pair["number"], pair["change"], pair["before"], pair["after"]) for pair in cells(pairs.table)]
         assert shown == [
             ("+1 631-555-1000", "wa_id changed", "✓ valid", "✓ valid"),
             ("+1 631-555-1002", "newly valid", "✗ invalid", "✓ valid"),
             ("+1 631-555-1003", "gone", "✓ valid", "✗ invalid"),
             ("+1 631-555-1004", "wa_id changed", "✓ valid", "✓ valid"),
-            ("+1 631-555-1005", "gone", "✓ valid", "! failed"),
+            ("+1 631-555-1005", "status changed", "✓ valid", "! failed"),
             ("+1 631-555-1006", "removed", "· queued", "not in it"),
             ("+1 631-555-1008", "added", "not in it", "· queued"),
         ]
@@ -1118,8 +1119,13 @@ async def test_what_sources_profiles_and_versions_are_called_is_harmless(paths: 
         await story.until_on(RunsScreen)
         await story.press("c")
         await story.until_on(PairsScreen)
-        await story.until_shown("gone")
+        await story.until_shown("status changed")
         story.assert_harmless()
+        await story.press("m")
+        await story.until_on(MeaningScreen)
+        story.assert_harmless()
+        await story.press("escape")
+        await story.until_on(PairsScreen)
         await story.press("escape")
         await story.until_on(RunsScreen)
         with elsewhere(paths, 4) as other:

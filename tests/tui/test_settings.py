@@ -20,6 +20,7 @@ from watui.client.trust import Trust
 from watui.settings.paths import Paths
 from watui.settings.secrets import Secret
 from watui.settings.settings import SIMULATOR, Profile, load, save, save_profile
+from watui.simulator.conditions import Changes
 from watui.simulator.serving import ServerThread
 from watui.sites import Mark
 from watui.tui.app import Switched
@@ -391,6 +392,24 @@ async def test_going_on_with_a_profile_ends_this_console_for_another_one(paths: 
         await open_settings(story, SHOP)
         await story.press("u")
         await story.until(lambda: story.app.switched == Switched(SHOP), "the end")
+
+
+async def test_a_run_that_is_left_for_another_profile_is_told_of_there(paths: Paths) -> None:
+    save_profile(paths.settings, SHOP, {"url": "https://wa.example.com"})
+    async with console(paths) as story:
+        await (await story.session.desk.backstage()).change(Changes(stuck=1.0))
+        await story.preview("+16315551000")
+        await story.press("enter")
+        await story.until_phase(Phase.RUNNING)
+        await open_settings(story, SHOP)
+        await story.press("u")
+        await story.until_on(Confirm)
+        await story.press("y")
+        await story.until(lambda: story.app.switched is not None, "the end")
+        assert story.app.switched == Switched(
+            SHOP,
+            left_words="Run 1 at simulator has stopped; what is known is kept. There p goes on with it.",
+        )
 
 
 async def test_a_list_that_is_not_asked_is_asked_about_before_going_on(paths: Paths) -> None:

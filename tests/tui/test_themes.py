@@ -1,10 +1,16 @@
 """That what is written can be read in each of our themes."""
 
 import pytest
+from rich.segment import Segment
 from textual.color import Color
+from textual.geometry import Region
 from textual.theme import Theme
+from textual.widget import Widget
 
-from watui.tui.themes import ANSI, CONTRAST, DARK, DIM, LIGHT, THEMES, first_theme
+from tests.tui.story import PEOPLE, console
+from watui.settings.paths import Paths
+from watui.settings.settings import Settings
+from watui.tui.themes import ANSI, CONTRAST, DARK, DIM, LIGHT, QUIET, THEMES, first_theme
 
 WRITTEN = ("foreground", "primary", "text-success", "text-warning", "text-error", "text-accent", DIM)
 GROUNDS = ("background", "surface", "panel")
@@ -13,9 +19,8 @@ GROUNDS = ("background", "surface", "panel")
 def colours(theme: Theme) -> dict[str, Color]:
     """The colours of a theme by name, what has a share of transparency as it is on the background."""
     known = {name: value for name, value in theme.to_color_system().generate().items() if value.startswith("#")}
-    name, share = DIM.removeprefix("$").removesuffix("%").split()
     parsed = {each: Color.parse(value) for each, value in known.items()}
-    return parsed | {DIM: parsed["background"].blend(parsed[name], int(share) / 100)}
+    return parsed | {DIM: parsed["background"].blend(parsed["foreground"], QUIET)}
 
 
 def luminance(colour: Color) -> float:
@@ -59,3 +64,27 @@ def test_the_terminals_own_colours_are_the_only_ones_of_one_theme() -> None:
 )
 def test_the_first_theme(chosen: str, environment: dict[str, str], name: str) -> None:
     assert first_theme(chosen, [theme.name for theme in THEMES], environment) == name
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("theme", [ANSI.name, DARK.name, "nord"])
+async def test_what_matters_less_is_quiet_in_every_theme(paths: Paths, theme: str) -> None:
+    async with console(paths, settings=Settings(theme=theme)) as story:
+        await story.resolve("\n".join(PEOPLE[:3]))
+        await story.press("end")  # So that the cursor is on neither of them.
+        shown = [*segments(story.screen.legend), *segments(story.screen.rows.table)]
+        styles = {
+            words: next(part.style for part in shown if words in part.text and part.style is not None)
+            for words in ("has a WhatsApp account", "now", PEOPLE[1])
+        }
+        usual = styles.pop(PEOPLE[1])
+        for words, style in styles.items():
+            is_faint = theme == ANSI.name
+            assert bool(style.dim) is is_faint, words
+            assert (style.color != usual.color) is not is_faint, words
+
+
+def segments(widget: Widget) -> list[Segment]:
+    """What a widget paints, as it goes to the terminal."""
+    lines = widget.render_lines(Region(0, 0, *widget.size))
+    return [part for line in lines for part in line]

@@ -31,6 +31,9 @@ from watui.tui.traffic_view import lines, size
 
 pytestmark = pytest.mark.anyio
 
+TOAST_COLUMNS = 54
+"""Of a notice's lines."""
+
 CLOSED = "http://127.0.0.1:1"
 """Where nobody listens."""
 
@@ -266,6 +269,7 @@ async def test_a_request_is_copied_with_and_without_the_token(paths: Paths, worl
         await open_traffic(story)
         await story.press("c")
         await story.until_told("It names $WATUI_TOKEN")
+        assert len(story.notices[-1]) <= 2 * TOAST_COLUMNS, "it covers little of the exchange"
         assert '--header "Authorization: Bearer $WATUI_TOKEN"' in story.app.clipboard
         assert TOKEN not in story.app.clipboard
         await story.press("C")

@@ -9,10 +9,12 @@ import pytest
 from textual.widgets import Static
 
 from tests.conftest import TOKEN
+from tests.simulated import a_world, create_app
 from tests.tui.story import NARROW, PEOPLE, PROFILE, WIDE, Story, console
 from watui.checks.prepare import Import, add_source
 from watui.client.server import Server
-from watui.contract.statuses import KNOWN_VERSIONS
+from watui.contract.statuses import KNOWN_VERSIONS, Status
+from watui.contract.wa_ids import bare
 from watui.export.formats import wa_id_warning
 from watui.intake.entries import single
 from watui.ledger.drivers import Driver
@@ -27,7 +29,11 @@ from watui.tui import panels
 from watui.tui.cells import cells, columns
 from watui.tui.commands import Phase
 from watui.tui.contacts import Contact, Facts, lines
-from watui.tui.screens.help import HelpScreen
+from watui.tui.screens.contact import ContactScreen
+from watui.tui.screens.meaning import MeaningScreen
+from watui.tui.screens.runs import PairsScreen
+from watui.tui.screens.tour import TourScreen
+from watui.tui.screens.traffic import TrafficScreen
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +62,21 @@ def ended(paths: Paths, server: ServerThread, said: Sequence[tuple[str, str, str
         ledger.end(run_id, RunState.DONE)
         driver.close()
     return run_id
+
+
+def legend(story: Story) -> str:
+    return str(story.screen.legend.render())
+
+
+async def meaning(story: Story) -> str:
+    """Return what one key says of the statuses at hand, and go back."""
+    behind = story.app.screen
+    await story.press("m")
+    shown = await story.until_on(MeaningScreen)
+    words = " ".join(str(part.content) for part in shown.query(Static))
+    await story.press("escape")
+    await story.until(lambda: story.app.screen is behind, "the screen behind")
+    return words
 
 
 async def show(story: Story, run_id: int) -> None:
@@ -103,12 +124,97 @@ async def test_an_account_is_claimed_around_the_rows_only_where_the_version_says
             assert_honest("legend", str(story.screen.legend.render()), version, is_told=True)
             assert_honest("counts", str(story.screen.counts.render()), version, is_told=False)
             assert_honest("table", "\n".join(story.table()), version, is_told=False)
-            await story.press("f1")
-            shown = await story.until_on(HelpScreen)
-            words = " ".join(str(part.content) for part in shown.query(Static)).partition("Statuses on")[2]
-            assert_honest("help", words, version, is_told=True)
-            await story.press("escape")
+            assert_honest("meaning", await meaning(story), version, is_told=True)
     print(f"\n{len(VERSIONS)} versions, 2 statuses: 3 surfaces of a row and 4 around the rows")
+
+
+RULES = {
+    "v2.35.4": "Up to v2.41",
+    "v2.39.1": "Up to v2.41",
+    "v2.41": "Up to v2.41",
+    "v2.42": "v2.42 is described nowhere",
+    "v2.43": "From v2.43 on",
+    "v2.45.1": "From v2.43 on",
+}
+"""How the rule of a version begins; of all others it is unknown."""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_why_a_status_means_what_it_means_is_one_key_away_wherever_one_is_shown(
+    paths: Paths, version: str | None
+) -> None:
+    world = a_world(latency=None, version=version or "", meta=version is not None)
+    world.people.block_others(1, time.time())
+    number = f"+{bare(world.people.blocklist(1, 0).contacts[0].wa_id)}"
+    told = {}
+    with ServerThread(create_app(world, TOKEN)) as server:
+        ended(paths, server, [(number, "invalid", version)])
+        run_id = ended(paths, server, [(number, "valid", version)])
+        async with console(paths, Server.at(server.url, TOKEN), size=WIDE) as story:
+            await show(story, run_id)
+            told["check"] = await meaning(story)
+            await story.press("f")
+            assert_honest("filter", legend(story), version, is_told=False)
+            assert legend(story).endswith("m why")
+            told["check, of one status"] = await meaning(story)
+            await story.press("escape", "enter")
+            contact = await story.until_on(ContactScreen)
+            told["contact"] = await meaning(story)
+            doubted = f"not guaranteed to be real ({version or 'version unknown'})"
+            assert (doubted in str(contact.facts_shown.render())) is (version not in CLAIMING)
+            await story.press("escape")
+            await story.open_blocklist()
+            await story.until_shown("✓ valid", f"last valid on {version or 'unknown'}")
+            told["blocklist"] = await meaning(story)
+            await story.press("3")
+            await story.until_shown(f"run {run_id}", "1 number")
+            told["runs"] = await meaning(story)
+            await story.press("c")
+            pairs = await story.until_on(PairsScreen)
+            state = str(pairs.query_one("#pairs-state", Static).render())
+            assert_honest("pairs", state, version, is_told=True)
+            told["pairs"] = await meaning(story)
+            await story.press("escape", "5")
+            await story.until_on(TrafficScreen)
+            told["traffic"] = await meaning(story)
+    rule = RULES.get(version or "", "Unknown version")
+    for surface, words in told.items():
+        assert rule in words, f"{surface} at {version}: {words}"
+        assert_honest(surface, words, version, is_told=True)
+        assert {*Status, "queued", "rejected"} <= set(words.split()), surface
+
+
+async def test_on_the_tour_both_rules_are_one_key_away(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.press("T")
+        await story.until_on(TourScreen)
+        words = await meaning(story)
+        assert all(rule in words for rule in (RULES["v2.41"], RULES["v2.43"]))
+
+
+async def test_where_nothing_was_answered_the_version_is_that_of_the_simulator_or_unknown(
+    paths: Paths, server: ServerThread
+) -> None:
+    async with console(paths) as story:
+        assert RULES["v2.41"] in await meaning(story)
+    async with console(paths, Server.at(server.url, TOKEN)) as story:
+        for key in "134":
+            await story.press(key)
+            assert "Unknown version" in await meaning(story)
+
+
+async def test_a_run_says_which_versions_answered_it_whatever_is_on_the_check_screen(
+    paths: Paths, server: ServerThread
+) -> None:
+    said: list[tuple[str, str, str | None]] = [(PEOPLE[0], "valid", "v2.41"), (PEOPLE[1], "valid", "v2.45.1")]
+    old, mixed = ended(paths, server, said[:1]), ended(paths, server, said)
+    async with console(paths, Server.at(server.url, TOKEN)) as story:
+        await show(story, old)
+        assert RULES["v2.43"] not in await meaning(story)
+        await story.press("3")
+        await story.until_shown(f"run {mixed}", "v2.45.1", "v2.41")
+        words = await meaning(story)
+        assert all(rule in words for rule in (RULES["v2.41"], RULES["v2.43"]))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -131,8 +237,9 @@ async def test_answers_of_two_versions_are_told_apart(
         for line, version in zip(story.table()[1:4], ("v2.41", "v2.45.1", "unknown"), strict=True):
             assert f"✓ valid      {version}" in line
         legend = str(story.screen.legend.render())
-        assert legend == " valid at v2.45.1, unknown: says nothing about an account; at v2.41: has one"
-        assert len(legend) <= NARROW[0]
+        told = " valid at v2.45.1, unknown: says nothing about an account; at v2.41: has one"
+        assert legend == f"{told}   m why"
+        assert len(told) <= NARROW[0]
         for claims in (True, False, False):
             detail = str(story.screen.rows.detail.render())
             assert ("has a WhatsApp account" in detail, "says nothing about" in detail) == (claims, not claims)
@@ -156,7 +263,7 @@ async def test_a_server_that_changes_in_mid_run_is_noticed_while_it_runs(paths: 
         await story.press("p")
         await story.until(lambda: "version" in story.table()[0], "a column for the version")
         assert story.session.phase is Phase.RUNNING
-        told = " valid at v2.43: says nothing about an account; at v2.41: has one"
+        told = " valid at v2.43: says nothing about an account; at v2.41: has one   m why"
         assert str(story.screen.legend.render()) == told
         await story.until_phase(Phase.ENDED)
         assert str(story.screen.legend.render()) == told

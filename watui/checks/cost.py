@@ -28,6 +28,8 @@ class Cost(NamedTuple):
     """That ask about each number once."""
     polls: tuple[int, int] | None
     """The fewest and the most requests that are likely after these; None where nobody polls."""
+    is_guess: bool = False
+    """Whether nothing is known yet of how fast the server is."""
 
     @property
     def calls(self) -> int:
@@ -40,7 +42,12 @@ class Cost(NamedTuple):
         if self.polls is None:
             return counted(self.requests, "request")
         fewest, most = self.polls
-        polls = f"about {fewest:,} to {most:,} polls" if most else "hardly a poll"
+        if not most:
+            polls = "hardly a poll"
+        elif self.is_guess:
+            polls = f"at least {counted(fewest, 'poll')}, {most:,} if answers are slow"
+        else:
+            polls = f"about {fewest:,} to {most:,} polls"
         return f"{counted(self.requests, 'request')}, then {polls}"
 
 
@@ -59,7 +66,7 @@ def cost_of(record: RunRecord, found: Summary, *, asks_all: bool = False) -> Cos
     numbers, batch_size = record.numbers - known, record.options.batch_size
     is_polled = record.options.blocking == "no_wait" and numbers > 0
     polls = _polls(numbers, batch_size, found.polled) if is_polled else None
-    return Cost(numbers, known, math.ceil(numbers / batch_size), polls)
+    return Cost(numbers, known, math.ceil(numbers / batch_size), polls, is_guess=found.polled is None)
 
 
 def _polls(numbers: int, batch_size: int, before: Polled | None) -> tuple[int, int]:

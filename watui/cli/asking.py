@@ -23,7 +23,7 @@ from watui.cli.session import code_of, in_words, recording
 from watui.cli.talk import ProgressLine, hides_numbers, say, written_to
 from watui.client.exchanges import Exchange
 from watui.client.failures import Failure, OverBudget
-from watui.contract.statuses import FINAL, Status, explain
+from watui.contract.statuses import FINAL, Status, in_sentences
 from watui.desk import Desk
 from watui.export.formats import Format, format_of, write_rows
 from watui.export.hiding import hidden
@@ -288,14 +288,6 @@ def write(reader: Reader, record: RunRecord, output: Output, *, is_over: bool = 
         print_rows(rows, layout, output.format)
 
 
-def _meaning(versions: Sequence[str | None]) -> str:
-    """Return what `valid` means on servers of these versions."""
-    meanings = {version: explain(Status.VALID, version) for version in versions}
-    if len(set(meanings.values())) < 2:
-        return "".join(f" {meaning}." for meaning in set(meanings.values()))
-    return "".join(f" At {version or 'an unknown version'}, {meaning}." for version, meaning in meanings.items())
-
-
 def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
     tally = desk.reader.tally(record.id)
     counts = ", ".join(
@@ -303,7 +295,8 @@ def _conclude(desk: Desk, record: RunRecord, failure: Failure | None) -> Exit:
         for status, count in sorted(tally.items())
         if count.numbers
     )
-    say(f"Run {record.id}: {counts}.{_meaning(desk.reader.versions(record.id)) if Status.VALID in tally else ''}")
+    meaning = f" {in_sentences(desk.reader.versions(record.id))}" if Status.VALID in tally else ""
+    say(f"Run {record.id}: {counts}.{meaning}")
     is_open = any(count.numbers and status not in FINAL for status, count in tally.items())
     if stuck := desk.reader.polled_often(record.id, STUCK_POLLS):
         what = f"Stuck, without a verdict after {STUCK_POLLS} answers or more: {stuck:,}."

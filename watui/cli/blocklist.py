@@ -131,4 +131,5 @@ def _rows(session: Session, wa_ids: Sequence[str]) -> Iterator[BlocklistRow]:
     known = trail.known(session.desk.reader, session.desk.server_id, wa_ids)
     for wa_id in wa_ids:
         who = known.get(wa_id, Known())
-        yield BlocklistRow(who.number or number_of(wa_id), wa_id, iso(who.blocked_at), who.reason, who.by, who.status)
+        number = who.number or number_of(wa_id)
+        yield BlocklistRow(number, wa_id, iso(who.blocked_at), who.reason, who.by, who.status, who.server_version)

@@ -32,7 +32,7 @@ def open_console(url: str | None = None, profile: str | None = None, region: str
         while isinstance(
             ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning, hides), Switched
         ):
-            settings, warning, hides = find_settings(paths), None, ended.hides_numbers
+            settings, warning, hides = find_settings(paths), ended.left_words, ended.hides_numbers
             secrets = Secrets(paths.secrets, given_for=ended.profile)
             site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Unpack
 
 import click
 
-from watui.checks.compare import Change, change_of
+from watui.checks.compare import Change, Comparison
 from watui.checks.recheck import add_recheck
 from watui.checks.rows import result_row, run_row
 from watui.checks.standing import STUCK_POLLS, left_of
@@ -26,7 +25,7 @@ from watui.cli.talk import fit_to_see, hides_numbers, say, written_to
 from watui.cli.target import find_settings, find_target
 from watui.client.server import BadServer
 from watui.contract.rules import CACHE_SECONDS
-from watui.contract.statuses import Status
+from watui.contract.statuses import Status, in_sentences, told_apart
 from watui.export.formats import Format, format_of, text_of, wa_id_warning, write_rows
 from watui.export.rows import PairRow
 from watui.export.table import PAIRS, RUNS
@@ -103,6 +102,7 @@ def show(run_id: int, format_: str | None) -> int:
             print_rows([row], RUNS, format_)
             return Exit.DONE
         in_doubt, stuck = reader.in_doubt(run_id), reader.polled_often(run_id, STUCK_POLLS)
+        meaning = in_sentences(reader.versions(run_id))
     counts = ", ".join(f"{count.numbers:,} {status}" for status, count in sorted(found.tally.items()) if count.numbers)
     times = (("imported", row.created_at), ("begun", row.started_at), ("ended", row.ended_at))
     lines = [
@@ -110,6 +110,8 @@ def show(run_id: int, format_: str | None) -> int:
         f"{counted(row.rows, 'row')}, {row.rejected:,} rejected, {counted(row.numbers, 'distinct number')}: {counts}",
         ", ".join(f"{word} {at}" for word, at in times if at is not None),
     ]
+    if row.valid:
+        lines.insert(2, meaning)
     if stuck:
         lines.append(f"Stuck, without a verdict after {STUCK_POLLS} answers or more: {stuck:,}")
     if row.state == "unfinished":
@@ -217,7 +219,7 @@ def export(
             raise Stop(f"no row has the status {status}: there are {', '.join(dict.fromkeys(known))}")
         shown = map(result_row, reader.rows(run_id, RowFilter(text=search or "", order=Order[sort.upper()])))
         rows = (row for row in shown if status is None or row.status == status)
-        if chosen is Format.WA_IDS and (warning := wa_id_warning(reader.versions(run_id))) is not None:
+        if chosen.has_wa_ids and (warning := wa_id_warning(reader.versions(run_id))) is not None:
             say(warning)
         if output is None:
             print_lines(text_of(rows, chosen, raw=raw, hides_numbers=hides_numbers()))
@@ -234,23 +236,26 @@ def export(
 @format_option
 @hide_numbers_option
 def compare(before: int, after: int, all_: bool, format_: str | None) -> int:
-    """Print what the run B says otherwise than the run A. That is newly valid, gone, another wa_id, another status."""
+    """Print what the run B says otherwise than the run A. That is newly valid, gone, another wa_id, another status.
+
+    Valid and invalid of servers whose versions mean something else by them are not comparable.
+    """
     with _reading(find_paths()) as reader:
         regions = {_overview(reader, run_id).record.options.region for run_id in (before, after)}
         if len(regions) > 1:
             say("The two were read as registered in different countries: the same input may be two numbers.")
-        counts: Counter[Change] = Counter()
+        comparison = Comparison()
 
         def rows() -> Iterator[PairRow]:
             for pair in reader.pairs(before, after):
-                change = change_of(pair)
-                counts[change] += 1
+                change = comparison.take(pair)
                 if all_ or change is not Change.NONE:
                     yield PairRow(change.value, *pair)
 
         print_rows(rows(), PAIRS, format_ or usual_format())
-    found = ", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change])
-    say(f"{found}." if found else "Neither run holds a number.")
+    say(f"{comparison.words}." if comparison.words else "Neither run holds a number.")
+    if comparison.versions:
+        say(f"{told_apart(list(comparison.versions))}.")
     return Exit.DONE
 
 

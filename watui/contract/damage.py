@@ -16,8 +16,14 @@ _WHERE_IT_BEGINS = re.compile(r"[+＋\d]")
 _HIDDEN = "Cf"
 """Unicode's category of what takes no room, such as a mark for the direction of writing."""
 
-_HAS_ADDITION = re.compile("[A-Za-z#;]")
+_HAS_ADDITION = re.compile("[A-Za-z#;*]|,,")
 _LETTER = re.compile("[A-Za-z]")
+_PAUSE = re.compile(r"\d\s*(?:[pw]|,,)[\s,;pw]*(\d[\d#*]*)\s*$", re.IGNORECASE)
+"""The end of a number, and what a telephone is to dial after a pause."""
+
+_SERVICE_CODE = re.compile(r"\s*([*#]+\d+[*#]+)")
+"""What asks something of the telephone network, alone or before a number."""
+
 _LETTERS_OF_A_KEYPAD = 3
 """So many letters are read as the digits of their keys; fewer are left out."""
 
@@ -49,9 +55,13 @@ def begins_with_plus(text: str) -> bool:
 
 
 def _addition(text: str, region: str) -> str | None:
-    """Return what stands there beside the number: an extension, or letters."""
+    """Return what stands there beside the number: what is dialled before or after it, an extension, or letters."""
     import phonenumbers
 
+    if code := _SERVICE_CODE.match(text):
+        return f"{code[1]} is a code for the telephone network: give the number alone"
+    if pause := _PAUSE.search(text):
+        return f"{pause[1]} is dialled after a pause: give the number alone"
     try:
         extension = phonenumbers.parse(text, region).extension
     except phonenumbers.NumberParseException:

@@ -1,7 +1,7 @@
 """Statuses and what they mean by server version (contract section 1)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,20 +38,49 @@ class Meaning(NamedTuple):
     """Whether `valid` says that the number has a WhatsApp account."""
     valid: str
     """What `valid` means, for people."""
+    invalid: str
+    """What `invalid` means, for people; also where the version does not use it."""
+    rule: str
+    """What decides all of that, in a name."""
+    why: str
+    """The rule, in a short paragraph."""
 
 
 _ACCOUNTS = Meaning(
-    (Status.VALID, Status.INVALID, Status.FAILED, Status.PROCESSING), True, "valid: has a WhatsApp account"
+    (Status.VALID, Status.INVALID, Status.FAILED, Status.PROCESSING),
+    True,
+    "valid: has a WhatsApp account",
+    "invalid: has no WhatsApp account",
+    "Up to v2.41 a status tells of an account",
+    "A server of these versions looks whether a number has a WhatsApp account, and its status says so. A wa_id comes"
+    " with valid alone.",
 )
 _CHECKED = Meaning(
     (Status.VALID, Status.FAILED, Status.PROCESSING),
     False,
     "valid: the check is done; it says nothing about an account",
+    "invalid: this server version does not document it",
+    "From v2.43 on a status tells of the check alone",
+    "A server of these versions says valid of whatever it could check: go ahead and send. Whether there is an account,"
+    " only error 1013 of a message tells. A wa_id comes with every status; it is not guaranteed to be real, and should"
+    " not be used in later calls.",
 )
-_CAUTIOUS = _CHECKED._replace(statuses=_ACCOUNTS.statuses)
+_UNDESCRIBED = _CHECKED._replace(
+    statuses=_ACCOUNTS.statuses,
+    invalid="invalid: nothing describes what this server version means by it",
+    rule="v2.42 is described nowhere: no account is read into its statuses",
+    why="No source says what this version means by its statuses. So they are read as those from v2.43 on, which claim"
+    " less: valid says that the check is done, and a wa_id is not guaranteed to be real.",
+)
+_UNKNOWN = _UNDESCRIBED._replace(
+    invalid="invalid: what it means depends on the server's version, which is unknown",
+    rule="Unknown version: no account is read into its statuses",
+    why="What a status means depends on the server's version, and none that can be read has come. So statuses are read"
+    " as those from v2.43 on, which claim less: valid says that the check is done, and a wa_id is not guaranteed to be"
+    " real.",
+)
 
 _OTHERS = {
-    Status.INVALID: "invalid: has no WhatsApp account",
     Status.FAILED: "failed: the server could not check it",
     Status.PROCESSING: "processing: the server is still checking",
 }
@@ -67,10 +96,10 @@ def meaning(version: str | None) -> Meaning:
     """Return what the statuses of server `version` mean; cautious where it is v2.42, unknown or unreadable."""
     number = parse_version(version)
     if number is None:
-        return _CAUTIOUS
+        return _UNKNOWN
     if number <= _LAST_WITH_ACCOUNTS:
         return _ACCOUNTS
-    return _CHECKED if number >= _FIRST_WITHOUT_INVALID else _CAUTIOUS
+    return _CHECKED if number >= _FIRST_WITHOUT_INVALID else _UNDESCRIBED
 
 
 def told_apart(versions: Sequence[str | None]) -> str:
@@ -84,6 +113,22 @@ def told_apart(versions: Sequence[str | None]) -> str:
     return f"valid at {cautious}: says nothing about an account; at {claiming}: has one"
 
 
+def by_meaning(versions: Iterable[str | None]) -> dict[Meaning, list[str]]:
+    """Return what statuses mean where servers of `versions` answered, each with the names of those versions."""
+    found: dict[Meaning, list[str]] = {}
+    for version in sorted(versions, key=_age):
+        found.setdefault(meaning(version), []).append(version or "unknown")
+    return found
+
+
+def in_sentences(versions: Sequence[str | None]) -> str:
+    """Return what `valid` means where servers of these `versions` answered, for whoever takes rows away."""
+    meanings = {version: meaning(version).valid for version in versions}
+    if len(set(meanings.values())) < 2:
+        return " ".join(f"{words}." for words in set(meanings.values()))
+    return " ".join(f"At {version or 'an unknown version'}, {words}." for version, words in meanings.items())
+
+
 def _age(version: str | None) -> tuple[bool, tuple[int, int], str]:
     """Return what sorts versions, those that can't be read last."""
     number = parse_version(version)
@@ -95,8 +140,8 @@ def explain(status: str, version: str | None) -> str:
     known = meaning(version)
     if status == Status.VALID:
         return known.valid
-    if status == Status.INVALID and not known.claims_account:
-        return "invalid: this server version does not document it"
+    if status == Status.INVALID:
+        return known.invalid
     if status in _OTHERS:
         return _OTHERS[Status(status)]
     return f"{status}: not a documented status; counts as not final"

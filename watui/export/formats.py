@@ -40,6 +40,11 @@ class Format(StrEnum):
             case _:
                 return "row"
 
+    @property
+    def has_wa_ids(self) -> bool:
+        """Whether wa_ids are in it."""
+        return self not in (Format.NUMBERS, Format.BODY)
+
 
 _WA_IDS_ENDING = "wa_ids.txt"
 _ENDINGS = {

@@ -78,6 +78,8 @@ class BlocklistRow(msgspec.Struct, frozen=True):
     by: str | None
     status: str | None
     """The latest that a check had."""
+    server_version: str | None
+    """Of the server that gave it."""
 
 
 class ProfileRow(msgspec.Struct, frozen=True):

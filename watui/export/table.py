@@ -155,7 +155,7 @@ BLOCKLIST: Layout[BlocklistRow] = Layout(
         Column("number", 16, lambda row: row.number),
         Column("wa_id", 15, lambda row: row.wa_id),
         Column("blocked at (UTC)", 16, lambda row: minute(row.blocked_at)),
-        Column("status", 10, lambda row: row.status),
+        Column("status", 14, lambda row: f"{row.status} {row.server_version or 'unknown'}" if row.status else None),
         Column("by", 8, lambda row: row.by),
         Column("reason", None, lambda row: row.reason),
     ),

@@ -36,6 +36,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """Whether its line was too long to be read whole."""
     is_prose: bool = False
     """Whether it holds no number, in a source where that is no mistake."""
+    is_number: bool = False
+    """Whether its source calls it a number, whatever it looks like."""
 
     @property
     def is_blank(self) -> bool:
@@ -44,7 +46,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_comment(self) -> bool:
         """Whether it begins with `#`, and not because its first cell is something like an order number."""
-        return self.cells[0].lstrip().startswith("#") and not any(map(looks_like_number, self.cells[1:]))
+        is_marked = self.cells[0].lstrip().startswith("#") and not self.is_number
+        return is_marked and not any(map(looks_like_number, self.cells[1:]))
 
     @property
     def is_content(self) -> bool:

@@ -1,11 +1,15 @@
 """What an exchange was about, in words, and what is in it: read when somebody looks at it, and not before."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
 
 from watui.client.auth import LOGIN_PATH, LOGOUT_PATH
 from watui.client.exchanges import Exchange
 from watui.client.health import HEALTH_PATH, SETTINGS_PATH
+from watui.contract.models import version_of
 
 _WHOLE_PATHS = {
     LOGIN_PATH: "login",
@@ -16,6 +20,13 @@ _WHOLE_PATHS = {
 
 _CHANGES = frozenset({"block", "unblock", "report"})
 """Last parts of a path."""
+
+
+class _Versioned(msgspec.Struct):
+    """An answer, as far as it tells who gave it."""
+
+    meta: Any = None
+
 
 _LISTS = {("GET", "blacklist"): "blocklist", ("PUT", "blacklist"): "block", ("DELETE", "blacklist"): "unblock"}
 """By method and part of a path at which a gateway keeps its list."""
@@ -56,6 +67,14 @@ def contact_of(exchange: Exchange) -> str | None:
     collection, _, contact = before.rpartition("/")
     is_named = last in _CHANGES | {"identity"} and collection.endswith("/contacts")
     return unquote(contact) if is_named else None
+
+
+def version(exchange: Exchange) -> str | None:
+    """Return the version that an answer names; None where it names none, or is not kept whole."""
+    try:
+        return version_of(msgspec.json.decode(exchange.response, type=_Versioned).meta)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def holds(exchange: Exchange, text: str) -> bool:

@@ -21,7 +21,7 @@ from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import LineFilter
+from textual.filter import DimFilter, LineFilter
 from textual.message import Message
 from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
@@ -43,7 +43,7 @@ from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
 from watui.tui.session import Session
-from watui.tui.themes import THEMES, first_theme
+from watui.tui.themes import THEMES, first_theme, quiet
 from watui.tui.typed_ahead import TypedAhead
 from watui.zone import ZONE
 
@@ -72,6 +72,8 @@ class Switched(NamedTuple):
     profile: str
     hides_numbers: bool | None = None
     """What a person has said of that by then."""
+    left_words: str | None = None
+    """What is to be said there of a run that was left behind."""
 
 
 def _first_theme(app: WatuiApp) -> str:
@@ -196,8 +198,16 @@ class WatuiApp(App[int]):
 
         return Masking()
 
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        return {"quiet": quiet(variables["foreground"]), **variables}
+
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *([self._masking] if self.hiding.is_on else [])]
+        # Textual would mix a colour for what is faint, out of two that only the terminal knows.
+        found = super().get_line_filters()
+        if self.native_ansi_color:
+            found = [each for each in found if not isinstance(each, DimFilter)]
+        return [*found, *([self._masking] if self.hiding.is_on else [])]
 
     def watch_is_utc(self, is_utc: bool) -> None:
         ZONE.is_utc = is_utc
@@ -307,7 +317,7 @@ class WatuiApp(App[int]):
         from watui.tui.screens.help import HelpScreen
 
         scope = self.screen.SCOPE if isinstance(self.screen, MainScreen) else Scope.CHECK
-        await self.push_screen(HelpScreen(scope, self.session.version))
+        await self.push_screen(HelpScreen(scope))
 
     async def action_quit(self) -> None:
         self._quit()
@@ -320,7 +330,7 @@ class WatuiApp(App[int]):
     async def _quit(self, switched: Switched | None = None) -> None:
         if not await self._may_leave():
             return
-        self.switched = switched
+        self.switched = switched._replace(left_words=self._left_words()) if switched is not None else None
         self.exit(0)
 
     async def _may_leave(self) -> bool:
@@ -343,6 +353,14 @@ class WatuiApp(App[int]):
             if not self.session.is_asking:
                 await self._discard()
         return True
+
+    def _left_words(self) -> str | None:
+        """What is to be said of the run that stops when this console is left; None where none does."""
+        record = self.session.record
+        if record is None or not self.session.is_asking:
+            return None
+        at = self.session.desk.profile
+        return f"Run {record.id} at {at} has stopped; what is known is kept. There p goes on with it."
 
     async def _discard(self) -> None:
         """Discard the list at hand; where that takes long, it is told on the way out."""

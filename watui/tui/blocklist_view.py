@@ -73,10 +73,11 @@ def _cell(row: BlockRow, column: Column, now: float) -> Cell:
     return Cell(fit(clean(text), column.width), style)
 
 
-def state(blocklist: Blocklist, reading: str | None) -> Content:
-    """Return where we are on the list."""
+def state(blocklist: Blocklist, reading: str | None, *, is_offered: bool = True) -> Content:
+    """Return where we are on the list, or that it is not one which the server lets be read."""
     if blocklist.page is None:
-        return Content.styled(f" {reading or 'Nothing was read yet: ctrl+r tries again.'}", DIM)
+        nothing = "Nothing was read yet: ctrl+r tries again." if is_offered else "There is no blocklist to read here."
+        return Content.styled(f" {reading or nothing}", DIM)
     parts = [Content(f" {_where(blocklist)}")]
     if blocklist.marked:
         parts.append(Content.styled(f"{len(blocklist.marked):,} marked", "bold $primary"))

@@ -12,16 +12,19 @@ from textual.app import App
 
 from watui.doctor.terminal import CLIPBOARD_WORDS, TMUX_SECONDS
 
+NOTHING_CAME = "Nothing to paste? e"
+"""What is said beside where it went, for no terminal tells whether it takes that: the key that makes a file instead."""
+
 
 async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Copy `text` by way of the terminal (OSC 52), and of tmux where that is in between; return where it went."""
     App.copy_to_clipboard(app, text)  # As it is, whatever is hidden of what somebody selects on a screen.
     if environment.get("TMUX"):
         if await asyncio.to_thread(_hand_to_tmux, text):
-            return "handed to tmux (its prefix and ] paste it), and by it to the terminal's clipboard"
+            return "handed to tmux (its prefix and ] paste it), and by it to the terminal"
         return "sent to tmux, which hands it on where its option set-clipboard is on"
-    doubt = CLIPBOARD_WORDS.get(environment.get("TERM_PROGRAM", ""), "no terminal tells whether it takes that")
-    return f"sent to the terminal's clipboard; {doubt}"
+    doubt = CLIPBOARD_WORDS.get(environment.get("TERM_PROGRAM", ""))
+    return f"sent to the terminal's clipboard{f'; {doubt}' if doubt is not None else ''}"
 
 
 def _hand_to_tmux(text: str) -> bool:

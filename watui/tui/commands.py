@@ -31,6 +31,8 @@ class Scope(StrEnum):
     SIMULATOR = "simulator"
     """The simulator's panel, while it has the keys."""
     TOUR = "tour"
+    PAIRS = "pairs"
+    """What differs between two runs."""
 
 
 ALL_OVER = (Scope.SHOWING, Scope.EVERYWHERE)
@@ -173,6 +175,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("show_runs", "runs", ("3",), Scope.SCREENS, "Go to all runs: resume, compare, export.", in_bar=False),
     Command("show_settings", "settings", ("4",), Scope.SCREENS, "Go to settings and profiles.", in_bar=False),
     Command("show_traffic", "traffic", ("5",), Scope.SCREENS, "Go to all that was said with the server.", in_bar=False),
+    Command(
+        "meaning",
+        "meaning",
+        ("m",),
+        Scope.SCREENS,
+        "Say what the statuses at hand mean, and why: that depends on the server's version.",
+        in_bar=False,
+    ),
     Command("edit", "change", ("enter",), Scope.SETTINGS, "Go into the profile, or change the setting at hand."),
     Command("other_list", "other list", ("tab",), Scope.SETTINGS, "Go to the other list.", in_bar=False),
     Command("add", "add", ("a",), Scope.SETTINGS, "Add a profile: a server with a name."),
@@ -347,7 +357,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("turn(1)", "next", ("enter", "right", "n"), Scope.TOUR, "Go to the next step."),
     Command("turn(-1)", "previous", ("left", "p"), Scope.TOUR, "Go back to the step before."),
+    Command("meaning", "meaning", ("m",), Scope.TOUR, "Say what statuses mean at the versions of the tour, and why."),
     Command("close", "leave", ("escape", "q"), Scope.TOUR, "Leave the tour."),
+    Command("meaning", "meaning", ("m",), Scope.PAIRS, "Say what the statuses of both runs mean, and why."),
+    Command("close", "back", ("escape", "enter"), Scope.PAIRS, "Back to the runs."),
     Command("search", "search", ("slash",), Scope.CHECK, "Show only rows that hold a text.", _WITH_ROWS),
     Command("status", "status", ("f",), Scope.CHECK, "Show only rows of one status; again for the next.", _WITH_ROWS),
     Command(
@@ -411,6 +424,7 @@ COMMANDS: tuple[Command, ...] = (
         "inbound", "let it write", ("w",), Scope.CONTACT, "Let it write to you (simulator only).", for_simulator=True
     ),
     Command("decide", "decide", ("d",), Scope.CONTACT, "Say whether a report was made whose answer was lost."),
+    Command("meaning", "meaning", ("m",), Scope.CONTACT, "Say what its statuses mean, and why."),
     Command("close", "back", ("escape",), Scope.CONTACT, "Back to the list."),
     Command(
         "go",

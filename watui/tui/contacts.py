@@ -9,7 +9,7 @@ from textual.content import Content
 from watui.actions import words
 from watui.actions.plans import Target, target_of_row, target_of_wa_id
 from watui.contract.conversion import for_people, read
-from watui.contract.statuses import explain
+from watui.contract.statuses import explain, meaning
 from watui.contract.wa_ids import number_of, wa_id_of
 from watui.ledger.rows import Row
 from watui.ledger.trail import Action, Outcome, Verdict, Wish
@@ -106,7 +106,7 @@ def lines(contact: Contact, facts: Facts, width: int) -> Content:
     nothing = Content("")
     parts = [
         ("number", Content.assemble((contact.name, "bold"), f"   {region}   {clean(contact.number)}")),
-        ("wa_id", _wa_id(contact)),
+        ("wa_id", _wa_id(contact, facts)),
         ("blocked", _blocked(facts)),
         ("engaged", _engaged(facts)),
         ("identity", _identity(facts)),
@@ -133,9 +133,12 @@ def _lines(label: str, words_: Content, width: int) -> list[Content]:
     return [head, *(Content.assemble(indent, line) for line in rest)]
 
 
-def _wa_id(contact: Contact) -> Content:
+def _wa_id(contact: Contact, facts: Facts) -> Content:
     if contact.wa_id:
-        return Content(clean(contact.wa_id))
+        told = [verdict.server_version for verdict in facts.verdicts if verdict.wa_id == contact.wa_id]
+        is_doubtful = told and not any(meaning(version).claims_account for version in told)
+        doubt = f"   not guaranteed to be real ({clean(told[0] or 'version unknown')})" if is_doubtful else ""
+        return Content.assemble(clean(contact.wa_id), (doubt, "$text-warning"))
     return Content.assemble(contact.likely_wa_id, ("   the usual one; no server has told it", DIM))
 
 
@@ -151,7 +154,7 @@ def _engaged(facts: Facts) -> Content:
     if facts.state is None:
         return Content.styled("only the server knows: whether it wrote within the last 24 hours", DIM)
     if not facts.state.has_account:
-        return Content.styled("no: it has no account", DIM)
+        return Content.styled("no: it has no account in the simulator's world", DIM)
     if facts.state.is_engaged:
         return Content.assemble("yes, it wrote within the last 24 hours", (_messages(facts.state), DIM))
     return Content.assemble("no, it can be neither blocked nor reported   ", ("w", "bold $primary"), " lets it write")
@@ -178,9 +181,9 @@ def _identity(facts: Facts) -> Content:
 def _verdict(verdict: Verdict) -> Content:
     style = STYLES.get(STATUS_STYLES.get(verdict.status, ""), DIM)
     version = clean(verdict.server_version or "version unknown")
-    meaning = explain(clean(verdict.status), verdict.server_version).partition(": ")[2]
+    meant = explain(clean(verdict.status), verdict.server_version).partition(": ")[2]
     said = f"{ZONE.minute(verdict.checked_at)}   {version}   run {verdict.run_id}"
-    return Content.assemble((f"{status_text(verdict.status):<13}", style), (f"{said}   {meaning}", DIM))
+    return Content.assemble((f"{status_text(verdict.status):<13}", style), (f"{said}   {meant}", DIM))
 
 
 def _action(action: Action) -> Content:

@@ -53,6 +53,9 @@ MOST_OF_A_SEARCH = 30
 _WIDE, _USUAL = 100, 80
 _GAP = "   "
 
+_LONG_BETWEEN_POLLS = 1.0
+"""Seconds until the next one."""
+
 
 def title(desk: Desk, screen: str, run_id: int | None, version: str | None, width: int) -> Content:
     """The top line: which screen this is, and who answers. `version` is that of the latest answer."""
@@ -192,7 +195,8 @@ def progress(session: Session, width: int) -> Content:
             said = f"waits until {waiting.at}" if waiting.is_long else clean(waiting.words)
             words.append((f"{_GAP}{said}", "$text-warning"))
         case Phase.RUNNING:
-            words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
+            if not _is_between_polls(session.outlook):
+                words.append((f"{_GAP}{session.per_second:,.0f}/s", DIM))
             if (left := session.seconds_left) is not None and left >= 1:
                 words.append((f"{_GAP}{duration(left)} left", DIM))
             if session.stuck:
@@ -215,6 +219,11 @@ def progress(session: Session, width: int) -> Content:
     if session.phase is Phase.RUNNING and session.waiting is None and session.outlook is not None:
         shown = _with_outlook(shown, session.outlook, width)
     return shown
+
+
+def _is_between_polls(outlook: Outlook | None) -> bool:
+    """Whether nothing is on its way for so long that a rate, painted once, would soon say what is not so."""
+    return outlook is not None and not outlook.in_flight and (outlook.next_poll or 0) >= _LONG_BETWEEN_POLLS
 
 
 def _with_outlook(shown: Content, outlook: Outlook, width: int) -> Content:
@@ -263,10 +272,10 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     """
     if wanted == RowFilter():
         if session.has_versions:
-            return Content.styled(f" {clean(told_apart(session.versions))}", "$text-warning")
+            return Content.assemble((f" {clean(told_apart(session.versions))}", "$text-warning"), _WHY)
         if session.version is None and not session.final:
             return Content("")  # Nothing has been answered: there is nothing to explain yet.
-        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM))
+        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM), _WHY)
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if not is_whole:
         parts.append((" so far" if wanted.leaves_out else " being ordered", DIM))
@@ -277,10 +286,16 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     if wanted.order is not Order.GIVEN:
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
     parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
+    if wanted.status:
+        parts.append(_WHY)
     if session.phase is Phase.PREVIEW and session.record is not None:
         asked = session.cost.numbers if session.cost is not None else session.record.numbers
         parts.append((f"{_GAP}enter still asks all {asked:,}", "$text-warning"))
     return Content.assemble(*parts)
+
+
+_WHY = Content.assemble(_GAP, ("m", "bold $primary"), (" why", DIM))
+"""By which key the rule is told."""
 
 
 def importing(reading: Reading, width: int) -> Content:
@@ -375,7 +390,8 @@ def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
 def _budget(desk: Desk, cost: Cost) -> Content:
     """What is left of the budget, and whether that will do."""
     if desk.budget is None:
-        return Content.styled("No budget: calls are not counted here", DIM)
+        words = "asking the simulator costs nothing" if desk.is_simulator else "calls are not held to the messages sent"
+        return Content.styled(f"No budget: {words}", DIM)
     left = f"Budget: {desk.budget.left:,} of {counted(desk.budget.allowed, 'call')} left"
     if cost.calls <= desk.budget.left:
         return Content(left)
@@ -424,6 +440,12 @@ def detail(row: Row | None, width: int) -> Content:
         if found is not Freshness.FRESH:
             parts.append((f"{_GAP}{found}: a server keeps an answer for seven days", "$text-warning"))
     return Content.assemble(*parts)
+
+
+def with_nothing_to_ask(commands: Sequence[Command], cost: Cost) -> list[Command]:
+    """Return `commands` for a list that is not asked: what is known of it is shown, or there is nothing to start."""
+    renamed = (each._replace(title="show") if each.name == "check.start" else each for each in commands)
+    return [each for each in renamed if cost.known or each.name != "check.start"]
 
 
 def key_bar(commands: Sequence[Command], width: int, desk: Desk | None = None) -> Content:

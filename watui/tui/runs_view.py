@@ -23,7 +23,17 @@ MARK = "●"
 
 STATE_STYLES = {"running": "processing", "unfinished": "failed", "done": "valid", "cancelled": "failed"}
 
-_NARROW = (("", 1), ("run", 4), ("state", 10), ("age", 5), ("numbers", 9), ("valid", 9), ("left", 9), ("source", 0))
+_NARROW = (
+    ("", 1),
+    ("run", 4),
+    ("state", 10),
+    ("age", 5),
+    ("numbers", 9),
+    ("valid", 9),
+    ("version", 7),
+    ("left", 9),
+    ("source", 0),
+)
 _WIDE = (
     ("", 1),
     ("run", 4),
@@ -40,7 +50,7 @@ _WIDE = (
     ("source", 0),
 )
 _WIDE_FROM = 110
-_DROPS = ("age", "numbers", "left", "valid")
+_DROPS = ("age", "numbers", "left", "version", "valid")
 
 
 class ShownRun(NamedTuple):

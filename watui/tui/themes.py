@@ -3,10 +3,14 @@
 import os
 from collections.abc import Collection, Mapping
 
+from textual.color import Color
 from textual.theme import Theme
 
-DIM = "$foreground 65%"
-"""How it is written what matters less."""
+DIM = "$quiet"
+"""How it is written what matters less: a variable of every theme."""
+
+QUIET = 0.65
+"""Share of the foreground, where a theme has colours of its own."""
 
 DARK = Theme(
     name="watui-dark",
@@ -70,6 +74,9 @@ ANSI = Theme(
     boost="ansi_default",
     dark=True,
     variables={
+        # Its own colours tell nothing of contrast: bright black is the background of some palettes. Faint is what the
+        # terminal makes of it.
+        "quiet": "ansi_default dim",
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
         "border-blurred": "ansi_default",
@@ -91,6 +98,11 @@ ANSI = Theme(
 """The terminal's own colours, whatever they are: nothing here tells light from dark."""
 
 THEMES = (DARK, LIGHT, CONTRAST, ANSI)
+
+
+def quiet(foreground: str) -> str:
+    """Return what DIM is in a theme that does not say: a foreground that lets the ground through."""
+    return foreground if foreground.startswith("ansi_") else Color.parse(foreground).multiply_alpha(QUIET).css
 
 
 def first_theme(chosen: str, known: Collection[str], environment: Mapping[str, str] = os.environ) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events, on, work
@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
-from watui.client.failures import Failure
+from watui.client.failures import Failure, NotOffered
 from watui.intake.entries import Entry, Row, open_entries, read_entries
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
@@ -65,6 +65,8 @@ class BlocklistScreen(ContactsScreen):
         self.blocklist = Blocklist(self.changes.desk)
         self._seen = self.changes.made
         self._problem: str | None = None
+        self._is_offered = True
+        """Whether the server has a blocklist, as far as is known."""
         self._reading: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -97,6 +99,10 @@ class BlocklistScreen(ContactsScreen):
         row = self.table.row
         return row.contact if isinstance(row, BlockRow) else None
 
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        row = self.table.row
+        return (row.known.server_version,) if isinstance(row, BlockRow) and row.known.status else ()
+
     def changed(self) -> None:
         if self._seen != self.changes.made:
             self._seen = self.changes.made
@@ -122,6 +128,7 @@ class BlocklistScreen(ContactsScreen):
         try:
             yield
         except Failure as failure:
+            self._is_offered = not isinstance(failure, NotOffered)
             self._problem = f"{failure.title}. {failure.next_step}"
         except (LedgerUnusable, OSError) as error:
             self._problem = str(error)
@@ -270,7 +277,7 @@ class BlocklistScreen(ContactsScreen):
     @unless_closed
     def _show_state(self) -> None:
         self.title_line.show(panels.title(self.changes.desk, BLOCKLIST, None, None, self.size.width))
-        self.state.show(blocklist_view.state(self.blocklist, self._reading))
+        self.state.show(blocklist_view.state(self.blocklist, self._reading, is_offered=self._is_offered))
         self.notice.show(blocklist_view.notice(self.blocklist, self._problem))
         self.show_keys()
 

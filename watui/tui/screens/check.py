@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -208,10 +208,14 @@ class CheckScreen(RowsScreen):
 
     @unless_closed
     def show_keys(self) -> None:
-        phase, is_hiding = self.session.phase, self.hiding.is_on
-        has_panel = self.simulator.has_focus
-        offered = panel_bar(phase, is_hiding=is_hiding) if has_panel else bar(Scope.CHECK, phase, is_hiding=is_hiding)
-        self.keys.show(panels.key_bar(offered, self.size.width, self.session.desk))
+        session, is_hiding = self.session, self.hiding.is_on
+        if self.simulator.has_focus:
+            offered = panel_bar(session.phase, is_hiding=is_hiding)
+        else:
+            offered = bar(Scope.CHECK, session.phase, is_hiding=is_hiding)
+        if session.phase is Phase.PREVIEW and session.cost is not None and not session.cost.numbers:
+            offered = panels.with_nothing_to_ask(offered, session.cost)
+        self.keys.show(panels.key_bar(offered, self.size.width, session.desk))
 
     def _list_width(self) -> int:
         """Columns that the list has: all, but for a panel beside it."""
@@ -229,6 +233,9 @@ class CheckScreen(RowsScreen):
 
     def on_resize(self) -> None:
         self._show_state()
+
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        return self.session.versions or (self.session.version,)
 
     # From paste or file to a preview
 

@@ -112,6 +112,12 @@ class ContactScreen(Modal[None]):
             case _:
                 return True
 
+    async def action_meaning(self) -> None:
+        from watui.tui.screens.meaning import MeaningScreen
+
+        said = {verdict.server_version for verdict in self._facts.verdicts}
+        await self.app.push_screen(MeaningScreen(list(said) or [self._changes.desk.expected_version]))
+
     @work(group="change")
     async def action_block(self) -> None:
         await self._changes.change(Kind.BLOCK, [self._contact.target])

@@ -134,10 +134,12 @@ class ExportDialog(PathDialog[Destination]):
 
     hides_numbers = query_one(Toggle)
 
-    def __init__(self, rows: int, suggestion: Path, *, hides_numbers: bool) -> None:
+    def __init__(self, rows: int, suggestion: Path, problem: str | None = None, *, hides_numbers: bool) -> None:
+        """`problem` is why nothing could be written to the path that is suggested."""
         super().__init__()
         self._rows = rows
         self._suggestion = suggestion
+        self._problem = problem
         self._hides_numbers = hides_numbers
 
     def compose(self) -> ComposeResult:
@@ -147,6 +149,10 @@ class ExportDialog(PathDialog[Destination]):
             yield Static(Content(self.ABOUT), id="endings")
             yield Toggle("hide numbers but for their last three digits", self._hides_numbers)
             yield Static(Content("enter writes · tab next field · esc goes back"), id="hint")
+
+    def on_mount(self) -> None:
+        if self._problem is not None:
+            self.explain(self._problem)
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:

@@ -1,4 +1,4 @@
-"""What every key does, and what the words on the screen mean."""
+"""What every key does."""
 
 import textwrap
 
@@ -8,9 +8,6 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from watui.contract.statuses import Status, explain
-from watui.text import clean
-from watui.tui.cells import status_text
 from watui.tui.commands import Command, Scope, described
 from watui.tui.keys import key_names
 from watui.tui.screens.modal import Modal
@@ -30,6 +27,7 @@ _TITLES = {
     Scope.BULK: "With a list to block or unblock",
     Scope.SIMULATOR: "In the simulator's panel",
     Scope.TOUR: "On the tour",
+    Scope.PAIRS: "In a comparison of two runs",
 }
 
 _MOVING = {
@@ -46,11 +44,10 @@ class HelpScreen(Modal[None]):
 
     BINDINGS = [Binding("question_mark,f1,q", "close", show=False)]
 
-    def __init__(self, scope: Scope, version: str | None) -> None:
+    def __init__(self, scope: Scope) -> None:
         """`scope` is that of the screen at hand, whose keys come first."""
         super().__init__()
         self._scope = scope
-        self._version = version
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog"):
@@ -61,23 +58,18 @@ class HelpScreen(Modal[None]):
         for scope in sorted(_TITLES, key=lambda scope: scope is not self._scope):
             lines += [Content.styled(_TITLES[scope], "bold")]
             lines += [_command(command) for command in described() if command.scope is scope]
-            lines += [_line(key, words) for key, words in _MOVING.get(scope, ())]
+            lines += [keyed(key, words) for key, words in _MOVING.get(scope, ())]
             lines.append(Content(""))
-        lines += [Content.styled(f"Statuses on server version {clean(self._version or 'unknown')}", "bold")]
-        for status in Status:
-            lines.append(_line(status_text(status), explain(status, self._version).partition(": ")[2]))
-        lines.append(_line(status_text("queued"), "not answered yet"))
-        lines.append(_line(status_text("rejected"), "never sent: the row holds no number"))
-        lines += [Content(""), Content.styled("esc closes this help", DIM)]
-        return lines
+        return [*lines, Content.styled("esc closes this help", DIM)]
 
 
 def _command(command: Command) -> Content:
     asks = " (asks first)" if command.is_destructive else ""
-    return _line(" ".join(key_names(command)), command.help + asks)
+    return keyed(" ".join(key_names(command)), command.help + asks)
 
 
-def _line(key: str, words: str) -> Content:
+def keyed(key: str, words: str) -> Content:
+    """Return a key, or another word, with what there is to say of it; that goes on below itself."""
     first, *rest = textwrap.wrap(words, _WORDS_WIDTH)
     indented = (f"\n{'':<{_KEY_WIDTH}} {part}" for part in rest)
     return Content.assemble((f"{key:<{_KEY_WIDTH}} ", "bold $primary"), first, *indented)

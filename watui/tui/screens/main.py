@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from watui.tui.changes import Changes
     from watui.tui.contacts import Contact
     from watui.tui.hiding import Hiding
-    from watui.tui.screens.dialogs import Destination
+    from watui.tui.screens.dialogs import Destination, ExportDialog
 
 CHECK, BLOCKLIST, RUNS, SETTINGS, TRAFFIC = "check", "blocklist", "runs", "settings", "traffic"
 """Names of the screens."""
@@ -89,6 +90,19 @@ class MainScreen(Screen[None], Ground):
     def action_show_traffic(self) -> None:
         self._go_to(TRAFFIC)
 
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        """Return the versions of the servers whose statuses are at hand; None for one that is not known."""
+        return ()
+
+    @work(exclusive=True, group="meaning")
+    async def action_meaning(self) -> None:
+        from watui.tui.screens.meaning import MeaningScreen
+
+        with self.refusing():
+            versions = await self.versions_at_hand() or (self.changes.desk.expected_version,)
+            if self.is_active:
+                await self.app.push_screen(MeaningScreen(versions))
+
     def _go_to(self, name: str) -> None:
         if self.is_active and self.id != name:
             self.app.switch_mode(name)
@@ -110,6 +124,26 @@ class MainScreen(Screen[None], Ground):
         yield
         if time.monotonic() - began_at >= LONG_SECONDS:
             self.notify(f"{counted(rows, 'row')} deleted.", markup=False)
+
+    async def write_where_wanted(
+        self, dialog: type[ExportDialog], count: int, path: Path, write: Callable[[Destination], Awaitable[None]]
+    ) -> None:
+        """Ask where to, and write; where that fails, ask again with what was given, and the reason."""
+        problem, hides_numbers = None, self.hiding.is_on
+        while (
+            given := await self.app.push_screen_wait(dialog(count, path, problem, hides_numbers=hides_numbers))
+        ) is not None:
+            try:
+                await write(given)
+                return
+            except LedgerUnusable as error:  # No other path mends that.
+                self.refuse(str(error))
+                return
+            except (CannotWrite, OSError) as error:
+                (path, hides_numbers), problem = given, str(error)
+            if not self.is_active:
+                self.refuse(problem)
+                return
 
     def tell_written(self, words: str, destination: Destination) -> None:
         """Say how much was written, and where."""

@@ -80,25 +80,25 @@ class RowsScreen(ContactsScreen):
             elif not numbers:
                 self.refuse("No row shown holds a number.")
             elif await self.may_copy():
-                from watui.tui.clipboard import copy
+                from watui.tui.clipboard import NOTHING_CAME, copy
 
                 count, went = counted(len(numbers), "number"), await copy(self.app, "\n".join(numbers))
-                self.notify(f"{count} {went}. If it stays empty, export with e.", markup=False)
+                self.notify(f"{count} {went}. {NOTHING_CAME} exports.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
         record = self.session.record
         if record is None:
             return
-        from watui.tui.screens.dialogs import ExportDialog, free_name
+        from watui.tui.screens.dialogs import Destination, ExportDialog, free_name
 
         suggestion = free_name(f"watui-run-{record.id}")
-        rows, archive = self.rows.table.row_count, self.session.desk.archive
-        wanted = await self.app.push_screen_wait(ExportDialog(rows, suggestion, hides_numbers=self.hiding.is_on))
-        if wanted is None:
-            return
-        with self.refusing():
-            self.tell_exported(await archive.export(record.id, self.rows.wanted, *wanted), wanted)
+        wanted, archive = self.rows.wanted, self.session.desk.archive
+
+        async def write(place: Destination) -> None:
+            self.tell_exported(await archive.export(record.id, wanted, *place), place)
+
+        await self.write_where_wanted(ExportDialog, self.rows.table.row_count, suggestion, write)
 
     # Contacts
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 from textual.worker import Worker
 
-from watui.checks.compare import Change
+from watui.checks.compare import Comparison
+from watui.contract.statuses import told_apart
 from watui.export.rows import PairRow
 from watui.ledger.rows import RowFilter
 from watui.ledger.schema import LedgerUnusable
@@ -28,7 +27,7 @@ from watui.tui.panels import MOST_OF_A_SOURCE
 from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.dialogs import Confirm, ExportDialog, free_name
+from watui.tui.screens.dialogs import Confirm, Destination, ExportDialog, free_name
 from watui.tui.screens.main import RUNS, MainScreen
 from watui.tui.screens.modal import Modal
 from watui.tui.session import LOOK_SECONDS, Session
@@ -134,6 +133,10 @@ class RunsScreen(MainScreen):
     def _show_detail(self, row: object) -> None:
         self.detail.show(runs_view.detail(row if isinstance(row, ShownRun) else None))
 
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        row = self._at_hand()
+        return await self._desk.archive.versions(row.run.run_id) if row is not None else ()
+
     # What can be done
 
     def action_open(self) -> None:
@@ -183,8 +186,8 @@ class RunsScreen(MainScreen):
             return
         before, after = sorted((other, row.run.run_id))
         with self.refusing():
-            counts, pairs = await self._desk.archive.compare(before, after)
-            await self.app.push_screen_wait(PairsScreen(before, after, counts, pairs))
+            comparison, pairs = await self._desk.archive.compare(before, after)
+            await self.app.push_screen_wait(PairsScreen(before, after, comparison, pairs))
 
     def _before(self, row: ShownRun) -> int | None:
         """Return the run before that one, of the same list as far as its name says."""
@@ -197,11 +200,11 @@ class RunsScreen(MainScreen):
         if row is None:
             return
         run_id = row.run.run_id
-        dialog = ExportDialog(row.run.rows, free_name(f"watui-run-{run_id}"), hides_numbers=self.hiding.is_on)
-        wanted = await self.app.push_screen_wait(dialog)
-        if wanted is not None:
-            with self.refusing():
-                self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), *wanted), wanted)
+
+        async def write(place: Destination) -> None:
+            self.tell_exported(await self._desk.archive.export(run_id, RowFilter(), *place), place)
+
+        await self.write_where_wanted(ExportDialog, row.run.rows, free_name(f"watui-run-{run_id}"), write)
 
     @work(exclusive=True, group="recheck")
     async def action_recheck(self) -> None:
@@ -249,27 +252,33 @@ class PairsScreen(Modal[None]):
     """What differs between two runs."""
 
     CSS_PATH = "runs.tcss"
-    BINDINGS: ClassVar = [Binding("enter", "close", show=False)]
+    BINDINGS: ClassVar = bindings(Scope.PAIRS)
     AUTO_FOCUS = "RowTable"
 
     table = query_one("#pairs-table", RowTable)
 
-    def __init__(self, before: int, after: int, counts: Counter[Change], pairs: Sequence[PairRow]) -> None:
+    def __init__(self, before: int, after: int, comparison: Comparison, pairs: Sequence[PairRow]) -> None:
         super().__init__()
         self._runs = (before, after)
-        self._counts = counts
+        self._comparison = comparison
         self._pairs = pairs
 
     def compose(self) -> ComposeResult:
         before, after = self._runs
-        counts = ", ".join(f"{self._counts[change]:,} {change}" for change in Change if self._counts[change])
+        counts, versions = self._comparison.words, list(self._comparison.versions)
         with Vertical(id="pairs"):
             yield Static(Content.styled(f"Run {after} compared with run {before}", "bold"))
             what = f"{counts}: no number differs." if counts and not self._pairs else counts
-            yield Static(Content(what or "Neither holds a number."), id="pairs-state")
+            meaning = f"\n{clean(told_apart(versions))}" if versions else ""
+            yield Static(Content(f"{what or 'Neither holds a number.'}{meaning}"), id="pairs-state")
             yield RowTable(id="pairs-table")
-            yield Static(Content.assemble(("esc", "bold $primary"), " back"), id="pairs-keys")
+            yield Static(panels.key_bar(bar(Scope.PAIRS), self.size.width), id="pairs-keys")
 
     def on_mount(self) -> None:
         self.table.display = bool(self._pairs)
         self.table.show(ListView("pairs", self._pairs), PairsLook())
+
+    async def action_meaning(self) -> None:
+        from watui.tui.screens.meaning import MeaningScreen
+
+        await self.app.push_screen(MeaningScreen(list(self._comparison.versions) or [None]))

@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.client.failures import Failure
 from watui.text import clean
-from watui.tour import STEPS, Kind, Stage, Told, opened
+from watui.tour import STEPS, VERSIONS, Kind, Stage, Told, opened
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.panels import key_bar
 from watui.tui.screens.closing import unless_closed
@@ -77,6 +77,11 @@ class TourScreen(Modal[None]):
         elif place >= 0:
             self.place = place
             self._playing = self._play()
+
+    async def action_meaning(self) -> None:
+        from watui.tui.screens.meaning import MeaningScreen
+
+        await self.app.push_screen(MeaningScreen(VERSIONS))
 
     @work(exclusive=True, group="tour")
     async def _play(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events, on, work
@@ -22,15 +22,15 @@ from watui.files import write_whole
 from watui.text import clean, counted
 from watui.traffic import curl as curl_words
 from watui.traffic.har import har
-from watui.traffic.words import is_check
+from watui.traffic.words import is_check, version
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
-from watui.tui.clipboard import copy
+from watui.tui.clipboard import NOTHING_CAME, copy
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.hiding import Hiding
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
-from watui.tui.screens.dialogs import Confirm, HarDialog, free_name
+from watui.tui.screens.dialogs import Confirm, Destination, HarDialog, free_name
 from watui.tui.screens.main import TRAFFIC, MainScreen
 from watui.tui.screens.rows import MOST_COPIED
 from watui.tui.traffic import NOT_YET, Backstage, Traffic, look_backstage, question
@@ -199,6 +199,10 @@ class TrafficScreen(MainScreen):
         if at_hand is not None and at_hand.number == exchange.number:
             self._show_exchange()
 
+    async def versions_at_hand(self) -> Sequence[str | None]:
+        exchange = self.table.row
+        return (version(exchange),) if exchange is not None and exchange.response else ()
+
     # Going through the list
 
     def _moved(self, _: object) -> None:
@@ -275,7 +279,7 @@ class TrafficScreen(MainScreen):
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
         if (exchange := self._at_hand()) is not None and await self.may_copy():
-            named = f" It names ${curl_words.TOKEN_VARIABLE}: set that to the token."
+            named = f" It names ${curl_words.TOKEN_VARIABLE}."
             await self._copy(exchange, None, named if curl_words.names_token(exchange) else "")
 
     @work(exclusive=True, group="copy")
@@ -314,7 +318,7 @@ class TrafficScreen(MainScreen):
             self.refuse("That is too much for a terminal's clipboard: save it with e.")
             return
         went = await copy(self.app, command)
-        self.notify(f"A command for curl {went}.{more} If it stays empty, save with e.", markup=False)
+        self.notify(f"A command for curl {went}.{more} {NOTHING_CAME} saves.", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
@@ -322,13 +326,13 @@ class TrafficScreen(MainScreen):
         if not rows:
             self.refuse("There is no exchange to save.")
             return
-        dialog = HarDialog(len(rows), free_name("watui-traffic", ".har"), hides_numbers=self.hiding.is_on)
-        wanted = await self.app.push_screen_wait(dialog)
-        if wanted is not None:
-            with self.refusing():
-                text = har(rows, hides_numbers=wanted.hides_numbers)
-                await asyncio.to_thread(write_whole, wanted.path, text, replace=False)
-                self.tell_written(counted(len(rows), "exchange"), wanted)
+
+        async def write(place: Destination) -> None:
+            text = har(rows, hides_numbers=place.hides_numbers)
+            await asyncio.to_thread(write_whole, place.path, text, replace=False)
+            self.tell_written(counted(len(rows), "exchange"), place)
+
+        await self.write_where_wanted(HarDialog, len(rows), free_name("watui-traffic", ".har"), write)
 
     # Asking again
 

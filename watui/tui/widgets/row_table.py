@@ -285,6 +285,8 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
         if name:
             style = self.get_component_rich_style(f"row-table--{name}")
             # Without its background, which is the row's.
-            return self._ink("", is_cursor) + Style(color=style.color, bold=style.bold, underline=style.underline)
+            dim = style.dim and not is_cursor  # The cursor's row is read first of all.
+            ink = Style(color=style.color, bold=style.bold, dim=dim, underline=style.underline)
+            return self._ink("", is_cursor) + ink
         cursor = self.get_component_rich_style("row-table--cursor") if is_cursor else Style.null()
         return self.rich_style + cursor
