@@ -143,6 +143,11 @@ def test_why_it_was_sent_and_what_came_is_said_first() -> None:
     assert first[2] == "HTTP 429 Too Many Requests after 0.500 s, 2 bytes"
 
 
+def test_what_is_said_of_it_ends_lines_between_words() -> None:
+    shown = [line.text for line in lines(an_exchange(why=Why("poll 3", 2, "503")), is_raw=False, width=30)]
+    assert shown[2:4] == ["poll 3, again after 503,", "attempt 2, sent at 2027-01-15"]
+
+
 def test_a_missing_answer_is_said() -> None:
     shown = text_of(status=None, response=b"", failure="cannot reach it")
     assert shown[2] == "no answer after 0.250 s: cannot reach it"

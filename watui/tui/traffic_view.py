@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
@@ -115,13 +116,14 @@ class LinesLook(NamedTuple):
 
 def lines(exchange: Exchange, *, is_raw: bool, width: int, backstage: Backstage | None = None) -> list[TextLine]:
     """Return all of an exchange, in lines of up to `width` columns; first what it was, and what came of it."""
-    found = [*_summary(exchange, backstage), TextLine("")]
+    width = max(1, width)
+    found = [*(part for line in _summary(exchange, backstage) for part in _in_words(line, width)), TextLine("")]
     found += (TextLine(f"> {name}: {value}", "dim") for name, value in request_headers(exchange))
     found += [TextLine(""), *_body(exchange.request, exchange.request_left_out, is_raw)]
     found += (TextLine(f"< {name}: {value}", "dim") for name, value in headers(exchange.response_head))
     found += [TextLine(""), *_body(exchange.response, exchange.response_left_out, is_raw)]
     found += map(_known, backstage.contacts if backstage is not None else ())
-    return [part for line in found for part in _wrapped(line, max(1, width))]
+    return [part for line in found for part in _wrapped(line, width)]
 
 
 def _summary(exchange: Exchange, backstage: Backstage | None) -> Iterator[TextLine]:
@@ -183,6 +185,11 @@ def _known(contact: ContactState) -> TextLine:
     )
     words = ", ".join(each for each in known if each)
     return TextLine(f"simulator: {contact.input} → {for_people(contact.number)}, {words}", "doubtful")
+
+
+def _in_words(line: TextLine, width: int) -> Iterator[TextLine]:
+    """Yield a line of prose in parts that end between words."""
+    return (TextLine(part, line.style) for part in textwrap.wrap(line.text, width, break_on_hyphens=False))
 
 
 def _wrapped(line: TextLine, width: int) -> Iterator[TextLine]:
