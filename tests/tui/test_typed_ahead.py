@@ -65,7 +65,8 @@ async def test_what_is_typed_for_a_dialog_goes_there(
         assert story.session.phase is Phase.PREVIEW
 
 
-async def test_what_is_typed_for_a_list_waits_until_it_is_in(paths: Paths) -> None:
+async def test_what_is_typed_for_a_list_waits_until_it_is_in(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_ahead, "PATIENCE_SECONDS", MUCH_TIME)
     async with console_at(a_world(latency=None), paths) as story:
         story.app.post_message(events.Paste("\n".join(PEOPLE[:5])))
         at_once(story.app, "enter")

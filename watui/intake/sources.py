@@ -19,6 +19,9 @@ HEAD_BYTES = 64 * 1024
 STDIN = "-"
 """The path that means standard input, as everywhere."""
 
+PASTE_NAME = "paste"
+"""How what is pasted is called as a source."""
+
 SAMPLE_NAME = "sample"
 """What the program's own numbers are called as a source."""
 

@@ -19,6 +19,7 @@ from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
 from watui.client.failures import Failure, NotOffered
 from watui.intake.entries import Entry, Row, open_entries, read_entries
+from watui.intake.sources import PASTE_NAME
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.tui import blocklist_view, panels
@@ -35,8 +36,6 @@ from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
 
 Step = Callable[[], Awaitable[object]]
-
-PASTE_NAME = "paste"
 
 
 class FindInput(SafeInput):

@@ -17,8 +17,6 @@ from textual.getters import query_one
 from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from watui.desk import Given
-from watui.intake.sources import SAMPLE_NAME, STDIN, source_name
 from watui.ledger.rows import RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
@@ -27,8 +25,8 @@ from watui.tui.cells import RowLook
 from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
+from watui.tui.screens.intake import IntakeScreen
 from watui.tui.screens.main import CHECK
-from watui.tui.screens.rows import RowsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
@@ -44,10 +42,8 @@ if TYPE_CHECKING:
 SEAMED_COLUMNS = 128
 """In which the counts change; a terminal that is wider has nothing there."""
 
-PASTE_NAME = "paste"
 
-
-class CheckScreen(RowsScreen):
+class CheckScreen(IntakeScreen):
     """One list from import to its last verdict. The list itself is the Session's; this shows it."""
 
     BINDINGS: ClassVar = bindings(Scope.CHECK)
@@ -84,7 +80,6 @@ class CheckScreen(RowsScreen):
         self._is_unreadable = False
         self._deleting: str | None = None
         """What was shown of that, in words."""
-        self._adding: Worker[None] | None = None
         self._asking: Worker[None] | None = None
         self._looking: Worker[None] | None = None
 
@@ -107,7 +102,7 @@ class CheckScreen(RowsScreen):
     def on_mount(self) -> None:
         self.welcome.update(panels.welcome(self.session.desk))
         self.set_interval(self._outlet.pace.tick, self._tick)
-        self._show_phase()
+        self.show_phase()
         self.app.mode_change_signal.subscribe(self, self._came_here)
         self.call_after_refresh(self._warm_up)
 
@@ -133,7 +128,7 @@ class CheckScreen(RowsScreen):
         if self._read_again():
             self._is_state_old = True
             if session.phase is not phase or self.rows.look != self._look():
-                self._show_phase()
+                self.show_phase()
             elif phase is Phase.IMPORTING:
                 self._show_rows()
             else:
@@ -175,7 +170,7 @@ class CheckScreen(RowsScreen):
             self._show_state()
 
     @unless_closed
-    def _show_phase(self) -> None:
+    def show_phase(self) -> None:
         """Show what belongs to the phase, after it has changed."""
         phase = self.session.phase
         self.hiding.follow(is_sample=self.session.is_sample)
@@ -237,108 +232,10 @@ class CheckScreen(RowsScreen):
     async def versions_at_hand(self) -> Sequence[str | None]:
         return self.session.versions or (self.session.version,)
 
-    # From paste or file to a preview
-
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        if self.session.is_asking:
-            self.refuse("A run is under way: let it end or cancel it, then paste again.")
-        elif self.session.phase is Phase.IMPORTING:
-            self.refuse("A list is being read: paste again when it is in.")
-        elif not event.text.strip():
-            self.refuse("There was nothing but blanks to paste.")
-        elif self._takes_more():
-            self._adding = self._add(Given(STDIN, PASTE_NAME, event.text))
-
-    @work(exclusive=True, group="import")
-    async def action_import(self) -> None:
-        if self.session.is_asking or self.session.phase is Phase.IMPORTING:
-            self.refuse("A list is under way: let it end or cancel it, then import.")
-            return
-        if not self._takes_more():
-            return
-        from watui.tui.screens.dialogs import ImportDialog
-
-        path = await self.app.push_screen_wait(ImportDialog())
-        if path is not None:
-            self._adding = self._add(Given(str(path), source_name(str(path))))
-
     async def action_tour(self) -> None:
         from watui.tui.screens.tour import TourScreen
 
         await self.app.push_screen(TourScreen())
-
-    def _takes_more(self) -> bool:
-        """Whether rows can be added: not to a draft of another server or region; that is told."""
-        why = self.session.why_not_here if self.session.phase is Phase.PREVIEW else None
-        if why is not None:
-            self.refuse(why)
-        return why is None
-
-    def action_sample(self) -> None:
-        if not self.session.desk.is_simulator:
-            self.refuse("Sample numbers are for the simulator only: they are never sent to a real server.")
-        elif self.session.phase in LEFT_ALONE | {Phase.EMPTY}:
-            from watui.intake.sample import sample_text
-
-            self._adding = self._add(Given(STDIN, SAMPLE_NAME, sample_text()))
-        else:
-            self.refuse("There is a list on the screen already.")
-
-    @work(exclusive=True, group="add")
-    async def _add(self, given: Given) -> None:
-        self._begin_import(given.name)
-        try:
-            with self.refusing():
-                await self.session.add(given)
-        finally:
-            self._show_phase()
-
-    def _begin_import(self, name: str) -> None:
-        self.rows.filter(RowFilter())
-        self.session.begin_import(name)
-        self._show_phase()
-
-    @work(exclusive=True, group="look")
-    async def action_column(self) -> None:
-        """Let another column of what was read last be the one with the numbers."""
-        from watui.intake.entries import look_at
-        from watui.tui.screens.layouts import ColumnDialog
-
-        session = self.session
-        if (why := session.why_not_again) is not None:
-            self.refuse(why)
-            return
-        *others, last = session.given
-        with self.refusing():
-            look = await asyncio.to_thread(look_at, last.path, last.text)
-            column = await self.app.push_screen_wait(ColumnDialog(last.name, look, last.column))
-            if column is not None and session.why_not_again is None:
-                self._adding = self._read_otherwise((*others, last._replace(column=column)), session.list_region)
-
-    @work(exclusive=True, group="look")
-    async def action_list_region(self) -> None:
-        """Say of which country the numbers without + are."""
-        from watui.tui.screens.layouts import CountryDialog
-
-        session = self.session
-        if (why := session.why_not_again) is not None:
-            self.refuse(why)
-            return
-        found = session.summary.list_region if session.summary is not None else None
-        dialog = CountryDialog(session.list_region or found or "", session.desk.region)
-        wanted = await self.app.push_screen_wait(dialog)
-        if wanted is not None and session.why_not_again is None:
-            self._adding = self._read_otherwise(session.given, wanted or None)
-
-    @work(exclusive=True, group="add")
-    async def _read_otherwise(self, given: tuple[Given, ...], list_region: str | None) -> None:
-        self._begin_import(given[-1].name)
-        try:
-            with self.refusing():
-                await self.session.read_again(given, list_region)
-        finally:
-            self._show_phase()
 
     # From preview to verdicts
 
@@ -363,7 +260,7 @@ class CheckScreen(RowsScreen):
             return
         if session.summary.fresh:
             session.asks_all = not session.asks_all
-            self._show_phase()
+            self.show_phase()
         else:
             self.refuse("All of it is asked: nothing was answered here within the last seven days, or it is to be new.")
 
@@ -381,14 +278,14 @@ class CheckScreen(RowsScreen):
             entered = await self.app.push_screen_wait(BudgetDialog(session.desk.profile, session.desk.budget))
             if entered is not None:
                 await (session.go_over if entered.is_over else session.enter_messages)(entered.number)
-                self._show_phase()
+                self.show_phase()
 
     @work(exclusive=True, group="run")
     async def _ask(self) -> None:
-        self._show_phase()
+        self.show_phase()
         began_at = time.monotonic()
         await self.session.ask()
-        self._show_phase()
+        self.show_phase()
         from watui.tui.notices import LONG_SECONDS, sequence
 
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
@@ -400,7 +297,7 @@ class CheckScreen(RowsScreen):
         session = self.session
         if session.is_asking:
             session.pause()
-            self._show_phase()
+            self.show_phase()
         elif session.phase is Phase.STOPPED:
             self._resume()
         elif session.phase is Phase.WATCHED:
@@ -427,12 +324,12 @@ class CheckScreen(RowsScreen):
                 return
             with self.refusing():
                 await session.cancel()
-            self._show_phase()
+            self.show_phase()
 
     def action_new(self) -> None:
         if self.session.phase in LEFT_ALONE:
             self.session.forget()
-            self._show_phase()
+            self.show_phase()
             self._look_for_offer()
 
     # Runs that were begun before, or elsewhere
@@ -445,7 +342,7 @@ class CheckScreen(RowsScreen):
             if not await self.session.open(run_id):
                 self.refuse(f"Run {run_id} was not opened: another list has come meanwhile. It waits among the runs.")
                 return
-            self._show_phase()
+            self.show_phase()
             if resume and self.session.phase is Phase.STOPPED:
                 self._resume()
             self.call_after_refresh(self._find_versions)
@@ -454,7 +351,7 @@ class CheckScreen(RowsScreen):
     async def _find_versions(self) -> None:
         with self.refusing():
             await self.session.find_versions()
-            self._show_phase()
+            self.show_phase()
 
     def _resume(self) -> None:
         if (why := self.session.why_not_here) is not None:
@@ -469,7 +366,7 @@ class CheckScreen(RowsScreen):
             return  # A run is being opened: to look through the others would only keep it waiting.
         with self.refusing():
             await self.session.look_for_offer()
-            self._show_phase()
+            self.show_phase()
 
     @work(exclusive=True, group="back")
     async def action_back(self) -> None:
@@ -481,7 +378,7 @@ class CheckScreen(RowsScreen):
             self.action_simulator()
             return
         if session.phase is Phase.IMPORTING and not self.rows.is_searching:
-            await self._stop(self._adding)
+            await self._stop(self.adding)
             return
         if self.rows.back():
             return
@@ -491,7 +388,7 @@ class CheckScreen(RowsScreen):
             )
             if session.is_kept:
                 session.forget()
-                self._show_phase()
+                self.show_phase()
                 self._look_for_offer()
             elif await self.app.push_screen_wait(Confirm(question, "discard it")):
                 self._discard(session.record)
@@ -500,7 +397,7 @@ class CheckScreen(RowsScreen):
     async def _discard(self, draft: RunRecord) -> None:
         """Leave the draft, which is deleted while something else can be done."""
         self.session.forget()
-        self._show_phase()
+        self.show_phase()
         with self.refusing(), self.telling_deleted(draft.rows):
             await self.session.desk.archive.discard(draft.id)
 
@@ -552,7 +449,7 @@ class CheckScreen(RowsScreen):
             for name in ("watui.archive", "watui.tui.changes"):
                 await asyncio.to_thread(import_module, name)
             await self.session.look_for_offer()
-            self._show_phase()
+            self.show_phase()
             await self.changes.settle()
             await self.session.keep_retention()
 
