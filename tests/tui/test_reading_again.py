@@ -1,5 +1,6 @@
 """A list that is read in another way: another column, or numbers of another country than the server's."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from tests.conftest import TOKEN
 from tests.simulated import a_world, create_app
 from tests.tui.story import Story, console
 from watui.client.server import Server
-from watui.ledger.rows import RunState
+from watui.ledger.rows import RunOptions, RunRecord, RunState
+from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.simulator.serving import ServerThread
@@ -131,3 +133,58 @@ async def test_a_list_of_before_is_not_read_again(paths: Paths) -> None:
         await story.until_phase(Phase.PREVIEW)
         await story.press("plus")
         await story.until_told("import its file again")
+
+
+def drafts(story: Story) -> list[int]:
+    return [run.record.id for run in story.session.desk.reader.runs()]
+
+
+async def ask_for_another_country(story: Story) -> None:
+    await story.press("plus")
+    dialog = await story.until_on(CountryDialog)
+    dialog.query_one(Input).value = "GB"
+    await story.press("enter")
+
+
+async def test_a_list_stays_as_it_was_where_no_other_draft_can_be_made(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> RunRecord:
+        raise LedgerUnusable("the disk is full")
+
+    async with console(paths) as story:
+        await story.preview("020 7946 0018")
+        monkeypatch.setattr(story.session.desk, "add_draft", refused)
+        await ask_for_another_country(story)
+        await story.until_told("the disk is full")
+        await story.until_phase(Phase.PREVIEW)
+        assert drafts(story) == [1]
+        monkeypatch.undo()
+        await ask_for_another_country(story)
+        await story.until(lambda: story.session.list_region == "GB", "the list is read again")
+        await story.until_phase(Phase.PREVIEW)
+        assert numbers(story) == ["+442079460018"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_draft_that_is_made_after_the_reading_was_stopped_is_not_kept(
+    is_first: bool, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(paths) as story:
+        session = story.session
+        if not is_first:
+            await story.preview("020 7946 0018")
+        add_draft, begun, may_end = session.desk.add_draft, asyncio.Event(), asyncio.Event()
+
+        async def slow(options: RunOptions) -> RunRecord:
+            begun.set()
+            await may_end.wait()
+            return await add_draft(options)
+
+        monkeypatch.setattr(session.desk, "add_draft", slow)
+        await (story.paste("020 7946 0018") if is_first else ask_for_another_country(story))
+        await begun.wait()
+        await story.press("escape")
+        may_end.set()
+        await story.until_phase(Phase.EMPTY if is_first else Phase.PREVIEW)
+        await story.until(lambda: drafts(story) == ([] if is_first else [1]), "no draft is left over")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -315,7 +316,7 @@ class Session:
         """Add what was given to the draft, or to a new one. Raises BadSource."""
         try:
             if self.record is None:
-                self.record = await self.desk.add_draft(self._options)
+                self.record = await self._new_draft()
             await self.desk.import_aside(self.record.id, given, self.list_region, self._note_reading)
             self.given = (*self.given, given)
         finally:
@@ -337,21 +338,32 @@ class Session:
 
         Raises BadSource; this one stays then, as it does where the reading is stopped.
         """
-        before, known = self.record, (self.given, self.list_region)
-        assert before is not None, "there is a draft"
-        draft = self.record = await self.desk.add_draft(self._options)
+        kept, known = self.record, (self.given, self.list_region)
+        assert kept is not None, "there is a draft"
+        dropped: RunRecord | None = None
         try:
+            draft = dropped = self.record = await self._new_draft()
             for each in given:
                 self.reading = Reading(each.name)
                 await self.desk.import_aside(draft.id, each, list_region, self._note_reading)
             if not self.desk.reader.run(draft.id).rows:
                 raise BadSource(f"{self.reading.name} holds no numbers so: it stays as it was")
-            draft, before = before, draft
-            known = (given, list_region)
+            kept, dropped, known = draft, kept, (given, list_region)
         finally:
-            self.record, (self.given, self.list_region) = before, known
+            self.record, (self.given, self.list_region) = kept, known
             await asyncio.shield(self._end_import())
-            await asyncio.shield(self.desk.archive.discard(draft.id))
+            if dropped is not None:
+                await asyncio.shield(self.desk.archive.discard(dropped.id))
+
+    async def _new_draft(self) -> RunRecord:
+        """Return an empty draft; one for which nobody waits any more is deleted. Raises LedgerUnusable."""
+        making = asyncio.ensure_future(self.desk.add_draft(self._options))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            with contextlib.suppress(LedgerUnusable):
+                await self.desk.archive.discard((await making).id)
+            raise
 
     def _note_reading(self, progress: Progress) -> None:
         self.reading.note(progress)
