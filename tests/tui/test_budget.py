@@ -59,7 +59,7 @@ async def test_a_run_stops_hard_and_goes_on_with_messages_or_over_the_budget(
 ) -> None:
     async with a_shop(paths, size) as story:
         await story.preview(LIST)
-        await story.until_shown("Budget: 0 of 0 calls left: it may not do.")
+        await story.until_shown("Budget: 0 of 0 calls left: nothing can be asked.")
         await story.press("enter")
         await story.until_phase(Phase.PAUSED)
         await story.until_shown("the budget of shop is used up: 0 of 0 calls used.", "WhatsApp's policy", "· 0/0 calls")

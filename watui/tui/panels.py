@@ -76,8 +76,8 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content("")
     right = Content.assemble(region, read_only, badge)
-    short, shortest = (_tabs(screen, each, brand="", is_short=True) for each in (run, ""))
-    tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), short, shortest)
+    fewer = (_tabs(screen, run, brand="", named=count) for count in range(len(_OTHERS), -1, -1))
+    tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), *fewer, _tabs(screen, "", brand="", named=0))
     room = width - right.cell_length
     return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
@@ -86,12 +86,12 @@ _OTHERS = (("2", "Blocklist"), ("3", "Runs"), ("4", "Settings"), ("5", "Traffic"
 """Screens beside Check."""
 
 
-def _tabs(screen: str, run: str, *, brand: str = " watui ", is_short: bool = False) -> Content:
-    """The screens and their keys; where it `is_short`, with the name of the one at hand alone."""
-    names = [("1", "Check", run), *((key, name, "") for key, name in _OTHERS)]
+def _tabs(screen: str, run: str, *, brand: str = " watui ", named: int = 1 + len(_OTHERS)) -> Content:
+    """The screens and their keys, with the names of the first ones and of the one at hand."""
+    screens = [("1", "Check", run), *((key, name, "") for key, name in _OTHERS)]
     shown = (
-        _tab(key, "" if is_short and name.lower() != screen else name, more, name.lower() == screen)
-        for key, name, more in names
+        _tab(key, name if place < named or name.lower() == screen else "", more, name.lower() == screen)
+        for place, (key, name, more) in enumerate(screens)
     )
     return Content.assemble((brand, "bold $primary"), *shown)
 
@@ -395,7 +395,8 @@ def _budget(desk: Desk, cost: Cost) -> Content:
     left = f"Budget: {desk.budget.left:,} of {counted(desk.budget.allowed, 'call')} left"
     if cost.calls <= desk.budget.left:
         return Content(left)
-    return Content.assemble((f"{left}: it may not do. ", "$text-warning"), ("$", "bold $primary"), " enters messages")
+    short = "nothing can be asked" if not desk.budget.left else "that may not do"
+    return Content.assemble((f"{left}: {short}. ", "$text-warning"), ("$", "bold $primary"), " enters messages")
 
 
 def welcome(desk: Desk) -> Content:
