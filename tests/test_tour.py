@@ -16,11 +16,11 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "no_wait: ask again until it is decided": ('"status":"processing"', '"status":"invalid"', "requests."),
     "wait: one answer, late": ('"blocking":"wait"', '"status":"invalid"', "One request"),
     "The cache, and force_check": ('"force_check":true', '"status":"processing"'),
-    "What can't be checked": ('"input":"not a number","status":"failed"', '"status":"invalid"'),
+    "What can't be checked": ('"input":"not a number", "status":"failed"', '"status":"invalid"'),
     "Block, and error 2048": ('"code":2048', "@s.whatsapp.net", "unblock", "200 after"),
     "Report, with a message id and without": ('"message_id":"ABEG', "last five messages"),
     "Whose telephone it is": ('"acknowledged":false', "PUT /v1/contacts/16315551000/identity"),
-    "v2.41 says more than v2.43": ('"status":"invalid"', '"input":"+16315551001","status":"valid"'),
+    "v2.41 says more than v2.43": ('"status":"invalid"', '"input":"+16315551001", "status":"valid"'),
     "Too many requests": ("429", '"code":1015', "refused"),
 }
 """What each step shows, by its title."""

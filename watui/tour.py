@@ -6,6 +6,7 @@ Nothing of it reaches another server, the embedded simulator or the ledger.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -136,7 +137,7 @@ class Stage:
         """Send a request to a server that is registered in `region`; return the decoded answer and its HTTP status."""
         sent = msgspec.json.encode(body) if body is not None else b""
         if is_told:
-            self._tell(Told(Kind.REQUEST, f"{method} {path}{f'  {sent.decode()}' if sent else ''}"))
+            self._tell(Told(Kind.REQUEST, f"{method} {path}{f'  {_json(body)}' if sent else ''}"))
         began_at = asyncio.get_running_loop().time()
         reply = await self._transport(region).send(method, path, sent, SECONDS)
         seconds = asyncio.get_running_loop().time() - began_at
@@ -335,7 +336,8 @@ def _lines(answer: Any) -> list[str]:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    """Return it on one line that can be broken between words."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ":"))
 
 
 def _rounded(seconds: float) -> str:

@@ -89,6 +89,7 @@ class TourScreen(Modal[None]):
         self._told = []
         counted = Content.styled(f"{self.place + 1} of {len(STEPS)}", DIM)
         self._show_heading(Content.assemble((step.title, "bold"), "   ", counted, f"\n{step.rule}"))
+        self.scroll.scroll_home(animate=False)
         self._show()
         self._show_keys()
         try:
@@ -124,8 +125,11 @@ class TourScreen(Modal[None]):
     @unless_closed
     def _show(self) -> None:
         self.shown.update(Content("\n").join(self._told))
-        self.scroll.scroll_end(animate=False)
+        self.call_after_refresh(self._show_keys)
 
     @unless_closed
     def _show_keys(self) -> None:
-        self.keys.show(key_bar(bar(Scope.TOUR), self.keys.size.width))
+        line = key_bar(bar(Scope.TOUR), self.keys.size.width)
+        if self.scroll.max_scroll_y > 0:
+            line = Content.assemble(line, (" ↓", "bold $primary"), " rest")
+        self.keys.show(line)
