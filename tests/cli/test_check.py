@@ -400,7 +400,9 @@ def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: 
     os.mkfifo(pipe)
     arguments = [str(pipe)] if still_reading else ["--number", "+12125552368"]
     with ServerThread(create_app(world, TOKEN)) as server:
-        running = start("check", *arguments, "--url", server.url, WATUI_TOKEN=TOKEN)
+        running = start(
+            "check", *arguments, "--url", server.url, "--output", str(tmp_path / "out.csv"), WATUI_TOKEN=TOKEN
+        )
         try:
             writer = os.open(pipe, os.O_WRONLY if still_reading else os.O_RDWR)  # returns once the pipe is open
             if still_reading:
@@ -413,7 +415,10 @@ def test_ctrl_c_interrupts_without_a_traceback(world: RecordingWorld, tmp_path: 
             running.send_signal(signal.SIGINT)
             assert running.wait(5) == Exit.INTERRUPTED
             assert running.stderr is not None
-            assert "Traceback" not in running.stderr.read()
+            said = running.stderr.read()
+            assert "Traceback" not in said
+            assert still_reading or f"{tmp_path / 'out.csv'} was not written. " in said
+            assert still_reading or f"'watui runs resume 1 --output {tmp_path / 'out.csv'}' goes on." in said
         finally:
             running.kill()
             running.communicate()

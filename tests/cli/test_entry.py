@@ -126,3 +126,15 @@ def test_a_home_that_is_a_file_is_named(watui: Watui) -> None:
     ended = watui("check", "--number", "+12125552368")
     assert_one_sentence(ended, Exit.USAGE)
     assert home in ended.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["runs", "list", "--format", "csv"], ["check", "--number", "12"]])
+def test_an_output_that_is_full_is_no_mistake_of_ours(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "watui", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == Exit.UNFINISHED
+    assert "No space left on device" in ended.stderr
+    assert "Exception" not in ended.stderr
+    assert "mistake" not in ended.stderr

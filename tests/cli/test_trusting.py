@@ -26,7 +26,7 @@ def simulating(port: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 
 def test_a_certificate_is_refused_then_pinned_then_used_and_a_new_one_stops_everything(watui: Watui) -> None:
     check = ("check", "--number", NUMBER, "--profile", "shop")
-    with simulating("0") as (_, port):
+    with simulating("0") as (running, port):
         assert watui("profiles", "add", "shop", "--url", f"https://127.0.0.1:{port}").code == Exit.DONE
         refused = watui(*check)
         assert refused.code == Exit.UNREACHABLE
@@ -37,6 +37,9 @@ def test_a_certificate_is_refused_then_pinned_then_used_and_a_new_one_stops_ever
         assert wrong.code == Exit.USAGE
         assert "nothing is pinned" in wrong.err
         (shown,) = re.findall(FINGERPRINT, wrong.err)
+        assert running.stderr is not None
+        told = [running.stderr.readline() for _ in range(4)]
+        assert told[-1] == f"Its certificate: SHA-256 {shown}\n", "there is something to compare it with"
         assert watui("profiles", "trust", "shop", "--fingerprint", f"sha256:{shown.lower()}").code == Exit.DONE
 
         checked = watui(*check, "--format", "jsonl")

@@ -17,6 +17,7 @@ from tests.tui.story import HOSTILE, NARROW, PEOPLE, WIDE, Story, console, conso
 from watui.client.exchanges import KEPT, Exchanges, Why
 from watui.client.server import Server
 from watui.settings.paths import Paths
+from watui.settings.settings import Settings
 from watui.simulator.conditions import Conditions
 from watui.simulator.faults import Fault, Kind
 from watui.simulator.population import Latency
@@ -119,6 +120,15 @@ def latest(seq: int, status: int = 200, at: float = 1_800_000_000.0, path: str =
 def test_the_simulator_s_word_is_found(head: bytes, status: int | None, told: list[Latest], found: int | None) -> None:
     word = told_of(an_exchange(response_head=head, status=status), told)
     assert (word.seq if word is not None else None) == found
+
+
+async def test_the_simulator_s_word_is_found_where_it_is_asked_as_of_another_country(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.resolve("+1 631 555 1000")
+    async with console(paths, settings=Settings(region="DE")) as story:
+        await story.resolve("+49 1512 3456789")
+        await story.press("5")
+        await story.until(lambda: "the simulator: said 1" in story.all_text(), "what it did")
 
 
 # What is shown of one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -219,11 +220,18 @@ async def _ask(
     except Failure as failure:
         return failure
     except asyncio.CancelledError:
-        say(f"Interrupted. What was answered by then is kept as run {record.id}.")
+        say(_interrupted(output, record))
         raise
     finally:
         say(f"{counted(run.requests, 'request')} sent.")
     return None
+
+
+def _interrupted(output: Output, record: RunRecord) -> str:
+    unwritten = f"{output.path} was not written. " if output.path is not None else ""
+    into = f" --output {shlex.quote(str(output.path))}" if output.path is not None else ""
+    kept = f"What was answered by then is kept: 'watui runs resume {record.id}{into}' goes on."
+    return f"Interrupted. {unwritten}{kept}"
 
 
 async def _show_progress(desk: Desk, record: RunRecord, run: Run) -> None:

@@ -4,6 +4,7 @@ Without click, which the console does not wait for.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -18,6 +19,9 @@ from watui.log import keep_log
 from watui.settings.paths import find_paths
 
 _LOGGER = logging.getLogger(__name__)
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Of a disk on which the output, or anything else, is written."""
 
 
 def run_in_order(name: str, command: Callable[[], int], *, is_logged: bool = True) -> int:
@@ -56,12 +60,19 @@ def _without_traceback(command: Callable[[], int]) -> int:
         # What ctrl+c cancels is an interrupt, too, where something else was cancelled in the same moment.
         return Exit.INTERRUPTED
     except ReaderGone:
-        # Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.UNHEARD
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback, no data in the words
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            say(f"watui: what it says can't be written: {error.strerror}")
+            return Exit.UNFINISHED
         say(Crash.of(error).report(find_paths().crash_log))
         return Exit.BUG
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # Python would complain once more when it closes the stream.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end_by(number: int, _: object) -> None:

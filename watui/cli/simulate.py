@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from watui.simulator.faults import Fault
     from watui.simulator.record import Record
     from watui.simulator.server import Simulator
+    from watui.simulator.tls import Tls
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 9090
@@ -230,7 +231,7 @@ def _serve(wanted: Wanted, stopped: threading.Event) -> None:
         except NoTls as error:
             raise Stop(str(error)) from error
         with server:
-            _tell(wanted, simulator, server.url)
+            _tell(wanted, simulator, server.url, tls)
             _LOGGER.info("the simulator listens at %s", server.url)
             click.echo(server.url)
             stopped.wait()
@@ -332,7 +333,7 @@ def _fault(text: str) -> "Fault":
         raise Stop(f"--fault {text}: {error}") from error
 
 
-def _tell(wanted: Wanted, simulator: "Simulator", url: str) -> None:
+def _tell(wanted: Wanted, simulator: "Simulator", url: str, tls: "Tls | None") -> None:
     from watui.simulator.users import FACTORY_PASSWORD, FACTORY_USER
 
     world, token = simulator.world, wanted.token
@@ -341,11 +342,14 @@ def _tell(wanted: Wanted, simulator: "Simulator", url: str) -> None:
     say(f"Its token: {token}")
     say(f"Or log in at {url}/v1/users/login as {FACTORY_USER}, whose first password is {FACTORY_PASSWORD}.")
     curl = f"curl -H 'Authorization: Bearer {token}'"
-    if wanted.tls:
+    if tls is not None:
+        from watui.client.trust import fingerprint
+
+        say(f"Its certificate: SHA-256 {fingerprint(tls.certificate)}")
         say(f"Its authority: curl -k {url}/v1/certificates/external/ca > ca.pem")
         curl = f"{curl} --cacert ca.pem"
     say(f"Try: {curl} -d '{EXAMPLE}' {url}/v1/contacts")
-    if not wanted.tls:
+    if tls is None:
         say(f"Or:  WATUI_TOKEN={token} watui --url {url} --region {world.region}")
     if wanted.control:
         say(f"How it is: {curl} {url}/_simulator/state")

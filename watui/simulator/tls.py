@@ -16,6 +16,8 @@ class Tls(NamedTuple):
     context: ssl.SSLContext
     ca: str
     """The authority's certificate as PEM."""
+    certificate: str
+    """The server's own, likewise."""
 
 
 def make_tls(host: str) -> Tls:
@@ -26,5 +28,6 @@ def make_tls(host: str) -> Tls:
         raise NoTls("--tls needs one more package: pip install 'watui[tls]'") from None
     authority = trustme.CA(organization_name="watui", organization_unit_name="simulator")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(*dict.fromkeys((*NAMES, host))).configure_cert(context)
-    return Tls(context, authority.cert_pem.bytes().decode())
+    own = authority.issue_cert(*dict.fromkeys((*NAMES, host)))
+    own.configure_cert(context)
+    return Tls(context, authority.cert_pem.bytes().decode(), own.cert_chain_pems[0].bytes().decode())

@@ -342,9 +342,8 @@ class WatuiApp(App[int]):
                 return False
         record = self.session.record
         if record is not None and not self.session.has_room:
-            left = record.numbers - self.session.final
             question = (
-                f"Leave with {counted(left, 'number')} not decided? The run stops; what is known is kept."
+                "Leave before all numbers are decided? The run stops; what is known is kept."
                 if self.session.is_asking
                 else "Leave this list? It has not been sent, and is not kept."
             )

@@ -114,7 +114,8 @@ def number_of(exchange: Exchange) -> int | None:
 
 def told_of(exchange: Exchange, latest: Sequence[Latest]) -> Latest | None:
     """Return what the simulator tells of an exchange; of one without an answer, by the moment of its request."""
-    same = [each for each in latest if (each.method, each.path) == (exchange.method, path(exchange))]
+    # Where it answers as of another country its own path has a prefix.
+    same = [each for each in latest if each.method == exchange.method and path(exchange).endswith(each.path)]
     if (number := number_of(exchange)) is not None:
         return next((each for each in same if each.seq == number), None)
     unanswered = [each for each in same if not each.status and abs(each.at - exchange.at) < SAME_SECONDS]

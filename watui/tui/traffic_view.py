@@ -61,7 +61,7 @@ def _cell(row: Exchange, column: Column) -> Cell:
         case "method":
             text = row.method
         case "path":
-            text = unquote(path(row).removeprefix("/v1/"))
+            text = unquote(path(row).rpartition("/v1/")[2])
         case "status":
             text, style = str(row.status or NO_ANSWER), _style(row)
         case "seconds":
