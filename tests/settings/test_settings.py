@@ -38,10 +38,11 @@ def test_the_environment_of_the_process_is_read(paths: Paths, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('colour = "red"', "colour"),
+        ('colour = "red"', "nothing there is called colour"),
+        ('"check.search" = "f2"', r"nothing there is called check.search; keys of commands stand under \[keys\]"),
         ("[simulator]\nseed = 1", "simulator"),
         ("batch_size = 0", "batch_size"),
-        ("batch_size = 1001", "batch_size"),
+        ("batch_size = 1001", "batch_size: it is at most 1000"),
         ('batch_size = "10"', "batch_size"),
         ("batch_size = true", "batch_size"),
         ("region = 1", "region"),

@@ -207,12 +207,12 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         settings = msgspec.convert(chosen, Settings)
     except msgspec.ValidationError as error:
-        words, _, name = str(error).rstrip("`").partition(" - at `$.")
+        name = str(error).rstrip("`").partition(" - at `$.")[2]
         variable = ENVIRONMENT_PREFIX + name.upper()
         source = (
-            f"{variable} (setting {name})" if name and environment.get(variable) else f"{path}: {name or 'a setting'}"
+            f"{variable} (setting {name})" if name and environment.get(variable) else f"{path}{name and ': '}{name}"
         )
-        raise BadSettings(f"{source}: {words}") from error
+        raise BadSettings(f"{source}: {in_words(error)}") from error
     if (profile := settings.profiles.get(SIMULATOR)) is not None and profile.url is not None:
         raise BadSettings(f"{path}: the profile {SIMULATOR} is the embedded simulator: give a server another name")
     return settings
@@ -243,12 +243,16 @@ def parse(of: type[Settings] | type[Profile], name: str, text: str) -> Value:
 
 
 _WRONG = re.compile(r"Expected `(float|int|bool|str)\b[^`]*`(?: of length)?(?: ([<>]=) (\S+))?(?:, got .*)?")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "a text"}
 
 
 def in_words(error: msgspec.ValidationError) -> str:
     """Return what is wrong with a value, without the place where it stands."""
     words = str(error).partition(" - at `$")[0]
+    if (unknown := _UNKNOWN.fullmatch(words)) is not None:
+        hint = "; keys of commands stand under [keys]" if "." in unknown[1] else ""
+        return f"nothing there is called {unknown[1]}{hint}"
     wrong = _WRONG.fullmatch(words)
     if wrong is None:
         return f"{words[0].lower()}{words[1:]}".replace("`", "")
