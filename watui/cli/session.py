@@ -110,8 +110,8 @@ def find_where(url: str | None, profile: str | None, region: str | None, har: Pa
 
 def in_words(failure: Failure) -> str:
     """Return what went wrong and what to do, without a full stop at the end."""
-    refused = "the server refused: " if isinstance(failure, Refused) and failure.was_sent else ""
-    return f"{refused}{failure.title.rstrip('.')}. {failure.next_step.rstrip('.')}"
+    is_foreign = isinstance(failure, Refused) and failure.was_sent and not failure.title.startswith("the server")
+    return f"{'the server refused: ' if is_foreign else ''}{failure.title.rstrip('.')}. {failure.next_step.rstrip('.')}"
 
 
 def code_of(failure: Failure) -> Exit:

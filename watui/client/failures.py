@@ -48,7 +48,7 @@ class Untrusted(Failure):
     """Nothing proves that it is the server: nothing was sent."""
 
     next_step = (
-        "Give the server a profile, compare the certificate's fingerprint with the server's own, and pin it:"
+        "Compare the certificate's fingerprint with the server's own, and pin it for the server's profile:"
         " 'watui profiles trust NAME', or key p on the Settings screen. Or name its authority as ca_file."
     )
     may_have_worked = False

@@ -97,11 +97,11 @@ def found(checkup: Checkup, learnt: str | None = None) -> Content:
 
 def _findings(found: Sequence[Finding]) -> Content:
     lines: list[Content] = []
-    for each in found:
-        if each.subject in _IN_DIGITS:
-            continue
+    shown = [each for each in found if each.subject not in _IN_DIGITS]
+    width = max((len(each.subject) for each in shown), default=0) + 2
+    for each in shown:
         mark, style = _MARKS[each.level]
-        lines.append(Content.assemble((f"{mark} ", style), (f"{each.subject}  ", "bold"), clean(each.words)))
+        lines.append(Content.assemble((f"{mark} ", style), (each.subject.ljust(width), "bold"), clean(each.words)))
         if each.next_step is not None:
             lines.append(Content.assemble(("  → ", DIM), clean(each.next_step)))
     return Content("\n").join(lines)
