@@ -42,3 +42,12 @@ async def test_only_the_end_of_a_long_run_is_told(
         await story.until_phase(Phase.ENDED)
         await story.until_idle("run")
     assert sent == told
+
+
+async def test_what_is_told_already_is_not_told_once_more(paths: Paths) -> None:
+    async with console(paths) as story:
+        for words in ("one", "one", "two", "one", "one"):
+            story.app.notify(words)
+        await story.until(lambda: len(story.app.screen.query("Toast")) >= 3, "the notices")
+        await story.pilot.pause()
+        assert len(story.app.screen.query("Toast")) == 3

@@ -23,6 +23,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import DimFilter, LineFilter
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -129,6 +130,8 @@ class WatuiApp(App[int]):
         keymap, problems = use_keys(settings.keys)
         self.set_keymap(keymap)
         self._warnings = [words for words in (warning, desk.warning, *problems) if words is not None]
+        self._latest_notice = "", 0.0
+        """And until when it is shown."""
         self._typed = TypedAhead(self, super().post_message)
         self._is_shown = False
         self.terminal = TerminalKeeper()
@@ -235,6 +238,22 @@ class WatuiApp(App[int]):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what is selected on a screen, hidden as it is there."""
         super().copy_to_clipboard(self.hiding.shown(text))
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a notice; not once more where it is the latest one, and still there."""
+        latest, until = self._latest_notice
+        now = time.monotonic()
+        if message != latest or now >= until:
+            self._latest_notice = message, now + (timeout or self.NOTIFICATION_TIMEOUT)
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def action_utc(self) -> None:
         """Tell times in UTC, or in the zone of this machine again."""
