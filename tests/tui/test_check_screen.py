@@ -11,7 +11,7 @@ from textual.widgets import Input
 from tests.conftest import TOKEN
 from tests.ledger.conftest import new_row
 from tests.simulated import a_world, create_app
-from tests.tui.story import NARROW, PEOPLE, WIDE, console
+from tests.tui.story import NARROW, PEOPLE, WIDE, console, console_at
 from watui.checks.importing import Tell
 from watui.checks.prepare import Progress
 from watui.checks.scheduler import Outlook
@@ -607,3 +607,15 @@ async def test_the_row_at_hand_is_told_anew_in_a_terminal_of_another_size(paths:
         await story.until(lambda: "wa_id" in story.screen.rows.detail.render().plain, "room for the wa_id")
         await story.pilot.resize_terminal(*NARROW)
         await story.until(lambda: "wa_id" not in story.screen.rows.detail.render().plain, "no room for it")
+
+
+async def test_a_list_that_is_needed_is_not_left_for_another_one(paths: Paths) -> None:
+    async with console_at(a_world(stuck=1.0), paths) as story:
+        await story.preview(PEOPLE[0])
+        await story.press("n")
+        await story.until_told("This list is not sent yet: esc discards it.")
+        await story.press("enter")
+        await story.until_phase(Phase.RUNNING)
+        await story.press("n")
+        await story.until_told("A run is under way: let it end or cancel it first.")
+        assert story.session.phase is Phase.RUNNING

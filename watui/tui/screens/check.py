@@ -327,7 +327,12 @@ class CheckScreen(IntakeScreen):
             self.show_phase()
 
     def action_new(self) -> None:
-        if self.session.phase in LEFT_ALONE:
+        """Leave a list that needs nothing from here for another one."""
+        if self.session.is_asking:
+            self.refuse("A run is under way: let it end or cancel it first.")
+        elif self.session.phase is Phase.PREVIEW:
+            self.refuse("This list is not sent yet: esc discards it.")
+        elif self.session.phase in LEFT_ALONE:
             self.session.forget()
             self.show_phase()
             self._look_for_offer()
