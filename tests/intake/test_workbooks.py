@@ -4,12 +4,13 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from watui.intake import problems
-from watui.intake.entries import Entry, Row, Skipped, open_entries
+from watui.intake.entries import Entry, Row, Skipped, look_at, open_entries
 from watui.intake.problems import BadSource
 from watui.intake.workbooks import as_text
 
@@ -98,6 +99,51 @@ def test_what_is_no_spreadsheet_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 and then something else")
     with pytest.raises(BadSource, match=r"archive\.xlsx is no spreadsheet that can be read: save it as CSV first"):
         read(path)
+
+
+def rewrite(path: Path, suffix: str, old: str, new: str) -> None:
+    """Replace `old` by `new` in the parts of a workbook whose names end with `suffix`."""
+    with ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(old.encode(), new.encode()) if name.endswith(suffix) else data)
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "A99999999999999"])
+def test_a_cell_far_away_takes_only_the_file_along(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "far.xlsx"
+    write(path, [["+12125550100"], ["+12125550101"]])
+    rewrite(path, "sheet1.xml", 'r="A2"', f'r="{place}"')
+    with pytest.raises(BadSource, match=r"far\.xlsx .*save it as CSV"):
+        read(path)
+    with pytest.raises(BadSource, match=r"far\.xlsx .*save it as CSV"):
+        look_at(str(path))
+
+
+@pytest.mark.long
+def test_an_archive_that_unpacks_to_very_much_takes_only_the_file_along(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xlsx"
+    write(path, [["+12125550100"]])
+    rewrite(path, "sharedStrings.xml", "+12125550100", 2**31 * "1")
+    with pytest.raises(BadSource, match=r"bomb\.xlsx takes too much to read"):
+        read(path)
+
+
+def test_cells_far_away_that_hold_nothing_are_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / "formatted.xlsx"
+    with Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write(0, 0, "+12125550100")
+        sheet.write_blank(1_048_575, 16_383, None, workbook.add_format({"bold": True}))
+    assert read(path)[1] == [Entry(1, "+12125550100", None)]
+
+
+def test_every_row_of_a_longer_sheet_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.xlsx"
+    write(path, [[f"+1212555{line:04}"] for line in range(1, 1001)])
+    assert read(path)[1] == [Entry(line, f"+1212555{line:04}", None) for line in range(1, 1001)]
+    assert look_at(str(path)).first[0] == ["+12125550001"]
 
 
 def test_an_empty_workbook_has_no_rows(tmp_path: Path) -> None:
