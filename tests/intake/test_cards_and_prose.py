@@ -1,6 +1,7 @@
 """Sources that are no lists: address books and texts. Their numbers are entries, what holds none is counted."""
 
 import io
+import time
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,27 @@ def test_an_address_book(end: str) -> None:
         Skipped.PROSE,
         Skipped.PROSE,
     ]
+
+
+def test_a_number_that_goes_on_and_on_is_cut() -> None:
+    head = "BEGIN:VCARD\nTEL;ENCODING=QUOTED-PRINTABLE:+1=\n"
+    (row,) = read(head + 1600 * f"{64 * '1'}=\n" + "1\nEND:VCARD\n")
+    assert isinstance(row, Entry)
+    assert (row.line, row.problem) == (2, problems.TOO_LONG)
+
+
+@pytest.mark.parametrize("fold", ["=\n", "\n "])
+def test_what_is_no_number_is_not_put_together(fold: str) -> None:
+    started = time.process_time()
+    note = fold.join(["TEL:+12125550199"] * 200_000)
+    assert read(f"BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:{note}\nTEL:+12125550100\nEND:VCARD\n") == [
+        Entry(200_002, "+12125550100", None)
+    ]
+    assert time.process_time() - started < 5
+
+
+def test_parameters_may_be_folded_too() -> None:
+    assert read("BEGIN:VCARD\nTEL;TYPE=\n CELL:+1 212\n  555 0100\nEND:VCARD\n") == [Entry(2, "+1 212 555 0100", None)]
 
 
 @given(st.text() | st.lists(st.sampled_from([*CARDS.splitlines(), " x", "=", "TEL;", ";"])).map("\n".join))
