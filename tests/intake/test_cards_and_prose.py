@@ -74,6 +74,13 @@ def test_an_address_book(end: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("charset", ["idna", "punycode", "undefined", "hex", "none-such", "UTF-8"])
+def test_a_charset_that_cannot_be_read_is_taken_for_utf8(charset: str) -> None:
+    card = f"BEGIN:VCARD\nTEL;ENCODING=QUOTED-PRINTABLE;CHARSET={charset}:+1631=E95551000\nEND:VCARD\n"
+    (row,) = read(card)
+    assert row == Entry(2, "+1631\ufffd5551000", problems.UNDECODABLE)
+
+
 def test_a_number_that_goes_on_and_on_is_cut() -> None:
     head = "BEGIN:VCARD\nTEL;ENCODING=QUOTED-PRINTABLE:+1=\n"
     (row,) = read(head + 1600 * f"{64 * '1'}=\n" + "1\nEND:VCARD\n")

@@ -100,5 +100,5 @@ def _value(parameters: str, value: str) -> str:
     data = quopri.decodestring(value.encode("utf-8", "replace"))
     try:
         return data.decode(charset[1] if charset else "utf-8", "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # No such charset, or one that is for something else, such as idna.
         return data.decode("utf-8", "replace")
