@@ -13,7 +13,7 @@ from tests.checks.test_run import DEADLINE, FAST, NUMBERS, answer, asked_in, dra
 from tests.simulated import a_world, create_app
 from watui.checks.run import Run
 from watui.checks.scheduler import Policy
-from watui.client.auth import LOGIN_PATH, Auth, Credentials, Fixed, Login
+from watui.client.auth import LOGIN_PATH, Auth, Credentials, Fixed, Login, Post
 from watui.client.contacts import ContactsClient
 from watui.client.exchanges import Exchanges
 from watui.client.failures import AccessDenied, NotYetAccepted, ServerTrouble, Unreachable, Unusable, WrongPassword
@@ -165,6 +165,34 @@ async def test_a_flaky_line_and_tokens_that_end_too_early_lose_nothing(
         # A login whose answer got lost on the way is tried again.
         assert site.logins <= site.expiries + 1 + site.record.requests_made // 10
         assert lost == 0
+
+
+class _Outdated(Fixed):
+    """A token that the server does not take any more, and the one after it."""
+
+    def __init__(self) -> None:
+        super().__init__("old")
+
+    async def another(self, refused: str | None, post: Post) -> str | None:
+        return "new"
+
+
+async def test_a_question_that_goes_out_again_with_another_token_counts_as_two_requests(
+    ledger: Ledger, reader: Reader, paths: Paths
+) -> None:
+    requests: list[str] = []
+
+    def takes_the_new_one(request: httpx.Request) -> httpx.Response:
+        requests.append(request.headers["Authorization"])
+        if requests[-1] == "Bearer old":
+            return httpx.Response(401, json={"errors": [{"code": 1005, "title": "Access denied"}]})
+        return answer(asked_in(request))
+
+    run_id = draft(ledger, NUMBERS[:5])
+    async with opened(paths, run_id, _Outdated(), "http://127.0.0.1", FAST, takes_the_new_one) as run:
+        await asyncio.wait_for(run.drive(stop_on_failure=True), DEADLINE)
+    assert requests == ["Bearer old", "Bearer new"]
+    assert run.requests == 2
 
 
 async def test_a_storm_of_refusals_is_not_answered_with_a_storm_of_logins(

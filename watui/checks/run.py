@@ -229,7 +229,7 @@ class Run:
                 await self._until_written(ask.sent_at)
                 if has_gone_out:
                     await self._reserve_another()
-                self.requests += not has_gone_out
+                self.requests += 1
                 has_gone_out = True
 
             try:
