@@ -51,6 +51,11 @@ def test_the_run_before_tells_how_often_is_polled(polls: int, words: str) -> Non
     assert cost_of(draft(200), found).words == words
 
 
+def test_a_run_before_that_asked_about_nothing_tells_nothing() -> None:
+    found = Summary((), (), (), polled=Polled(0, 500, 3))
+    assert cost_of(draft(200), found) == cost_of(draft(200), Summary((), (), ()))
+
+
 @pytest.mark.parametrize(
     ("options", "takes"),
     [

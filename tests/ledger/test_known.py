@@ -134,3 +134,27 @@ def test_how_the_run_before_was_polled_is_known(book: Book) -> None:
     book.answer(["11", "22"])
     book.answer(["11"], blocking="wait")
     assert polled(book.reader, run_id) == Polled(2, OPTIONS.batch_size, 0)
+
+
+def test_a_question_without_an_answer_is_neither_a_number_nor_a_poll(book: Book) -> None:
+    """Two numbers: one outage before the first answer, and one before the answer to a poll."""
+    run_id = book.draft(["11", "22"])
+    book.begin(run_id, None)
+    waiting = [Answered(number, "processing", False, None) for number in (1, 2)]
+    final = [Answered(number, "valid", True, "1") for number in (1, 2)]
+    for answers in (None, waiting, None, None, final):
+        asked = book.ledger.asked(run_id, [1, 2])
+        if answers is None:
+            book.ledger.failed(asked.ask_id, "no answer")
+        else:
+            book.ledger.answered(run_id, asked.ask_id, answers, "v2.41")
+    book.ledger.end(run_id, RunState.DONE)
+    assert polled(book.reader, book.draft(["33"])) == Polled(2, OPTIONS.batch_size, 1)
+
+
+def test_a_run_that_asked_nothing_tells_nothing_of_polls(book: Book) -> None:
+    book.answer(["11"])
+    run_id = book.draft(["11"])
+    book.begin(run_id)
+    book.ledger.end(run_id, RunState.DONE)
+    assert polled(book.reader, book.draft(["22"])) == Polled(1, OPTIONS.batch_size, 0), "but the one before it does"

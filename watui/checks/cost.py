@@ -65,8 +65,9 @@ def cost_of(record: RunRecord, found: Summary, *, asks_all: bool = False) -> Cos
     known = 0 if asks_all else found.fresh
     numbers, batch_size = record.numbers - known, record.options.batch_size
     is_polled = record.options.blocking == "no_wait" and numbers > 0
-    polls = _polls(numbers, batch_size, found.polled) if is_polled else None
-    return Cost(numbers, known, math.ceil(numbers / batch_size), polls, is_guess=found.polled is None)
+    before = found.polled if found.polled is not None and found.polled.numbers else None
+    polls = _polls(numbers, batch_size, before) if is_polled else None
+    return Cost(numbers, known, math.ceil(numbers / batch_size), polls, is_guess=before is None)
 
 
 def _polls(numbers: int, batch_size: int, before: Polled | None) -> tuple[int, int]:

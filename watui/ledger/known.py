@@ -101,10 +101,14 @@ def _last_of_part(db: sqlite3.Connection) -> int:
 
 
 def polled(reader: Reader, run_id: int) -> Polled | None:
-    """Return how the latest run that ended at the server of a run was polled; None where there is none."""
+    """Return how the latest run that ended at the server of a run was polled; None where there is none.
+
+    A question that got no answer tells nothing of that: it was asked once more.
+    """
     found = reader.query(
         "SELECT sum(a.numbers - a.polls), r.batch_size, sum(a.polls > 0) FROM ask a JOIN run r ON r.id = a.run_id"
         " WHERE (r.server, r.blocking) = (SELECT server, blocking FROM run WHERE id = ?) AND r.state = ?"
+        " AND a.answered_at IS NOT NULL AND a.failure IS NULL"
         " GROUP BY r.id ORDER BY r.id DESC LIMIT 1",
         (run_id, RunState.DONE),
     )
