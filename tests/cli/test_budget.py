@@ -94,6 +94,8 @@ def test_messages_of_days_are_imported_and_replaced(watui: Watui, shop: str, tmp
         ("2026-01-01,5\nyesterday,7\n", "row 2"),
         ("2026-01-01,5\n2026-01-02,-7\n", "row 2"),
         ("2026-01-01,5\n2026-01-02\n", "row 2"),
+        ("31.01.2026,1200\n2026-02-01,10\n", "row 1"),
+        ("day,1200\n2026-02-01,10\n", "row 1"),
     ],
 )
 def test_a_file_that_cannot_be_read_changes_nothing(

@@ -99,7 +99,7 @@ def _enter(session: Session, work: Callable[[Ledger], None]) -> None:
 
 
 def _days(path: Path) -> dict[str, int]:
-    """Return the messages of each day in a file; a first row that holds none is its header. Stops where it can't be."""
+    """Return the messages of each day in a file; a first row without a digit is its header. Stops where it can't be."""
     days: dict[str, int] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -107,7 +107,7 @@ def _days(path: Path) -> dict[str, int]:
                 found = _day(row)
                 if found is not None:
                     days[found[0]] = days.get(found[0], 0) + found[1]
-                elif any(cell.strip() for cell in row) and place > 1:
+                elif any(map(str.isdigit, "".join(row))) or (place > 1 and "".join(row).strip()):
                     raise Stop(f"{path} row {place}: a day such as 2026-01-31, and a count, are wanted")
     except (OSError, UnicodeError, csv.Error) as error:
         raise Stop(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
