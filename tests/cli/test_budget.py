@@ -94,6 +94,8 @@ def test_messages_of_days_are_imported_and_replaced(watui: Watui, shop: str, tmp
         ("2026-01-01,5\nyesterday,7\n", "row 2"),
         ("2026-01-01,5\n2026-01-02,-7\n", "row 2"),
         ("2026-01-01,5\n2026-01-02\n", "row 2"),
+        ("2026-01-01,1000000000\n", "a count up to 999,999,999"),
+        ("2026-01-01,99999999999999999999\n", "row 1"),
         ("31.01.2026,1200\n2026-02-01,10\n", "row 1"),
         ("day,1200\n2026-02-01,10\n", "row 1"),
     ],
@@ -105,6 +107,14 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     file.write_text(text)
     ended = watui("budget", "import", str(file), "--profile", "shop")
     assert (ended.code, why in ended.err) == (Exit.USAGE, True), ended.err
+    assert re.search(r"shop,[^,]*,0,0,0,0", watui("budget", "--profile", "shop", "--format", "csv").out)
+
+
+@pytest.mark.parametrize("number", ["0", "1000000000", "9223372036854775807", "99999999999999999999"])
+@pytest.mark.parametrize("command", [("budget", "add"), ("check", *NUMBERS, "--over-budget")], ids=" ".join)
+def test_what_is_no_count_is_refused(watui: Watui, shop: str, command: tuple[str, ...], number: str) -> None:
+    ended = watui(*command, number, "--profile", "shop")
+    assert (ended.code, "1<=x<=999999999" in ended.err) == (Exit.USAGE, True), ended.err
     assert re.search(r"shop,[^,]*,0,0,0,0", watui("budget", "--profile", "shop", "--format", "csv").out)
 
 

@@ -88,7 +88,9 @@ async def test_while_calls_are_left_only_messages_are_entered(paths: Paths) -> N
         await story.until_shown("The budget of shop: 0 of 12 calls used")
         assert not dialog.query("#over")
         await story.press("0", "enter")
-        await story.until_shown("Type a number, from 1")
+        await story.until_shown("Type a number from 1 to 999,999,999")
+        await story.press(*"123456789", "enter")
+        assert story.app.screen is dialog, "a digit too many"
         await story.press("escape")
         await story.until_idle("budget")
         await story.preview(LIST)

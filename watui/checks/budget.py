@@ -10,6 +10,16 @@ POLICY = (
     " Misuse is warned of by mail; seven days later the number is disabled for good."
 )
 
+MOST_AT_ONCE = 999_999_999
+"""Messages, or calls, that can be entered at once; more is a slip of the finger."""
+
+
+def count_of(text: str) -> int | None:
+    """Return the count that stands in `text`, up to MOST_AT_ONCE; None where there is no such."""
+    digits = text.strip()
+    is_count = digits.isascii() and digits.isdigit() and len(digits) <= len(str(MOST_AT_ONCE))
+    return int(digits) if is_count else None
+
 
 def meter(budget: Budget) -> str:
     """Return how a budget stands."""

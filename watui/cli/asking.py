@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import click
 
+from watui.checks.budget import MOST_AT_ONCE
 from watui.checks.pace import Pace
 from watui.checks.rows import result_row
 from watui.checks.standing import STUCK_POLLS, final_of
@@ -86,7 +87,7 @@ def output_options(command: Decorated) -> Decorated:
         har_option,
         option(
             "--over-budget",
-            type=click.IntRange(1),
+            type=click.IntRange(1, MOST_AT_ONCE),
             metavar="N",
             section=ASKING,
             help="Where the budget is used up, make up to N calls more; the trail keeps that.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from watui.checks.budget import POLICY, meter
+from watui.checks.budget import MOST_AT_ONCE, POLICY, count_of, meter
 from watui.cli.exits import Exit, Stop
 from watui.cli.help import Group
 from watui.cli.options import target_options
@@ -63,7 +63,7 @@ def budget(
 
 
 @budget.command()
-@click.argument("messages", type=click.IntRange(1))
+@click.argument("messages", type=click.IntRange(1, MOST_AT_ONCE))
 @target_options
 def add(messages: int, url: str | None, profile: str | None, region: str | None) -> int:
     """Enter that so many MESSAGES were sent. They come to those that were entered before."""
@@ -108,7 +108,8 @@ def _days(path: Path) -> dict[str, int]:
                 if found is not None:
                     days[found[0]] = days.get(found[0], 0) + found[1]
                 elif any(map(str.isdigit, "".join(row))) or (place > 1 and "".join(row).strip()):
-                    raise Stop(f"{path} row {place}: a day such as 2026-01-31, and a count, are wanted")
+                    wanted = f"a day such as 2026-01-31, and a count up to {MOST_AT_ONCE:,}"
+                    raise Stop(f"{path} row {place}: {wanted}, are wanted")
     except (OSError, UnicodeError, csv.Error) as error:
         raise Stop(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not days:
@@ -119,7 +120,8 @@ def _days(path: Path) -> dict[str, int]:
 def _day(row: list[str]) -> tuple[str, int] | None:
     """Return the day of a row and its count; None where it has not just these."""
     try:
-        day, count = (cell.strip() for cell in row)
-        return (date.fromisoformat(day).isoformat(), int(count)) if int(count) >= 0 else None
+        day, count = row
+        number = count_of(count)
+        return (date.fromisoformat(day.strip()).isoformat(), number) if number is not None else None
     except ValueError:
         return None

@@ -9,14 +9,11 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
-from watui.checks.budget import POLICY, meter
+from watui.checks.budget import MOST_AT_ONCE, POLICY, count_of, meter
 from watui.ledger.rows import Budget
 from watui.text import clean
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
-
-MOST_DIGITS = 9
-"""Of what can be entered at once."""
 
 
 class Entered(NamedTuple):
@@ -51,8 +48,7 @@ class BudgetDialog(Modal[Entered | None]):
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
-        text = event.value.strip()
-        if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text):
-            self.dismiss(Entered(int(text), event.input.id == "over"))
+        if number := count_of(event.value):
+            self.dismiss(Entered(number, event.input.id == "over"))
         else:
-            self.hint.update(Content.styled("Type a number, from 1", "$text-error"))
+            self.hint.update(Content.styled(f"Type a number from 1 to {MOST_AT_ONCE:,}", "$text-error"))
