@@ -118,6 +118,30 @@ def test_what_is_no_count_is_refused(watui: Watui, shop: str, command: tuple[str
     assert re.search(r"shop,[^,]*,0,0,0,0", watui("budget", "--profile", "shop", "--format", "csv").out)
 
 
+def test_what_was_entered_by_mistake_is_taken_back_and_the_trail_keeps_both(
+    watui: Watui, shop: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "sent.csv"
+    file.write_text("2026-01-01,40\n")
+    watui("budget", "import", str(file), "--profile", "shop")
+    watui("budget", "add", "5000", "--profile", "shop")
+    refused = watui("budget", "take-back", "5040", "--profile", "shop")
+    assert refused.code == Exit.USAGE
+    assert "no more than 5,000 was entered by hand. To correct a day, import it again" in refused.err
+    assert "shop: 0 of 540 calls used." in watui("budget", "take-back", "4500", "--profile", "shop").err
+    refused = watui("budget", "take-back", "1", "--over", "--profile", "shop")
+    assert (refused.code, "no more than 0 was entered" in refused.err) == (Exit.USAGE, True)
+    trail = watui("actions", "--format", "csv").out.splitlines()[1:]
+    assert [re.search(r"[-\d,]+, when", line)[0] for line in trail] == ["-4,500, when", "5,000, when", "40, when"]  # type: ignore[index]
+
+
+def test_calls_over_the_budget_are_taken_back(watui: Watui, shop: str) -> None:
+    watui("check", "--profile", "shop", *ONE_EACH, *NUMBERS, "--over-budget", "5000")
+    taken = watui("budget", "take-back", "4998", "--over", "--profile", "shop")
+    assert "shop: 6 of 2 calls used, 2 of them over the messages sent." in taken.err
+    assert watui("check", "--profile", "shop", *NUMBERS[:1], "--recheck").code == Exit.UNFINISHED
+
+
 def test_the_policy_stands_in_the_help(watui: Watui) -> None:
     words = " ".join(watui("budget", "--help").out.split())
     assert "no more calls than the number sends messages" in words

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.conftest import OPTIONS, new_row
-from watui.ledger.budget import EntryKind, add_messages, budget_of, entries, go_over, set_days
+from watui.ledger.budget import EntryKind, NeverEntered, add_messages, budget_of, entries, go_over, set_days, take_back
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
@@ -28,6 +28,8 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(1, 4)),
         st.tuples(st.just("over"), st.integers(1, 2)),
+        st.tuples(st.just("take back"), st.integers(1, 4)),
+        st.tuples(st.just("take back over"), st.integers(1, 2)),
         st.tuples(st.just("days"), DAYS),
         st.tuples(st.just("reserve"), st.integers(0, 1)),
         st.tuples(st.just("clock"), st.floats(-1e9, 1e9)),
@@ -67,6 +69,14 @@ def test_no_call_is_reserved_beyond_the_messages_and_what_was_allowed(steps: lis
                     case "over", int():
                         go_over(ledgers[1], OTHER_PROFILE, value)
                         over += value
+                    case "take back", int():
+                        with nullcontext() if value <= by_hand else pytest.raises(NeverEntered):
+                            take_back(ledgers[1], SHOP, EntryKind.MESSAGES, value)
+                        by_hand -= value if value <= by_hand else 0
+                    case "take back over", int():
+                        with nullcontext() if value <= over else pytest.raises(NeverEntered):
+                            take_back(ledgers[0], SHOP, EntryKind.OVER, value)
+                        over -= value if value <= over else 0
                     case "days", dict():
                         set_days(ledgers[0], SHOP, value)
                         days |= value
@@ -112,6 +122,24 @@ def test_a_server_has_one_budget_and_without_any_there_is_no_call(ledger: Ledger
     add_messages(ledger, ELSEWHERE, 5)
     assert budget_of(reader, SHOP.server).allowed == 2
     assert budget_of(reader, ELSEWHERE.server).allowed == 5
+
+
+def test_a_slip_of_the_finger_is_taken_back_and_both_are_kept(ledger: Ledger, reader: Reader) -> None:
+    add_messages(ledger, SHOP, 5000)
+    set_days(ledger, SHOP, {"2026-01-01": 7})
+    ledger.reserve(SHOP.server)
+    with pytest.raises(NeverEntered, match="no more than 5,000 was entered"):
+        take_back(ledger, SHOP, EntryKind.MESSAGES, 5001)
+    take_back(ledger, OTHER_PROFILE, EntryKind.MESSAGES, 5000)
+    with pytest.raises(NeverEntered, match="no more than 0 was entered"):
+        take_back(ledger, SHOP, EntryKind.OVER, 1)
+    told = [(each.kind, each.number, each.profile, each.allowed) for each in entries(reader, 9)]
+    assert told == [
+        (EntryKind.MESSAGES, -5000, "other", 5007),
+        (EntryKind.MESSAGES, 7, "shop", 5000),
+        (EntryKind.MESSAGES, 5000, "shop", 0),
+    ]
+    assert budget_of(reader, SHOP.server) == Budget(7, 0, 1)
 
 
 def test_who_entered_what_is_kept_with_how_the_budget_stood(ledger: Ledger, reader: Reader) -> None:

@@ -18,7 +18,7 @@ from watui.cli.session import Session, find_where
 from watui.cli.talk import say
 from watui.export.rows import BudgetRow
 from watui.export.table import BUDGETS
-from watui.ledger.budget import add_messages, set_days
+from watui.ledger.budget import EntryKind, NeverEntered, add_messages, set_days, take_back
 from watui.ledger.ledger import Ledger
 from watui.text import counted
 
@@ -40,6 +40,7 @@ _HELP = f"""Say how the calls of checks stand against the messages sent.
     examples=[
         "watui budget --profile shop",
         "watui budget add 500 --profile shop",
+        "watui budget take-back 450 --profile shop",
         "watui budget import sent.csv --profile shop",
     ],
 )
@@ -69,6 +70,25 @@ def add(messages: int, url: str | None, profile: str | None, region: str | None)
     """Enter that so many MESSAGES were sent. They come to those that were entered before."""
     with find_where(url, profile, region).open() as session:
         _enter(session, lambda ledger: add_messages(ledger, session.desk.place, messages))
+    return Exit.DONE
+
+
+@budget.command("take-back")
+@click.argument("number", type=click.IntRange(1, MOST_AT_ONCE))
+@click.option("--over", is_flag=True, help="Take back calls that were allowed over the budget, and not messages.")
+@target_options
+def correct(number: int, over: bool, url: str | None, profile: str | None, region: str | None) -> int:
+    """Take back a NUMBER of messages that were entered by mistake. The trail keeps both.
+
+    A day that was imported is corrected by importing it again.
+    """
+    kind = EntryKind.OVER if over else EntryKind.MESSAGES
+    with find_where(url, profile, region).open() as session:
+        try:
+            _enter(session, lambda ledger: take_back(ledger, session.desk.place, kind, number))
+        except NeverEntered as error:
+            day = "" if over else " by hand. To correct a day, import it again"
+            raise Stop(f"{error}{day}") from error
     return Exit.DONE
 
 
