@@ -1,10 +1,12 @@
 """A list that is read in another way: another column, or numbers of another country than the server's."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input, OptionList
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from tests.cli.conftest import congress
 from tests.conftest import TOKEN
@@ -188,3 +190,49 @@ async def test_a_draft_that_is_made_after_the_reading_was_stopped_is_not_kept(
         may_end.set()
         await story.until_phase(Phase.EMPTY if is_first else Phase.PREVIEW)
         await story.until(lambda: drafts(story) == ([] if is_first else [1]), "no draft is left over")
+
+
+def far_away(path: Path) -> None:
+    """Write a small spreadsheet that wants more memory than there is."""
+    with Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write(0, 0, "+12125550100")
+        sheet.write(1_048_575, 16_383, "+12125550101")
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [(far_away, "list.csv takes too much to read"), (Path.mkdir, "list.csv is a directory")],
+    ids=["far away", "directory"],
+)
+async def test_a_list_stays_as_it_was_where_its_file_can_not_be_read_any_more(
+    paths: Paths, tmp_path: Path, damage: Callable[[Path], None], why: str
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(LIST)
+    async with console(paths) as story:
+        await import_file(story, path)
+        path.unlink()
+        damage(path)
+        await story.press("l")
+        await story.until_told(why)
+        assert (story.session.phase, numbers(story)) == (Phase.PREVIEW, ["+442079460900", "+442079460901"])
+
+
+async def test_a_file_that_is_refused_leaves_the_list_alone(paths: Paths, tmp_path: Path) -> None:
+    path = tmp_path / "far.xlsx"
+    far_away(path)
+    async with console(paths) as story:
+        await story.preview(LIST)
+        await story.press("i")
+        dialog = await story.until_on(ImportDialog)
+        dialog.path.value = str(tmp_path)
+        await story.press("enter")
+        await story.until_shown("is a directory: its files are below")
+        dialog.path.value = str(path)
+        await story.press("enter")
+        await story.until_told("far.xlsx takes too much to read")
+        await story.until_phase(Phase.PREVIEW)
+        assert numbers(story) == ["+442079460900", "+442079460901"]
+        await story.press("l")
+        await story.until_on(ColumnDialog)
