@@ -47,12 +47,12 @@ def test_who_waits_does_not_poll() -> None:
     ("polls", "words"), [(0, "1 request, then hardly a poll"), (9, "1 request, then about 6 to 14 polls")]
 )
 def test_the_run_before_tells_how_often_is_polled(polls: int, words: str) -> None:
-    found = Summary((), (), (), polled=Polled(200, 500, polls))
+    found = Summary((), (), (), polled=[Polled(2, 500, 0), Polled(200, 500, polls), Polled(30, 500, 90)])
     assert cost_of(draft(200), found).words == words
 
 
-def test_a_run_before_that_asked_about_nothing_tells_nothing() -> None:
-    found = Summary((), (), (), polled=Polled(0, 500, 3))
+def test_a_small_run_tells_nothing_of_how_often_is_polled() -> None:
+    found = Summary((), (), (), polled=[Polled(2, 500, 0), Polled(0, 500, 3)])
     assert cost_of(draft(200), found) == cost_of(draft(200), Summary((), (), ()))
 
 

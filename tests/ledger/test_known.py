@@ -130,10 +130,10 @@ def test_what_a_person_deletes_is_not_known_any_more(book: Book) -> None:
 
 def test_how_the_run_before_was_polled_is_known(book: Book) -> None:
     run_id = book.draft(["11"])
-    assert polled(book.reader, run_id) is None
+    assert polled(book.reader, run_id) == []
     book.answer(["11", "22"])
     book.answer(["11"], blocking="wait")
-    assert polled(book.reader, run_id) == Polled(2, OPTIONS.batch_size, 0)
+    assert polled(book.reader, run_id) == [Polled(2, OPTIONS.batch_size, 0)]
 
 
 def test_a_question_without_an_answer_is_neither_a_number_nor_a_poll(book: Book) -> None:
@@ -149,7 +149,7 @@ def test_a_question_without_an_answer_is_neither_a_number_nor_a_poll(book: Book)
         else:
             book.ledger.answered(run_id, asked.ask_id, answers, "v2.41")
     book.ledger.end(run_id, RunState.DONE)
-    assert polled(book.reader, book.draft(["33"])) == Polled(2, OPTIONS.batch_size, 1)
+    assert polled(book.reader, book.draft(["33"])) == [Polled(2, OPTIONS.batch_size, 1)]
 
 
 def test_a_run_that_asked_nothing_tells_nothing_of_polls(book: Book) -> None:
@@ -157,4 +157,4 @@ def test_a_run_that_asked_nothing_tells_nothing_of_polls(book: Book) -> None:
     run_id = book.draft(["11"])
     book.begin(run_id)
     book.ledger.end(run_id, RunState.DONE)
-    assert polled(book.reader, book.draft(["22"])) == Polled(1, OPTIONS.batch_size, 0), "but the one before it does"
+    assert polled(book.reader, book.draft(["22"])) == [Polled(1, OPTIONS.batch_size, 0)], "but the one before it does"

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from watui.contract.rules import CACHE_SECONDS
@@ -15,6 +16,10 @@ _USUAL_LATENCY = 1.5
 
 _SPREAD = 1.5
 """By how much, either way, a run may differ from what the one before it tells."""
+
+
+FEWEST_TELLING = 20
+"""Numbers that a run must have asked about to tell how often others are polled."""
 
 
 class Cost(NamedTuple):
@@ -65,9 +70,15 @@ def cost_of(record: RunRecord, found: Summary, *, asks_all: bool = False) -> Cos
     known = 0 if asks_all else found.fresh
     numbers, batch_size = record.numbers - known, record.options.batch_size
     is_polled = record.options.blocking == "no_wait" and numbers > 0
-    before = found.polled if found.polled is not None and found.polled.numbers else None
+    before = _telling(found.polled)
     polls = _polls(numbers, batch_size, before) if is_polled else None
     return Cost(numbers, known, math.ceil(numbers / batch_size), polls, is_guess=before is None)
+
+
+def _telling(before: Sequence[Polled]) -> Polled | None:
+    """Return the run that tells most of how often a list is polled: the largest one, if that is large enough."""
+    largest = max(before, key=lambda each: each.numbers, default=None)
+    return largest if largest is not None and largest.numbers >= FEWEST_TELLING else None
 
 
 def _polls(numbers: int, batch_size: int, before: Polled | None) -> tuple[int, int]:

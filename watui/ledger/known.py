@@ -15,6 +15,9 @@ from watui.ledger.rows import QUEUED, Polled, RunState
 AT_ONCE = 20_000
 """Answers that one transaction takes over: short enough that others can write in between."""
 
+LATEST = 5
+"""Runs of which it is told how they were polled."""
+
 _OTHERS = (
     "id <> :run_id AND (server, region) = (SELECT server, region FROM run WHERE id = :run_id)"
     f" AND started_at IS NOT NULL AND state <> '{RunState.DISCARDED}' AND (ended_at IS NULL OR ended_at >= :since)"
@@ -100,8 +103,8 @@ def _last_of_part(db: sqlite3.Connection) -> int:
     return int(found.fetchone()[0] or 0)
 
 
-def polled(reader: Reader, run_id: int) -> Polled | None:
-    """Return how the latest run that ended at the server of a run was polled; None where there is none.
+def polled(reader: Reader, run_id: int) -> list[Polled]:
+    """Return how the latest runs that ended at the server of a run were polled, the latest one first.
 
     A question that got no answer tells nothing of that: it was asked once more.
     """
@@ -109,10 +112,10 @@ def polled(reader: Reader, run_id: int) -> Polled | None:
         "SELECT sum(a.numbers - a.polls), r.batch_size, sum(a.polls > 0) FROM ask a JOIN run r ON r.id = a.run_id"
         " WHERE (r.server, r.blocking) = (SELECT server, blocking FROM run WHERE id = ?) AND r.state = ?"
         " AND a.answered_at IS NOT NULL AND a.failure IS NULL"
-        " GROUP BY r.id ORDER BY r.id DESC LIMIT 1",
-        (run_id, RunState.DONE),
+        " GROUP BY r.id ORDER BY r.id DESC LIMIT ?",
+        (run_id, RunState.DONE, LATEST),
     )
-    return next((Polled(*row) for row in found), None)
+    return [Polled(*row) for row in found]
 
 
 def _answers(numbers: int) -> str:

@@ -1,6 +1,6 @@
 """What goes into the ledger and what comes out of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -48,8 +48,8 @@ class Summary(NamedTuple):
     fresh: int = 0
     """Numbers that the same server has answered for the same region, in other runs and not long ago; none where the
     run asks all the same."""
-    polled: Polled | None = None
-    """How the latest run at the server was polled; None where that is not known."""
+    polled: Sequence[Polled] = ()
+    """How the latest runs at the server were polled, the latest one first."""
     bare: int = 0
     """Numbers without `+` that get the server's country code."""
     misread: int = 0
