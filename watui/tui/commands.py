@@ -257,7 +257,7 @@ COMMANDS: tuple[Command, ...] = (
         "contact",
         ("enter", "o"),
         Scope.CONTACTS,
-        "Open the contact of the row: statuses, identity, what was done to it. In the preview: o.",
+        "Open the contact of the row: statuses, identity, what was done to it. In the preview its other key does.",
         ASKED,
     ),
     Command(

@@ -28,6 +28,7 @@ from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.main import BLOCKLIST, ContactsScreen
@@ -137,7 +138,7 @@ class BlocklistScreen(ContactsScreen):
 
     def action_page(self, step: int) -> None:
         if self.blocklist.found is not None:
-            self.refuse("A search shows all that it found: esc goes back to the pages.")
+            self.refuse(f"A search shows all that it found: {key_of('blocklist.clear')} goes back to the pages.")
         else:
             self._go(lambda: self._turn(step))
 

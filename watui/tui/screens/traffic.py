@@ -25,9 +25,10 @@ from watui.traffic.har import har
 from watui.traffic.words import is_check, version
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
-from watui.tui.clipboard import NOTHING_CAME, copy
+from watui.tui.clipboard import copy, nothing_came
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, Destination, HarDialog, free_name
@@ -288,12 +289,12 @@ class TrafficScreen(MainScreen):
         if exchange is None:
             return
         if not curl_words.names_token(exchange):
-            self.refuse("No token went with this request: c copies it.")
+            self.refuse(f"No token went with this request: {key_of('traffic.copy')} copies it.")
             return
         question_ = Content.assemble(
             ("Copy the command with the token in it?", "bold"),
             f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
-            f" {clean(self._desk.server_name)}. c copies it without.",
+            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without.",
         )
         if not await self.app.push_screen_wait(Confirm(question_, "copy it with the token")):
             return
@@ -304,7 +305,8 @@ class TrafficScreen(MainScreen):
                 self.refuse(f"There is no token now: {failure.title}.")
                 return
             if token is None:
-                self.refuse(f"There is no token of {clean(self._desk.server_name)} for this request: c copies it.")
+                at = clean(self._desk.server_name)
+                self.refuse(f"There is no token of {at} for this request: {key_of('traffic.copy')} copies it.")
             else:
                 await self._copy(exchange, token, " The token is in it.")
 
@@ -315,10 +317,10 @@ class TrafficScreen(MainScreen):
             self.refuse(f"This request can't be copied: {error}.")
             return
         if len(command) > MOST_COPIED:
-            self.refuse("That is too much for a terminal's clipboard: save it with e.")
+            self.refuse(f"That is too much for a terminal's clipboard: save it with {key_of('traffic.export')}.")
             return
         went = await copy(self.app, command)
-        self.notify(f"A command for curl {went}.{more} {NOTHING_CAME} saves.", markup=False)
+        self.notify(f"A command for curl {went}.{more} {nothing_came('traffic.export', 'saves')}", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
