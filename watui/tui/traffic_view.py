@@ -224,9 +224,9 @@ def state(traffic: Traffic, is_following: bool) -> Content:
     if traffic.wanted:
         shown += f" with “{shortened(clean(traffic.wanted), MOST_OF_A_SEARCH)}”"
     older = f"{_GAP}{traffic.lost:,} older ones are not kept" if traffic.lost else ""
-    if traffic.newer:
+    if newer := traffic.newer:
         end = Content.assemble(
-            (f"{_GAP}{traffic.newer:,} newer: ", "$text-warning"), (key_of("traffic.follow"), "bold"), " shows them"
+            (f"{_GAP}{newer:,} newer: ", "$text-warning"), (key_of("traffic.follow"), "bold"), " shows them"
         )
     else:
         end = Content.styled(f"{_GAP}follows what comes" if is_following else "", DIM)

@@ -128,7 +128,7 @@ class TrafficScreen(MainScreen):
 
     def _follow(self) -> None:
         """Show what has come, while the terminal keeps up; while somebody reads, that it has come."""
-        if not self.is_active or not self.traffic.newer or not self._outlet.is_free:
+        if not self.is_active or not self.traffic.has_come or not self._outlet.is_free:
             return
         if self.is_following:
             self._show()
