@@ -25,8 +25,8 @@ from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui import panels
-from watui.tui.commands import Phase
 from watui.tui.outlet import Outlet
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 from watui.tui.session import Reading

@@ -24,7 +24,7 @@ from watui.simulator.population import Latency
 from watui.simulator.record import Latest
 from watui.simulator.world import World
 from watui.text import clean
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm, HarDialog
 from watui.tui.screens.traffic import TrafficScreen
 from watui.tui.traffic import Backstage, Traffic, question, told_of

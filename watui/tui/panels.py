@@ -22,8 +22,9 @@ from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import ALL_OVER, Command, Phase
+from watui.tui.commands import ALL_OVER, Command
 from watui.tui.keys import key_names, key_of
+from watui.tui.phases import Phase
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
 from watui.zone import ZONE

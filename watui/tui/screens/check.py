@@ -22,8 +22,9 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
-from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
+from watui.tui.commands import Scope, bar, bindings, panel_bar
 from watui.tui.outlet import Outlet
+from watui.tui.phases import ASKED, LEFT_ALONE, Phase
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.intake import IntakeScreen
 from watui.tui.screens.main import CHECK

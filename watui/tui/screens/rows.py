@@ -11,8 +11,8 @@ from textual.getters import query_one
 from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
-from watui.tui.commands import Phase
 from watui.tui.keys import key_of
+from watui.tui.phases import Phase
 from watui.tui.screens.main import ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.row_list import RowList

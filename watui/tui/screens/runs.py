@@ -21,10 +21,11 @@ from watui.ledger.schema import LedgerUnusable
 from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
-from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings
 from watui.tui.hiding import Hiding
 from watui.tui.keys import key_of
 from watui.tui.panels import MOST_OF_A_SOURCE
+from watui.tui.phases import Phase
 from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.closing import unless_closed
