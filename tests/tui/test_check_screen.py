@@ -510,7 +510,7 @@ async def test_a_paste_of_several_lines_into_the_search_is_a_list(paths: Paths) 
         await story.until(
             lambda: story.session.record is not None and story.session.record.entries == before + 2, "both"
         )
-        assert story.screen.rows.search.value == ""
+        assert story.screen.rows.search_line.field.value == ""
 
 
 async def test_help_tells_every_key_and_closes(paths: Paths) -> None:

@@ -8,12 +8,10 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from watui.client.exchanges import Exchange, Why
 from watui.client.failures import Failure
@@ -39,8 +37,8 @@ from watui.tui.traffic_view import LinesLook, TextLine, TrafficLook
 from watui.tui.view import ListView
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
-from watui.tui.widgets.row_list import SEARCH_SECONDS, SearchInput
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.search_line import SearchLine
 from watui.tui.widgets.simulator_panel import WIDE
 
 REPLAY = Why("replay")
@@ -82,8 +80,7 @@ class TrafficScreen(MainScreen):
     table = query_one("#exchanges-table", ExchangeTable)
     lines = query_one("#exchange-table", LinesTable)
     welcome = query_one("#traffic-welcome", Static)
-    search_line = query_one("#traffic-search-line", Horizontal)
-    search = query_one("#traffic-search", SearchInput)
+    search_line = query_one(SearchLine)
 
     def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding, outlet: Outlet) -> None:
         super().__init__(find_changes, hiding)
@@ -98,7 +95,6 @@ class TrafficScreen(MainScreen):
         self._look = TrafficLook()
         self._backstage: tuple[int, Backstage] | None = None
         """What the simulator says of the exchange of that number."""
-        self._searching: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="title")
@@ -106,11 +102,9 @@ class TrafficScreen(MainScreen):
         with Pane(id="traffic"):
             with Pane(id="traffic-list"):
                 yield ExchangeTable(id="exchanges-table")
-                with Horizontal(id="traffic-search-line"):
-                    yield Static(Content.styled(" / ", "bold $primary"), id="traffic-search-mark")
-                    yield SearchInput(placeholder="part of a path or a body", id="traffic-search")
             yield LinesTable(id="exchange-table")
         yield Static(id="traffic-welcome")
+        yield SearchLine("part of a path or a body")
         yield Line(id="keys")
 
     def on_mount(self) -> None:
@@ -240,35 +234,19 @@ class TrafficScreen(MainScreen):
         if self.lines.has_focus:
             self.remove_class("-reading")
             self.table.focus()
-        elif self.search_line.display or self.traffic.wanted:
-            self._hide_search()
-            self.search.value = ""
+        elif self.search_line.is_open or self.traffic.wanted:
+            self.search_line.close()
+            self.table.focus()
             self._search("")
 
     def action_find(self) -> None:
-        self.remove_class("-nothing")
-        self.search_line.display = True
-        self.search.focus()
+        self.search_line.open()
 
-    @on(Input.Changed, "#traffic-search")
-    def search_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self._searching is not None:
-            self._searching.stop()
-        if self.search_line.display:
-            self._searching = self.set_timer(SEARCH_SECONDS, lambda: self._search(event.value.strip()))
-
-    @on(Input.Submitted, "#traffic-search")
-    def search_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._hide_search()
-        self._search(event.value.strip())
-
-    def _hide_search(self) -> None:
-        if self._searching is not None:
-            self._searching.stop()
-        self.search_line.display = False
-        self.table.focus()
+    @on(SearchLine.Wanted)
+    def search(self, event: SearchLine.Wanted) -> None:
+        if event.is_done:
+            self.table.focus()
+        self._search(event.text)
 
     def _search(self, text: str) -> None:
         if text != self.traffic.wanted:
