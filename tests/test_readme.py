@@ -97,6 +97,17 @@ def test_pictures_are_of_both_sizes_and_both_themes() -> None:
     assert {(size, theme) for _, _, size, theme in PICTURES} == {(s, t) for s in (NARROW, WIDE) for t in (DARK, LIGHT)}
 
 
+_HOUSE = [path.name for path in (ROOT / "watui").iterdir() if path.is_dir() or path.suffix == ".py"]
+
+
+@pytest.mark.parametrize("name", sorted({*_HOUSE} - {"__init__.py", "__pycache__"}))
+def test_every_room_of_the_house_is_told(name: str) -> None:
+    chapter = README[README.index("## How the house is laid out") :]
+    assert re.search(
+        rf"(?<![\w.]){re.escape(name)}\b" if name.endswith(".py") else rf"^  {name}/ ", chapter, re.MULTILINE
+    )
+
+
 @pytest.mark.parametrize("option", [name for parameter in simulate.params for name in parameter.opts if "--" in name])
 def test_every_option_of_simulate_is_named(option: str) -> None:
     assert f"`{option}" in README

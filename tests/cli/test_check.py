@@ -439,3 +439,21 @@ def test_rows_that_cannot_be_written_are_no_usage_error(watui: Watui, server: Se
     ended = watui("check", "--number", "+12125552368", "--url", server.url, "--output", path)
     assert ended.code == Exit.UNFINISHED
     assert "kept as run 1" in ended.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["check", "--format"], "watui check"),
+        (["runs", "export", "--output"], "watui runs export"),
+        (["--profile"], "watui"),
+        (["check", "--nosuch"], "watui check"),
+    ],
+)
+def test_what_is_wrong_with_an_option_points_to_the_help_of_its_command(
+    watui: Watui, arguments: list[str], command: str
+) -> None:
+    ended = watui(*arguments)
+    assert ended.code == Exit.USAGE
+    assert ended.err.startswith(f"{command}: ")
+    assert f"See '{command} --help'." in ended.err

@@ -17,7 +17,7 @@ from watui.ledger.rows import Answered, NewRow, RunOptions, RunState
 from watui.settings.settings import save_profile
 from watui.simulator.scenario import Scenario, Start
 from watui.tui.app import WatuiApp
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.settings import SettingsScreen
 from watui.tui.screens.traffic import TrafficScreen
 from watui.tui.session import Session

@@ -23,7 +23,7 @@ from watui.simulator.population import has_account
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui.app import WatuiApp
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.blocklist import BlocklistScreen
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.contact import ContactScreen

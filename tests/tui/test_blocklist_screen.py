@@ -72,7 +72,7 @@ async def go(story: Story, *keys: str) -> None:
 
 async def search(story: Story, text: str) -> None:
     await story.press("slash")
-    story.blocklist.find.value = text
+    story.blocklist.search_line.field.value = text
     await go(story, "enter")
 
 
@@ -361,7 +361,7 @@ async def test_a_search_through_a_list_that_changes_says_so(paths: Paths) -> Non
         stays = listed(world)[30:]
         read = len(readings(story))
         await story.press("slash")
-        story.blocklist.find.value = "12122"
+        story.blocklist.search_line.field.value = "12122"
         await story.press("enter")
         await story.until(lambda: len(readings(story)) > read, "the first part")
         world.people.unblock_oldest(30, time.time())

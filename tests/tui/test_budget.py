@@ -18,7 +18,7 @@ from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.simulator.serving import ServerThread
 from watui.tui.app import WatuiApp
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.budget import BudgetDialog
 from watui.tui.screens.traffic import REPLAY
 

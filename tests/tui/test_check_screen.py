@@ -25,8 +25,8 @@ from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui import panels
-from watui.tui.commands import Phase
 from watui.tui.outlet import Outlet
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog, PlaceDialog
 from watui.tui.screens.help import HelpScreen
 from watui.tui.session import Reading
@@ -510,7 +510,7 @@ async def test_a_paste_of_several_lines_into_the_search_is_a_list(paths: Paths) 
         await story.until(
             lambda: story.session.record is not None and story.session.record.entries == before + 2, "both"
         )
-        assert story.screen.rows.search.value == ""
+        assert story.screen.rows.search_line.field.value == ""
 
 
 async def test_help_tells_every_key_and_closes(paths: Paths) -> None:

@@ -27,7 +27,7 @@ from watui.simulator.faults import Kind as Trouble
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm

@@ -13,7 +13,7 @@ from watui.ledger.reader import Reader
 from watui.ledger.upkeep import Deletion, Tell, delete_discarded
 from watui.settings.paths import Paths
 from watui.tui import app
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm
 
 pytestmark = pytest.mark.anyio

@@ -19,7 +19,7 @@ from tests.tui.story import NARROW, PEOPLE, WIDE, Story, console
 from watui.client.server import Server
 from watui.settings.paths import Paths
 from watui.simulator.serving import ServerThread
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.bulk import BulkScreen
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, FileTree, ImportDialog, PlaceDialog

@@ -8,8 +8,9 @@ from tests.tui.story import Story, console
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.tui import notices
-from watui.tui.commands import Phase, Scope, bar
+from watui.tui.commands import Scope, bar
 from watui.tui.hiding import Hiding
+from watui.tui.phases import Phase
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog
 from watui.tui.widgets.toggle import Toggle

@@ -9,8 +9,8 @@ from watui.settings.paths import Paths
 from watui.settings.settings import Notice, Settings
 from watui.simulator.serving import ServerThread
 from watui.tui import notices
-from watui.tui.commands import Phase
 from watui.tui.notices import sequence
+from watui.tui.phases import Phase
 
 pytestmark = pytest.mark.anyio
 

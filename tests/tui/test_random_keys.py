@@ -36,7 +36,7 @@ pytestmark = pytest.mark.anyio
 
 KEYS = [
     *sorted({key for command in COMMANDS for key in command.keys}),
-    *[command.keys[0] for command in COMMANDS if command.is_change] * 3,
+    *[command.keys[0] for command in COMMANDS if command.changes] * 3,
     *(
         "tab",
         "shift+tab",

@@ -31,7 +31,7 @@ def world() -> World:
 def keys(*scopes: Scope) -> list[str]:
     """Return the keys of the commands that change contacts."""
     return [
-        command.keys[0] for command in COMMANDS if command.is_change and command.scope in scopes and command.id != "go"
+        command.keys[0] for command in COMMANDS if command.changes and command.scope in scopes and command.id != "go"
     ]
 
 

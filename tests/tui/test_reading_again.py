@@ -18,7 +18,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.simulator.serving import ServerThread
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import ImportDialog
 from watui.tui.screens.layouts import ColumnDialog, CountryDialog
 

@@ -13,7 +13,7 @@ from textual.scrollbar import ScrollBarRender
 
 from tests.tui.story import NARROW, PEOPLE, WIDE, console
 from watui.settings.paths import Paths
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.widgets.row_table import RowTable
 
 pytestmark = pytest.mark.anyio

@@ -38,7 +38,7 @@ from watui.simulator.record import Record
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
 from watui.tui import session as session_module
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens import runs as runs_module
 from watui.tui.screens.dialogs import Confirm, ExportDialog
 from watui.tui.screens.meaning import MeaningScreen

@@ -24,7 +24,7 @@ from watui.simulator.conditions import Changes
 from watui.simulator.serving import ServerThread
 from watui.sites import Mark
 from watui.tui.app import Switched
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.profiles import FindingsScreen, LoginDialog, MemberDialog, NewProfileDialog
 from watui.tui.screens.settings import SettingsScreen

@@ -78,6 +78,14 @@ def test_the_first_screen_waits_for_nothing_heavy(tmp_path: Path) -> None:
     assert len(loaded) <= 486  # a few more than there are
 
 
+@pytest.mark.parametrize("room", ["watui.tui.session", "watui.tui.hiding"])
+def test_what_knows_no_widget_loads_no_textual(room: str) -> None:
+    code = f"import sys, {room}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
+    assert room in loaded
+    assert {"textual", "rich"}.isdisjoint(loaded)
+
+
 def test_keys_pressed_before_the_first_screen_are_not_lost(tmp_path: Path) -> None:
     with Terminal(environment={"WATUI_HOME": str(tmp_path)}) as terminal:
         terminal.send(b"i")

@@ -24,7 +24,7 @@ from watui.simulator.population import Latency
 from watui.simulator.record import Latest
 from watui.simulator.world import World
 from watui.text import clean
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import Confirm, HarDialog
 from watui.tui.screens.traffic import TrafficScreen
 from watui.tui.traffic import Backstage, Traffic, question, told_of
@@ -62,9 +62,9 @@ def test_what_has_come_is_shown_when_it_is_looked_at() -> None:
     traffic.search("block")
     exchanges.add(an_exchange())
     exchanges.add(an_exchange("/1/unblock"))
-    assert (numbers(traffic), traffic.newer) == ([2], 2)
+    assert (numbers(traffic), traffic.newer) == ([2], 1)
     traffic.look()
-    assert numbers(traffic) == [2, 4]
+    assert (numbers(traffic), traffic.newer) == ([2, 4], 0)
     traffic.search("")
     assert numbers(traffic) == [1, 2, 3, 4]
 
@@ -217,6 +217,21 @@ async def test_raw_and_laid_out_change_places(paths: Paths) -> None:
         await story.until_shown("as it was sent", '{"contacts":["+1 631 555 1000"]')
 
 
+async def test_newer_ones_are_told_that_the_search_finds(paths: Paths) -> None:
+    async with console(paths, size=WIDE) as story:
+        exchanges = story.session.desk.exchanges
+        for _ in range(2):
+            exchanges.add(an_exchange(body=b"spam"))
+        await open_traffic(story)
+        await story.press("slash", *"spam", "enter", "up")
+        await story.until_shown("2 exchanges with “spam”")
+        exchanges.add(an_exchange(body=b"abuse"))
+        exchanges.add(an_exchange(body=b"spam"))
+        await story.until_shown("1 newer: end shows them")
+        await story.press("end")
+        await story.until_shown("3 exchanges with “spam”")
+
+
 async def test_the_list_follows_until_somebody_reads(paths: Paths) -> None:
     async with console(paths, size=WIDE) as story:
         exchanges = story.session.desk.exchanges
@@ -272,7 +287,9 @@ async def test_a_search_goes_through_bodies(paths: Paths) -> None:
         await story.until(lambda: screen.table.has_focus, "the list has the keys")
         await story.press("slash")
         await story.until(lambda: isinstance(story.app.focused, Input), "the search has the keys")
-        await story.press(*"nobody")
+        await story.press(*"nob")
+        await story.until_shown("No exchange holds “nob”", "/ nob")
+        await story.press(*"ody")
         await story.until_shown("No exchange holds “nobody”")
         await story.press("escape")
         await story.until(lambda: screen.table.row_count == 2, "all are shown")

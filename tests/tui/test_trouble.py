@@ -27,7 +27,7 @@ from watui.simulator.faults import Fault, Kind
 from watui.simulator.limits import Bucket
 from watui.simulator.population import Latency
 from watui.simulator.serving import ServerThread
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.blocklist import BlocklistScreen
 from watui.tui.screens.bulk import BulkScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, ImportDialog

@@ -15,7 +15,7 @@ from tests.tui.story import PEOPLE, Story, console_at
 from watui.desk import Desk
 from watui.settings.paths import Paths
 from watui.tui import typed_ahead
-from watui.tui.commands import Phase
+from watui.tui.phases import Phase
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.modal import Palette
 from watui.tui.screens.reasons import BlockDialog, ReportDialog

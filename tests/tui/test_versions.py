@@ -27,8 +27,8 @@ from watui.simulator.conditions import Changes
 from watui.simulator.serving import ServerThread
 from watui.tui import panels
 from watui.tui.cells import cells, columns
-from watui.tui.commands import Phase
 from watui.tui.contacts import Contact, Facts, lines
+from watui.tui.phases import Phase
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.meaning import MeaningScreen
 from watui.tui.screens.runs import PairsScreen

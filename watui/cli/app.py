@@ -126,7 +126,7 @@ def _run() -> int:
     try:
         code = watui.main(prog_name="watui", standalone_mode=False)
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "watui"
+        command = error.ctx.command_path if error.ctx else name_of(sys.argv[1:])
         say(f"{command}: {error.format_message()} See '{command} --help'.")
         return Exit.USAGE
     except click.ClickException as error:

@@ -39,7 +39,7 @@ from watui.tui.commands import ALL_OVER, Command, Scope, bindings, described, to
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.hiding import Hiding
-from watui.tui.keys import key_names, use_keys
+from watui.tui.keys import key_names, key_of, use_keys
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
@@ -233,7 +233,8 @@ class WatuiApp(App[int]):
         """Hide the numbers of people, or show them again."""
         self.hiding.turn()
         is_hidden = self.hiding.is_on
-        self.notify("Numbers are hidden; H shows them." if is_hidden else "Numbers are shown; H hides them.")
+        done, other = ("hidden", "shows") if is_hidden else ("shown", "hides")
+        self.notify(f"Numbers are {done}; {key_of('showing.mask')} {other} them.", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what is selected on a screen, hidden as it is there."""
@@ -260,7 +261,7 @@ class WatuiApp(App[int]):
         self.is_utc = not self.is_utc
         words = ["in UTC", f"in the zone of this machine, {time.localtime().tm_zone}"]
         told, other = words if self.is_utc else words[::-1]
-        self.notify(clean(f"Times are {told}; Z tells them {other}."), markup=False)
+        self.notify(clean(f"Times are {told}; {key_of('showing.utc')} tells them {other}."), markup=False)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save what is on the screen, hidden as it is there."""
@@ -273,7 +274,7 @@ class WatuiApp(App[int]):
         except (CannotWrite, OSError) as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
         else:
-            hidden = "" if self.hiding.is_on else " Its numbers can be read: H hides them."
+            hidden = "" if self.hiding.is_on else f" Its numbers can be read: {key_of('showing.mask')} hides them."
             self.notify(f"Saved as {clean(place.name)}.{hidden}", markup=False)
 
     def post_message(self, message: Message) -> bool:
@@ -330,7 +331,8 @@ class WatuiApp(App[int]):
 
     def action_help_quit(self) -> None:
         """What Textual does on ctrl+c, in our keys."""
-        self.notify("q leaves watui; c copies the numbers shown.")
+        copies = f"; {key_of('check.copy')} copies the numbers shown" if isinstance(self.screen, CheckScreen) else ""
+        self.notify(f"{key_of('everywhere.quit')} leaves watui{copies}.", markup=False)
 
     async def action_help(self) -> None:
         from watui.tui.screens.help import HelpScreen
@@ -377,8 +379,8 @@ class WatuiApp(App[int]):
         record = self.session.record
         if record is None or not self.session.is_asking:
             return None
-        at = self.session.desk.profile
-        return f"Run {record.id} at {at} has stopped; what is known is kept. There p goes on with it."
+        at, key = self.session.desk.profile, key_of("check.pause")
+        return f"Run {record.id} at {at} has stopped; what is known is kept. There {key} goes on with it."
 
     async def _discard(self) -> None:
         """Discard the list at hand; where that takes long, it is told on the way out."""

@@ -14,6 +14,7 @@ from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Known
 from watui.tui.contacts import Contact
+from watui.tui.keys import key_of
 
 Progress = Callable[[Part], None]
 
@@ -22,7 +23,6 @@ PAGE_SIZES = (50, 100, 200)
 _SPELLING = str.maketrans("", "", " +-()/.")
 
 CHANGED = "The list changed: places have moved, nobody was left out."
-CHANGED_SINCE = "The list has changed since this page was loaded: ctrl+r loads it again."
 CHANGED_WHILE_READ = "The list changed while it was read: who came or went meanwhile may be missing, or still there."
 
 
@@ -153,7 +153,8 @@ class Blocklist:
         if page is not self.page:
             return
         if ahead is None:
-            self.notice = CHANGED_SINCE
+            again = key_of("blocklist.again")
+            self.notice = f"The list has changed since this page was loaded: {again} loads it again."
         else:
             self._next = ahead
             self.page = page._replace(total=ahead.total)

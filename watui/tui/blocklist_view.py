@@ -11,7 +11,8 @@ from watui.text import clean, counted, shortened
 from watui.tui.blocklist import Blocklist, BlockRow
 from watui.tui.cells import STATUS_STYLES, age, status_text
 from watui.tui.grid import Cell, Column, fit, lay_out
-from watui.tui.panels import MOST_OF_A_SEARCH
+from watui.tui.keys import key_of
+from watui.tui.panels import MOST_OF_A_SEARCH, choices
 from watui.tui.themes import DIM
 from watui.zone import ZONE
 
@@ -76,7 +77,11 @@ def _cell(row: BlockRow, column: Column, now: float) -> Cell:
 def state(blocklist: Blocklist, reading: str | None, *, is_offered: bool = True) -> Content:
     """Return where we are on the list, or that it is not one which the server lets be read."""
     if blocklist.page is None:
-        nothing = "Nothing was read yet: ctrl+r tries again." if is_offered else "There is no blocklist to read here."
+        nothing = (
+            f"Nothing was read yet: {key_of('blocklist.again')} tries again."
+            if is_offered
+            else "There is no blocklist to read here."
+        )
         return Content.styled(f" {reading or nothing}", DIM)
     parts = [Content(f" {_where(blocklist)}")]
     if blocklist.marked:
@@ -90,7 +95,7 @@ def _where(blocklist: Blocklist) -> str:
     total = counted(blocklist.total, "contact")
     if blocklist.found is not None:
         text = shortened(clean(blocklist.text), MOST_OF_A_SEARCH)
-        return f"{blocklist.shown:,} of {total} with “{text}”{_GAP}esc shows all"
+        return f"{blocklist.shown:,} of {total} with “{text}”{_GAP}{key_of('blocklist.clear')} shows all"
     if not blocklist.total:
         return "Nobody is blocked"
     assert blocklist.page is not None
@@ -125,13 +130,15 @@ def detail(row: BlockRow | None) -> Content:
 
 def welcome() -> Content:
     """Return what an empty blocklist says."""
-    key = "bold $primary"
+    blocks = key_of("check.block")
     return Content("\n").join(
         [
             Content.styled("Nobody is blocked", "bold"),
             Content(""),
-            Content.assemble(("paste", key), "  numbers to block them, after a dry run"),
-            Content.assemble(("i    ", key), "  block the numbers of a file"),
-            Content.assemble(("1    ", key), "  back to the list that is checked: b blocks the row at hand"),
+            *choices(
+                ("paste", "numbers to block them, after a dry run"),
+                (key_of("blocklist.add"), "block the numbers of a file"),
+                (key_of("screens.show_check"), f"back to the list that is checked: {blocks} blocks the row at hand"),
+            ),
         ]
     )

@@ -23,6 +23,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Action, Kind, Outcome, Wish
 from watui.text import clean
 from watui.tui.contacts import Contact, result
+from watui.tui.keys import key_of
 from watui.tui.screens.bulk import BulkScreen
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.reasons import BlockDialog, ReportDialog
@@ -279,7 +280,7 @@ class Changes:
     def _explained(self, wish: Wish, code: int | None) -> str | None:
         explained = words.explain(wish, code)
         if code == errors.NOT_ENGAGED and self.desk.is_simulator:
-            return f"{explained} On the simulator, w in its panel lets it write."
+            return f"{explained} On the simulator, {key_of('contact.inbound')} in its panel lets it write."
         return explained
 
     @contextlib.asynccontextmanager

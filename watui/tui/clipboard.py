@@ -11,9 +11,15 @@ from collections.abc import Mapping
 from textual.app import App
 
 from watui.doctor.terminal import CLIPBOARD_WORDS, TMUX_SECONDS
+from watui.tui.keys import key_of
 
-NOTHING_CAME = "Nothing to paste? e"
-"""What is said beside where it went, for no terminal tells whether it takes that: the key that makes a file instead."""
+
+def nothing_came(exporting: str, verb: str) -> str:
+    """Return what is said beside where it went, for no terminal tells whether it takes that: what makes a file instead.
+
+    That is the command called `exporting`; `verb` says what it does.
+    """
+    return f"Nothing to paste? {key_of(exporting)} {verb}."
 
 
 async def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from watui.ledger.trail import Kind
+from watui.tui.phases import ASKED, LEFT_ALONE, Phase, Stage
 
 
 class Scope(StrEnum):
@@ -38,40 +39,6 @@ class Scope(StrEnum):
 ALL_OVER = (Scope.SHOWING, Scope.EVERYWHERE)
 """Whose commands are the application's own."""
 
-
-class Phase(Enum):
-    """Where the list on the Check screen stands."""
-
-    EMPTY = "empty"
-    IMPORTING = "importing"
-    PREVIEW = "preview"
-    RUNNING = "running"
-    PAUSED = "paused"
-    WATCHED = "watched"
-    """Another process asks."""
-    STOPPED = "stopped"
-    """It was begun, and nobody asks any more."""
-    ENDED = "ended"
-
-
-LEFT_ALONE = frozenset({Phase.WATCHED, Phase.STOPPED, Phase.ENDED})
-"""In which a list needs nothing from here: another one may take its place."""
-
-
-class Stage(Enum):
-    """Where a list that is blocked or unblocked stands."""
-
-    READING = "reading"
-    """The blocklist is read, to see who is on it."""
-    PLANNED = "planned"
-    """Nothing is sent yet."""
-    RUNNING = "running"
-    PAUSED = "paused"
-    ENDED = "ended"
-
-
-ASKED = frozenset({Phase.RUNNING, Phase.PAUSED}) | LEFT_ALONE
-"""In which a server has been asked."""
 
 _WITH_ROWS = ASKED | {Phase.PREVIEW}
 
@@ -109,11 +76,6 @@ class Command(NamedTuple):
     def action(self) -> str:
         """What does it, as bindings name that."""
         return f"app.{self.id}" if self.scope in ALL_OVER else self.id
-
-    @property
-    def is_change(self) -> bool:
-        """Whether it changes a contact at the server."""
-        return self.changes is not None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -257,7 +219,7 @@ COMMANDS: tuple[Command, ...] = (
         "contact",
         ("enter", "o"),
         Scope.CONTACTS,
-        "Open the contact of the row: statuses, identity, what was done to it. In the preview: o.",
+        "Open the contact of the row: statuses, identity, what was done to it. In the preview its other key does.",
         ASKED,
     ),
     Command(

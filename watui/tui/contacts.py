@@ -15,6 +15,7 @@ from watui.ledger.rows import Row
 from watui.ledger.trail import Action, Outcome, Verdict, Wish
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, status_text
+from watui.tui.keys import key_of
 from watui.tui.panels import STYLES
 from watui.tui.themes import DIM
 from watui.zone import ZONE
@@ -157,7 +158,9 @@ def _engaged(facts: Facts) -> Content:
         return Content.styled("no: it has no account in the simulator's world", DIM)
     if facts.state.is_engaged:
         return Content.assemble("yes, it wrote within the last 24 hours", (_messages(facts.state), DIM))
-    return Content.assemble("no, it can be neither blocked nor reported   ", ("w", "bold $primary"), " lets it write")
+    return Content.assemble(
+        "no, it can be neither blocked nor reported   ", (key_of("contact.inbound"), "bold $primary"), " lets it write"
+    )
 
 
 def _messages(state: ContactState) -> str:
@@ -174,7 +177,11 @@ def _identity(facts: Facts) -> Content:
     if identity.acknowledged:
         return Content.assemble(clean(identity.hash), (changed, DIM), "acknowledged")
     return Content.assemble(
-        clean(identity.hash), (changed, DIM), ("not acknowledged   ", "$text-warning"), ("a", "bold $primary"), " does"
+        clean(identity.hash),
+        (changed, DIM),
+        ("not acknowledged   ", "$text-warning"),
+        (key_of("contact.acknowledge"), "bold $primary"),
+        " does",
     )
 
 

@@ -22,8 +22,9 @@ from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
-from watui.tui.commands import ALL_OVER, Command, Phase
-from watui.tui.keys import key_names
+from watui.tui.commands import ALL_OVER, Command
+from watui.tui.keys import key_names, key_of
+from watui.tui.phases import Phase
 from watui.tui.session import Reading, Session
 from watui.tui.themes import DIM
 from watui.zone import ZONE
@@ -76,22 +77,20 @@ def title(desk: Desk, screen: str, run_id: int | None, version: str | None, widt
     if left.cell_length + badge.cell_length + region.cell_length + read_only.cell_length >= width:
         region = Content("")
     right = Content.assemble(region, read_only, badge)
-    fewer = (_tabs(screen, run, brand="", named=count) for count in range(len(_OTHERS), -1, -1))
+    fewer = (_tabs(screen, run, brand="", named=count) for count in range(len(_SCREENS) - 1, -1, -1))
     tabs = (left, _tabs(screen, run, brand=""), _tabs(screen, ""), *fewer, _tabs(screen, "", brand="", named=0))
     room = width - right.cell_length
     return sides(next((each for each in tabs if each.cell_length < room), tabs[-1]), right, width)
 
 
-_OTHERS = (("2", "Blocklist"), ("3", "Runs"), ("4", "Settings"), ("5", "Traffic"))
-"""Screens beside Check."""
+_SCREENS = ("Check", "Blocklist", "Runs", "Settings", "Traffic")
 
 
-def _tabs(screen: str, run: str, *, brand: str = " watui ", named: int = 1 + len(_OTHERS)) -> Content:
+def _tabs(screen: str, run: str, *, brand: str = " watui ", named: int = len(_SCREENS)) -> Content:
     """The screens and their keys, with the names of the first ones and of the one at hand."""
-    screens = [("1", "Check", run), *((key, name, "") for key, name in _OTHERS)]
     shown = (
-        _tab(key, name if place < named or name.lower() == screen else "", more, name.lower() == screen)
-        for place, (key, name, more) in enumerate(screens)
+        _tab(name, run if name == "Check" else "", name.lower() == screen, is_named=place < named)
+        for place, name in enumerate(_SCREENS)
     )
     return Content.assemble((brand, "bold $primary"), *shown)
 
@@ -104,9 +103,10 @@ def _colour(desk: Desk) -> str:
     return _COLOURS.get(desk.mark.colour or "", "$primary")
 
 
-def _tab(key: str, name: str, more: str, is_shown: bool) -> Content:
+def _tab(name: str, more: str, is_shown: bool, *, is_named: bool) -> Content:
     style = "bold" if is_shown else DIM
-    return Content.assemble((f" {key}", "$primary" if is_shown else DIM), (f" {name}{more} " if name else " ", style))
+    key = (f" {key_of(f'screens.show_{name.lower()}')}", "$primary" if is_shown else DIM)
+    return Content.assemble(key, (f" {name}{more} " if is_named or is_shown else " ", style))
 
 
 def banner(session: Session) -> Content | None:
@@ -126,7 +126,9 @@ def banner(session: Session) -> Content | None:
     if failure is None:
         return _stuck(session)
     if session.phase is Phase.PAUSED:
-        return Content.assemble(("Paused: ", "bold"), clean(failure), " ", ("p", "bold"), " tries again.")
+        return Content.assemble(
+            ("Paused: ", "bold"), clean(failure), " ", (key_of("check.pause"), "bold"), " tries again."
+        )
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
 
 
@@ -146,7 +148,7 @@ def _cut_short(session: Session) -> Content | None:
         return None
     left = f"{session.record.numbers - session.final:,} of {counted(session.record.numbers, 'number')} left"
     return Content.assemble(
-        ("Cut short: ", "bold"), f"nobody asks about this run, {left}. ", ("p", "bold"), " goes on."
+        ("Cut short: ", "bold"), f"nobody asks about this run, {left}. ", (key_of("check.pause"), "bold"), " goes on."
     )
 
 
@@ -155,20 +157,25 @@ def _stuck(session: Session) -> Content | None:
     if not session.stuck or session.record is None or session.stuck < session.record.numbers - session.final:
         return None
     what = f"{session.stuck:,} without a verdict after {STUCK_POLLS} answers or more. "
-    return Content.assemble(("Stuck: ", "bold"), what, ("x", "bold"), " ends the run without them.")
+    return Content.assemble(("Stuck: ", "bold"), what, (key_of("check.cancel"), "bold"), " ends the run without them.")
 
 
 def _offer(offer: Offer) -> Content:
     record, name = offer.record, shortened(clean(", ".join(offer.sources)), MOST_OF_A_SOURCE)
-    p = ("p", "bold")
+    goes_on, all_runs = ((key_of(name), "bold") for name in ("check.pause", "screens.show_runs"))
     if offer.is_driven:
         return Content.assemble(
-            (f"Run {record.id} ", "bold"), f"({name}) is under way in another process: ", p, " watches it."
+            (f"Run {record.id} ", "bold"), f"({name}) is under way in another process: ", goes_on, " watches it."
         )
     twice = f"; at most {offer.in_doubt:,} will be asked twice" if offer.in_doubt else ""
     left = f"{offer.left:,} of {counted(record.numbers, 'number')} left{twice}"
     return Content.assemble(
-        (f"Run {record.id} ", "bold"), f"({name}) was cut short: {left}. ", p, " goes on, ", ("3", "bold"), " all runs."
+        (f"Run {record.id} ", "bold"),
+        f"({name}) was cut short: {left}. ",
+        goes_on,
+        " goes on, ",
+        all_runs,
+        " all runs.",
     )
 
 
@@ -272,10 +279,10 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
     """
     if wanted == RowFilter():
         if session.has_versions:
-            return Content.assemble((f" {clean(told_apart(session.versions))}", "$text-warning"), _WHY)
+            return Content.assemble((f" {clean(told_apart(session.versions))}", "$text-warning"), _why())
         if session.version is None and not session.final:
             return Content("")  # Nothing has been answered: there is nothing to explain yet.
-        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM), _WHY)
+        return Content.assemble(" ", (explain(Status.VALID, session.version), DIM), _why())
     parts: list[Part] = [f" {counted(shown, 'row') if shown else 'no rows'}"]
     if not is_whole:
         parts.append((" so far" if wanted.leaves_out else " being ordered", DIM))
@@ -285,17 +292,18 @@ def legend(session: Session, wanted: RowFilter, shown: int, *, is_whole: bool = 
         parts.append((f" with “{shortened(clean(wanted.text), MOST_OF_A_SEARCH)}”", "bold"))
     if wanted.order is not Order.GIVEN:
         parts.append((f"{', ' if wanted.leaves_out else ' '}{wanted.order}", "bold"))
-    parts.append((f"{_GAP}{'esc shows all' if wanted.leaves_out else 'esc as given'}", DIM))
+    parts.append((f"{_GAP}{key_of('check.back')} {'shows all' if wanted.leaves_out else 'as given'}", DIM))
     if wanted.status:
-        parts.append(_WHY)
+        parts.append(_why())
     if session.phase is Phase.PREVIEW and session.record is not None:
         asked = session.cost.numbers if session.cost is not None else session.record.numbers
-        parts.append((f"{_GAP}enter still asks all {asked:,}", "$text-warning"))
+        parts.append((f"{_GAP}{key_of('check.start')} still asks all {asked:,}", "$text-warning"))
     return Content.assemble(*parts)
 
 
-_WHY = Content.assemble(_GAP, ("m", "bold $primary"), (" why", DIM))
-"""By which key the rule is told."""
+def _why() -> Content:
+    """By which key the rule is told."""
+    return Content.assemble(_GAP, (key_of("screens.meaning"), "bold $primary"), (" why", DIM))
 
 
 def importing(reading: Reading, width: int) -> Content:
@@ -307,7 +315,7 @@ def importing(reading: Reading, width: int) -> Content:
         said.append((f"{'  ' if said else ' '}{counted(reading.rows, 'row')}", "" if said else "bold"))
     if (left := reading.seconds_left) is not None:
         said.append((f"{_GAP}{duration(left)} left", DIM))
-    rest = Content.assemble(*said, (f"{_GAP}esc stops", DIM))
+    rest = Content.assemble(*said, (f"{_GAP}{key_of('check.back')} stops", DIM))
     return Content.assemble(
         Content(f" Reading {clean(reading.name)}…").truncate(max(0, width - rest.cell_length), ellipsis=True), rest
     )
@@ -332,7 +340,8 @@ def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Conten
     if found.regions:
         lines.append(Content(f"By country: {_regions(found)}"))
     if words := misread_in_words(found, record.options.region):
-        lines.append(Content.assemble((words, "$text-warning"), " ", ("+", "bold $primary"), " sets its country"))
+        key = (key_of("check.list_region"), "bold $primary")
+        lines.append(Content.assemble((words, "$text-warning"), " ", key, " sets its country"))
     if found.problems:
         lines.append(Content.assemble(("Rejected, never sent: ", "$text-warning"), reasons_in_words(found)))
     if record.doubtful:
@@ -346,7 +355,9 @@ def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Conten
 def _source(source: Source) -> Content:
     from watui.contract.list_regions import in_words  # Not before there is a list.
 
-    said: list[Part] = [f"column {clean(source.column)}; ", ("l", "bold $primary"), " another"] if source.column else []
+    said: list[Part] = []
+    if source.column:
+        said += [f"column {clean(source.column)}; ", (key_of("check.column"), "bold $primary"), " another"]
     if source.list_region:
         said += ["; " if said else "", in_words(source.list_region)]
     layout = Content.assemble(" (", *said, ")") if said else ""
@@ -367,7 +378,7 @@ def _ending(state: RunState) -> tuple[str, str]:
 def _known(found: Summary, cost: Cost) -> Content:
     """What becomes of the numbers that other runs know."""
     known = f"{found.fresh:,} answered here within the last seven days"
-    key = ("A", "bold $primary")
+    key = (key_of("check.ask_all"), "bold $primary")
     if cost.known:
         return Content.assemble((known, "bold"), ": not asked, shown as known. ", key, " asks them, too")
     return Content.assemble(known, ": asked all the same. ", key, " leaves them out")
@@ -376,7 +387,7 @@ def _known(found: Summary, cost: Cost) -> Content:
 def _question(desk: Desk, record: RunRecord, cost: Cost) -> Content:
     if not record.numbers:
         return Content("There is nothing to ask.")
-    key = ("enter", "bold $primary")
+    key = (key_of("check.start"), "bold $primary")
     if not cost.numbers:
         return Content.assemble(key, " shows what is known: there is nothing to ask")
     return Content.assemble(
@@ -396,26 +407,33 @@ def _budget(desk: Desk, cost: Cost) -> Content:
     if cost.calls <= desk.budget.left:
         return Content(left)
     short = "nothing can be asked" if not desk.budget.left else "that may not do"
-    return Content.assemble((f"{left}: {short}. ", "$text-warning"), ("$", "bold $primary"), " enters messages")
+    key = (key_of("check.budget"), "bold $primary")
+    return Content.assemble((f"{left}: {short}. ", "$text-warning"), key, " enters messages")
+
+
+def choices(*keys: tuple[str, str]) -> list[Content]:
+    """Return a line for each key, or other word, with what it does."""
+    width = max(len(key) for key, _ in keys)
+    return [Content.assemble((f"{key:<{width}}", "bold $primary"), f"  {words}") for key, words in keys]
 
 
 def welcome(desk: Desk) -> Content:
     """The first screen."""
-    key = "bold $primary"
-    lines: list[Content] = [
-        Content.styled("Check phone numbers", "bold"),
-        Content(""),
-        Content.assemble(("paste", key), "  numbers here, one a line"),
-        Content.assemble(("i    ", key), "  import a file: text, table, .xlsx, .vcf"),
-    ]
-    if desk.is_simulator:
-        lines.append(Content.assemble(("s    ", key), "  load sample numbers"))
-    lines += [
-        Content.assemble(("T    ", key), "  take the tour: the API in ten steps"),
-        Content(""),
-        Content.styled(_who_answers(desk), DIM),
-    ]
-    return Content("\n").join(lines)
+    sample = [(key_of("check.sample"), "load sample numbers")] if desk.is_simulator else []
+    return Content("\n").join(
+        [
+            Content.styled("Check phone numbers", "bold"),
+            Content(""),
+            *choices(
+                ("paste", "numbers here, one a line"),
+                (key_of("check.import"), "import a file: text, table, .xlsx, .vcf"),
+                *sample,
+                (key_of("check.tour"), "take the tour: the API in ten steps"),
+            ),
+            Content(""),
+            Content.styled(_who_answers(desk), DIM),
+        ]
+    )
 
 
 def _who_answers(desk: Desk) -> str:

@@ -14,7 +14,8 @@ from watui.ledger.upkeep import Deletion
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, aged, status_text
 from watui.tui.grid import Cell, Column, fit, lay_out
-from watui.tui.panels import duration
+from watui.tui.keys import key_of
+from watui.tui.panels import choices, duration
 from watui.tui.themes import DIM
 
 _GAP = "   "
@@ -131,7 +132,7 @@ def welcome() -> Content:
         [
             Content.styled("No run yet", "bold"),
             Content(""),
-            Content.assemble(("1", "bold $primary"), "  to the Check screen: paste numbers there"),
+            *choices((key_of("screens.show_check"), "to the Check screen: paste numbers there")),
         ]
     )
 

@@ -16,7 +16,7 @@ from watui.intake.sources import SAMPLE_NAME
 from watui.ledger.drivers import Driven
 from watui.ledger.rows import QUEUED, REJECTED, RunOptions, RunRecord, RunState, Summary, Tally
 from watui.ledger.schema import LedgerUnusable, NoSuchRun
-from watui.tui.commands import LEFT_ALONE, Phase
+from watui.tui.phases import LEFT_ALONE, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable

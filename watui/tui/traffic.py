@@ -33,13 +33,21 @@ class Traffic:
         """Text that the exchanges hold; empty for all."""
         self._exchanges = exchanges
         self._found: deque[Exchange] = deque()
-        self.seen = 0
-        """Number of the latest exchange that was looked at."""
+        self._read = 0
+        """Number of the latest exchange that was searched."""
+        self._looked = 0
+        """And of the latest one that there was when it was looked at."""
+
+    @property
+    def has_come(self) -> bool:
+        """Whether anything has come since it was looked at, wanted or not."""
+        return self._exchanges.count > self._looked
 
     @property
     def newer(self) -> int:
-        """Exchanges since it was looked at."""
-        return self._exchanges.count - self.seen
+        """Exchanges that came since it was looked at and would be shown."""
+        self._search()
+        return sum(exchange.number > self._looked for exchange in self._found) if self.has_come else 0
 
     @property
     def lost(self) -> int:
@@ -48,19 +56,24 @@ class Traffic:
 
     def search(self, text: str) -> None:
         """Want the exchanges that hold `text`, and look."""
-        self.wanted, self.seen = text, 0
+        self.wanted, self._read = text, 0
         self._found.clear()
         self.look()
 
     def look(self) -> None:
-        """Take the exchanges that there are now; each is searched once."""
+        """Take the exchanges that there are now."""
+        self._search()
+        self._looked = self._exchanges.count
+        self.rows = tuple(self._found)
+
+    def _search(self) -> None:
+        """Find what is wanted among the exchanges that there are now; each is searched once."""
         for exchange in self._exchanges:
-            if exchange.number > self.seen and (not self.wanted or holds(exchange, self.wanted)):
+            if exchange.number > self._read and (not self.wanted or holds(exchange, self.wanted)):
                 self._found.append(exchange)
         while self._found and self._found[0].number <= self.lost:
             self._found.popleft()
-        self.seen = self._exchanges.count
-        self.rows = tuple(self._found)
+        self._read = self._exchanges.count
 
     def place_of(self, number: int) -> int:
         """Return where the exchange of that number is, or the next one that is still there."""

@@ -17,7 +17,8 @@ from watui.contract.conversion import for_people
 from watui.text import clean, counted, shortened
 from watui.traffic.words import headers, outcome, path, purpose, request_headers, why
 from watui.tui.grid import Cell, Column, fit, lay_out
-from watui.tui.panels import MOST_OF_A_SEARCH
+from watui.tui.keys import key_of
+from watui.tui.panels import MOST_OF_A_SEARCH, choices
 from watui.tui.themes import DIM
 from watui.tui.traffic import Backstage, Traffic
 from watui.zone import ZONE
@@ -223,8 +224,10 @@ def state(traffic: Traffic, is_following: bool) -> Content:
     if traffic.wanted:
         shown += f" with “{shortened(clean(traffic.wanted), MOST_OF_A_SEARCH)}”"
     older = f"{_GAP}{traffic.lost:,} older ones are not kept" if traffic.lost else ""
-    if traffic.newer:
-        end = Content.assemble((f"{_GAP}{traffic.newer:,} newer: ", "$text-warning"), ("end", "bold"), " shows them")
+    if newer := traffic.newer:
+        end = Content.assemble(
+            (f"{_GAP}{newer:,} newer: ", "$text-warning"), (key_of("traffic.follow"), "bold"), " shows them"
+        )
     else:
         end = Content.styled(f"{_GAP}follows what comes" if is_following else "", DIM)
     return Content.assemble((shown, ""), end, (older, DIM))
@@ -233,12 +236,14 @@ def state(traffic: Traffic, is_following: bool) -> Content:
 def welcome(wanted: str) -> Content:
     """Return what is said where there is no exchange to show."""
     if wanted:
-        return Content.assemble(f"No exchange holds “{shortened(clean(wanted), MOST_OF_A_SEARCH)}”. ", ("esc", "bold"))
+        return Content.assemble(
+            f"No exchange holds “{shortened(clean(wanted), MOST_OF_A_SEARCH)}”. ", (key_of("traffic.back"), "bold")
+        )
     return Content("\n").join(
         [
             Content.styled("Nothing was asked yet", "bold"),
             Content(""),
             Content("Every request to the server stands here, with its answer, from this start of watui on."),
-            Content.assemble(("1", "bold $primary"), "  to the Check screen: paste numbers there"),
+            *choices((key_of("screens.show_check"), "to the Check screen: paste numbers there")),
         ]
     )

@@ -10,10 +10,8 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
@@ -28,18 +26,15 @@ from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.contacts import Contact
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import ImportDialog, PlaceDialog
 from watui.tui.screens.main import BLOCKLIST, ContactsScreen
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
-from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.search_line import SearchLine
 
 Step = Callable[[], Awaitable[object]]
-
-
-class FindInput(SafeInput):
-    """The search line."""
 
 
 class BlocklistScreen(ContactsScreen):
@@ -54,8 +49,7 @@ class BlocklistScreen(ContactsScreen):
     notice = query_one("#blocklist-notice", Line)
     table = query_one("#blocklist-table", RowTable)
     welcome = query_one("#blocklist-welcome", Static)
-    find_line = query_one("#find-line", Horizontal)
-    find = query_one("#find", FindInput)
+    search_line = query_one(SearchLine)
     detail = query_one("#blocklist-detail", Line)
 
     def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding) -> None:
@@ -74,9 +68,7 @@ class BlocklistScreen(ContactsScreen):
         yield Line(id="blocklist-notice")
         yield RowTable(id="blocklist-table")
         yield Static(blocklist_view.welcome(), id="blocklist-welcome")
-        with Horizontal(id="find-line"):
-            yield Static(Content.styled(" / ", "bold $primary"), id="find-mark")
-            yield FindInput(placeholder="part of a number, a wa_id, a reason or a name", id="find")
+        yield SearchLine("part of a number, a wa_id, a reason or a name")
         yield Line(id="blocklist-detail")
         yield Line(id="keys")
 
@@ -137,7 +129,7 @@ class BlocklistScreen(ContactsScreen):
 
     def action_page(self, step: int) -> None:
         if self.blocklist.found is not None:
-            self.refuse("A search shows all that it found: esc goes back to the pages.")
+            self.refuse(f"A search shows all that it found: {key_of('blocklist.clear')} goes back to the pages.")
         else:
             self._go(lambda: self._turn(step))
 
@@ -175,16 +167,15 @@ class BlocklistScreen(ContactsScreen):
     # Searching and marking
 
     def action_find(self) -> None:
-        self.find_line.display = True
-        self.find.focus()
+        self.search_line.open()
 
-    @on(Input.Submitted, "#find")
-    def find_it(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.find_line.display = False
+    @on(SearchLine.Wanted)
+    def search(self, event: SearchLine.Wanted) -> None:
+        if not event.is_done:
+            return  # The whole list is read for it.
         self.table.focus()
-        if event.value.strip():
-            self._go(lambda: self.blocklist.search(event.value.strip(), self._progress))
+        if event.text:
+            self._go(lambda: self.blocklist.search(event.text, self._progress))
 
     def _progress(self, part: Part) -> None:
         self._reading = f"{part.known:,} of {part.total:,} read"
@@ -192,8 +183,8 @@ class BlocklistScreen(ContactsScreen):
 
     def action_clear(self) -> None:
         """One step back."""
-        if self.find_line.display:
-            self.find_line.display = False
+        if self.search_line.is_open:
+            self.search_line.close()
             self.table.focus()
         elif self.blocklist.found is not None:
             self.blocklist.end_search()

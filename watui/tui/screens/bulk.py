@@ -23,8 +23,9 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome, Wish
 from watui.text import clean, counted
 from watui.tui.bulk_view import BulkLook, BulkView
-from watui.tui.commands import Scope, Stage, bar, bindings
+from watui.tui.commands import Scope, bar, bindings
 from watui.tui.panels import key_bar
+from watui.tui.phases import Stage
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.modal import Modal

@@ -22,8 +22,10 @@ from watui.ledger.schema import LedgerUnusable, NoSuchRun
 from watui.text import counted
 from watui.tui import panels
 from watui.tui.cells import RowLook
-from watui.tui.commands import ASKED, LEFT_ALONE, Phase, Scope, bar, bindings, panel_bar
+from watui.tui.commands import Scope, bar, bindings, panel_bar
+from watui.tui.keys import key_of
 from watui.tui.outlet import Outlet
+from watui.tui.phases import ASKED, LEFT_ALONE, Phase
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.intake import IntakeScreen
 from watui.tui.screens.main import CHECK
@@ -331,7 +333,7 @@ class CheckScreen(IntakeScreen):
         if self.session.is_asking:
             self.refuse("A run is under way: let it end or cancel it first.")
         elif self.session.phase is Phase.PREVIEW:
-            self.refuse("This list is not sent yet: esc discards it.")
+            self.refuse(f"This list is not sent yet: {key_of('check.back')} discards it.")
         elif self.session.phase in LEFT_ALONE:
             self.session.forget()
             self.show_phase()

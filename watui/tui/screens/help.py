@@ -1,6 +1,7 @@
 """What every key does."""
 
 import textwrap
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -42,7 +43,8 @@ _WORDS_WIDTH = 54
 class HelpScreen(Modal[None]):
     """Help, made from the registry of commands."""
 
-    BINDINGS = [Binding("question_mark,f1,q", "close", show=False)]
+    BINDINGS: ClassVar = [Binding("q", "close", show=False)]
+    OPENED_BY = frozenset({"everywhere.help"})
 
     def __init__(self, scope: Scope) -> None:
         """`scope` is that of the screen at hand, whose keys come first."""

@@ -13,7 +13,7 @@ from textual.worker import Worker
 from watui.desk import Given
 from watui.intake.sources import PASTE_NAME, SAMPLE_NAME, STDIN, source_name
 from watui.ledger.rows import RowFilter
-from watui.tui.commands import LEFT_ALONE, Phase
+from watui.tui.phases import LEFT_ALONE, Phase
 from watui.tui.screens.rows import RowsScreen
 from watui.tui.session import Session
 

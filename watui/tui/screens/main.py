@@ -20,6 +20,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind
 from watui.text import clean, counted
 from watui.tui.commands import Scope, bindings
+from watui.tui.keys import key_of
 from watui.tui.widgets.ground import Ground
 from watui.tui.widgets.line import Line
 
@@ -70,7 +71,8 @@ class MainScreen(Screen[None], Ground):
         from watui.tui.screens.dialogs import Confirm
 
         question = Content.assemble(
-            ("Copy the numbers with all their digits?", "bold"), "\n\nThey are hidden on the screen: H shows them."
+            ("Copy the numbers with all their digits?", "bold"),
+            f"\n\nThey are hidden on the screen: {key_of('showing.mask')} shows them.",
         )
         answer = await self.app.push_screen_wait(Confirm(question, "copy them"))
         return answer is True

@@ -1,6 +1,7 @@
 """What the statuses at hand mean, and by which rule: that depends on the version of the server that gave them."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,6 +13,7 @@ from watui.contract.statuses import Status, by_meaning, explain
 from watui.ledger.rows import QUEUED, REJECTED
 from watui.text import clean
 from watui.tui.cells import status_text
+from watui.tui.commands import described
 from watui.tui.screens.help import keyed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
@@ -20,7 +22,8 @@ from watui.tui.themes import DIM
 class MeaningScreen(Modal[None]):
     """Tells the rule for each of the versions that answered, and what it makes of every status."""
 
-    BINDINGS = [Binding("m,q,enter", "close", show=False)]
+    BINDINGS: ClassVar = [Binding("q,enter", "close", show=False)]
+    OPENED_BY = frozenset(command.name for command in described() if command.id == "meaning")
 
     def __init__(self, versions: Sequence[str | None]) -> None:
         """None among `versions` stands for one that is not known."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandInput, CommandList, CommandPalette
 from textual.screen import ModalScreen, Screen
 
+from watui.tui.keys import is_key_of
 from watui.tui.widgets.safe_input import SafeInput
 
 Answer = TypeVar("Answer")
@@ -36,6 +38,9 @@ class ClosedOnce(Screen[Answer]):
 class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
     """A screen over another; escape closes it without an answer, ctrl+q leaves watui from here, too."""
 
+    OPENED_BY: ClassVar[frozenset[str]] = frozenset()
+    """Commands whose keys close it again, by their names."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
         Binding("ctrl+q", "app.quit", show=False),
@@ -47,6 +52,11 @@ class Modal(ModalScreen[Answer], ClosedOnce[Answer]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # A key may come before the widgets that it is about.
         return super().check_action(action, parameters) if self.is_mounted or action == "close" else False
+
+    def on_key(self, event: events.Key) -> None:
+        if is_key_of(event.key, self.OPENED_BY):
+            event.stop()
+            self.action_close()
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -11,7 +11,8 @@ from textual.getters import query_one
 from watui.ledger.trail import Kind
 from watui.text import counted
 from watui.tui import panels
-from watui.tui.commands import Phase
+from watui.tui.keys import key_of
+from watui.tui.phases import Phase
 from watui.tui.screens.main import ContactsScreen
 from watui.tui.session import Session
 from watui.tui.widgets.row_list import RowList
@@ -76,14 +77,16 @@ class RowsScreen(ContactsScreen):
         with self.refusing():
             numbers = await self.session.desk.archive.numbers(record.id, self.rows.wanted, MOST_COPIED)
             if numbers is None:
-                self.refuse("That is too much for a terminal's clipboard: export the rows with e.")
+                self.refuse(
+                    f"That is too much for a terminal's clipboard: export the rows with {key_of('check.export')}."
+                )
             elif not numbers:
                 self.refuse("No row shown holds a number.")
             elif await self.may_copy():
-                from watui.tui.clipboard import NOTHING_CAME, copy
+                from watui.tui.clipboard import copy, nothing_came
 
                 count, went = counted(len(numbers), "number"), await copy(self.app, "\n".join(numbers))
-                self.notify(f"{count} {went}. {NOTHING_CAME} exports.", markup=False)
+                self.notify(f"{count} {went}. {nothing_came('check.export', 'exports')}", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:

@@ -21,9 +21,11 @@ from watui.ledger.schema import LedgerUnusable
 from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
-from watui.tui.commands import Phase, Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.panels import MOST_OF_A_SOURCE
+from watui.tui.phases import Phase
 from watui.tui.runs_view import PairsLook, RunsLook, ShownRun
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.closing import unless_closed
@@ -182,7 +184,7 @@ class RunsScreen(MainScreen):
             self.refuse(f"Run {found.pop()} is a draft: nothing of it was asked yet.")
             return
         if other is None or other == row.run.run_id:
-            self.refuse("Mark one run with space, go to another, and compare.")
+            self.refuse(f"Mark one run with {key_of('runs.mark')}, go to another, and compare.")
             return
         before, after = sorted((other, row.run.run_id))
         with self.refusing():

@@ -25,6 +25,7 @@ from watui.tui.changes import Changes
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.groups import BAD_CHOICES, Group, Member, add, change, offered, read_groups
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm
 from watui.tui.screens.main import SETTINGS, MainScreen
@@ -388,7 +389,7 @@ class SettingsScreen(MainScreen):
         """Return the profile of the upper list, None with a word where it has no server."""
         group = self.groups.row
         if group is None or group.is_general or group.name == SIMULATOR:
-            self.refuse("Go to a profile that has a server first, or add one with a.")
+            self.refuse(f"Go to a profile that has a server first, or add one with {key_of('settings.add')}.")
             return None
         return group
 

@@ -8,12 +8,10 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from watui.client.exchanges import Exchange, Why
 from watui.client.failures import Failure
@@ -25,9 +23,10 @@ from watui.traffic.har import har
 from watui.traffic.words import is_check, version
 from watui.tui import panels, traffic_view
 from watui.tui.changes import Changes
-from watui.tui.clipboard import NOTHING_CAME, copy
+from watui.tui.clipboard import copy, nothing_came
 from watui.tui.commands import Scope, bar, bindings
 from watui.tui.hiding import Hiding
+from watui.tui.keys import key_of
 from watui.tui.outlet import Outlet
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.dialogs import Confirm, Destination, HarDialog, free_name
@@ -38,8 +37,8 @@ from watui.tui.traffic_view import LinesLook, TextLine, TrafficLook
 from watui.tui.view import ListView
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
-from watui.tui.widgets.row_list import SEARCH_SECONDS, SearchInput
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.search_line import SearchLine
 from watui.tui.widgets.simulator_panel import WIDE
 
 REPLAY = Why("replay")
@@ -81,8 +80,7 @@ class TrafficScreen(MainScreen):
     table = query_one("#exchanges-table", ExchangeTable)
     lines = query_one("#exchange-table", LinesTable)
     welcome = query_one("#traffic-welcome", Static)
-    search_line = query_one("#traffic-search-line", Horizontal)
-    search = query_one("#traffic-search", SearchInput)
+    search_line = query_one(SearchLine)
 
     def __init__(self, find_changes: Callable[[], Changes], hiding: Hiding, outlet: Outlet) -> None:
         super().__init__(find_changes, hiding)
@@ -97,7 +95,6 @@ class TrafficScreen(MainScreen):
         self._look = TrafficLook()
         self._backstage: tuple[int, Backstage] | None = None
         """What the simulator says of the exchange of that number."""
-        self._searching: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Line(id="title")
@@ -105,11 +102,9 @@ class TrafficScreen(MainScreen):
         with Pane(id="traffic"):
             with Pane(id="traffic-list"):
                 yield ExchangeTable(id="exchanges-table")
-                with Horizontal(id="traffic-search-line"):
-                    yield Static(Content.styled(" / ", "bold $primary"), id="traffic-search-mark")
-                    yield SearchInput(placeholder="part of a path or a body", id="traffic-search")
             yield LinesTable(id="exchange-table")
         yield Static(id="traffic-welcome")
+        yield SearchLine("part of a path or a body")
         yield Line(id="keys")
 
     def on_mount(self) -> None:
@@ -127,7 +122,7 @@ class TrafficScreen(MainScreen):
 
     def _follow(self) -> None:
         """Show what has come, while the terminal keeps up; while somebody reads, that it has come."""
-        if not self.is_active or not self.traffic.newer or not self._outlet.is_free:
+        if not self.is_active or not self.traffic.has_come or not self._outlet.is_free:
             return
         if self.is_following:
             self._show()
@@ -239,35 +234,19 @@ class TrafficScreen(MainScreen):
         if self.lines.has_focus:
             self.remove_class("-reading")
             self.table.focus()
-        elif self.search_line.display or self.traffic.wanted:
-            self._hide_search()
-            self.search.value = ""
+        elif self.search_line.is_open or self.traffic.wanted:
+            self.search_line.close()
+            self.table.focus()
             self._search("")
 
     def action_find(self) -> None:
-        self.remove_class("-nothing")
-        self.search_line.display = True
-        self.search.focus()
+        self.search_line.open()
 
-    @on(Input.Changed, "#traffic-search")
-    def search_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self._searching is not None:
-            self._searching.stop()
-        if self.search_line.display:
-            self._searching = self.set_timer(SEARCH_SECONDS, lambda: self._search(event.value.strip()))
-
-    @on(Input.Submitted, "#traffic-search")
-    def search_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._hide_search()
-        self._search(event.value.strip())
-
-    def _hide_search(self) -> None:
-        if self._searching is not None:
-            self._searching.stop()
-        self.search_line.display = False
-        self.table.focus()
+    @on(SearchLine.Wanted)
+    def search(self, event: SearchLine.Wanted) -> None:
+        if event.is_done:
+            self.table.focus()
+        self._search(event.text)
 
     def _search(self, text: str) -> None:
         if text != self.traffic.wanted:
@@ -288,12 +267,12 @@ class TrafficScreen(MainScreen):
         if exchange is None:
             return
         if not curl_words.names_token(exchange):
-            self.refuse("No token went with this request: c copies it.")
+            self.refuse(f"No token went with this request: {key_of('traffic.copy')} copies it.")
             return
         question_ = Content.assemble(
             ("Copy the command with the token in it?", "bold"),
             f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
-            f" {clean(self._desk.server_name)}. c copies it without.",
+            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without.",
         )
         if not await self.app.push_screen_wait(Confirm(question_, "copy it with the token")):
             return
@@ -304,7 +283,8 @@ class TrafficScreen(MainScreen):
                 self.refuse(f"There is no token now: {failure.title}.")
                 return
             if token is None:
-                self.refuse(f"There is no token of {clean(self._desk.server_name)} for this request: c copies it.")
+                at = clean(self._desk.server_name)
+                self.refuse(f"There is no token of {at} for this request: {key_of('traffic.copy')} copies it.")
             else:
                 await self._copy(exchange, token, " The token is in it.")
 
@@ -315,10 +295,10 @@ class TrafficScreen(MainScreen):
             self.refuse(f"This request can't be copied: {error}.")
             return
         if len(command) > MOST_COPIED:
-            self.refuse("That is too much for a terminal's clipboard: save it with e.")
+            self.refuse(f"That is too much for a terminal's clipboard: save it with {key_of('traffic.export')}.")
             return
         went = await copy(self.app, command)
-        self.notify(f"A command for curl {went}.{more} {NOTHING_CAME} saves.", markup=False)
+        self.notify(f"A command for curl {went}.{more} {nothing_came('traffic.export', 'saves')}", markup=False)
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:

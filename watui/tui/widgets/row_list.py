@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from watui.desk import Desk
@@ -25,8 +21,8 @@ from watui.tui.view import RunView
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
-from watui.tui.widgets.safe_input import SafeInput
 from watui.tui.widgets.seam import Seam
+from watui.tui.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
     from watui.archive import Picked
@@ -36,19 +32,6 @@ PICK_SECONDS = 1.0
 
 PAUSE = 9
 """And how many times as long as such a reading took: it is at work for a tenth of the time at most."""
-
-SEARCH_SECONDS = 0.15
-"""After the last key of a search, before it is carried out."""
-
-
-class SearchInput(SafeInput):
-    """The search line; a paste of several lines is a list, not a search."""
-
-    def on_paste(self, event: events.Paste) -> None:
-        if len(event.text.splitlines()) > 1:
-            event.prevent_default()
-        else:
-            event.stop()
 
 
 class NumberTable(RowTable[Row]):
@@ -72,19 +55,6 @@ class RowList(Pane):
     }
     RowList RowTable {
         height: 1fr;
-    }
-    RowList #search-line {
-        height: 1;
-        background: $surface;
-    }
-    RowList #search-mark {
-        width: 3;
-    }
-    RowList #search {
-        border: none;
-        height: 1;
-        padding: 0;
-        background: $surface;
     }
     RowList #detail {
         background: $surface;
@@ -110,13 +80,8 @@ class RowList(Pane):
         self._picked: Picked | None = None
         self._is_stale = False
         self._pick_at = 0.0
-        self._searching: Timer | None = None
         self._picking: Worker[None] | None = None
-        self.search = SearchInput(placeholder="part of an input, a number, a wa_id or a note", id="search")
-        self.search_line = Horizontal(
-            Static(Content.styled(" / ", "bold $primary"), id="search-mark"), self.search, id="search-line"
-        )
-        self.search_line.display = False
+        self.search_line = SearchLine("part of an input, a number, a wa_id or a note")
 
     def compose(self) -> ComposeResult:
         yield Seam()
@@ -157,13 +122,12 @@ class RowList(Pane):
         """Open the search line."""
         if not self.search_line.is_attached:
             await self.mount(self.search_line, before=self.detail)
-        self.search_line.display = True
-        self.search.focus()
+        self.search_line.open()
 
     @property
     def is_searching(self) -> bool:
         """Whether the search line is open."""
-        return self.search_line.display
+        return self.search_line.is_open
 
     def reorder(self) -> None:
         """Show the rows in the next order."""
@@ -195,20 +159,13 @@ class RowList(Pane):
     def on_resize(self) -> None:
         self._show_detail()
 
-    @on(Input.Changed, "#search")
-    def search_changed(self, event: Input.Changed) -> None:
+    @on(SearchLine.Wanted)
+    def search(self, event: SearchLine.Wanted) -> None:
         event.stop()
-        if self._searching is not None:
-            self._searching.stop()
-        if self.search_line.display:
-            wanted = self.wanted._replace(text=event.value.strip())
-            self._searching = self.set_timer(SEARCH_SECONDS, lambda: self.filter(wanted))
-
-    @on(Input.Submitted, "#search")
-    def search_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.search_line.display = False
-        self.table.focus()
+        if event.is_done:
+            self.table.focus()
+        if event.text != self.wanted.text:
+            self.filter(self.wanted._replace(text=event.text))
 
     def _begin(self) -> None:
         """Show what is wanted now, as soon as it is known."""
@@ -268,9 +225,6 @@ class RowList(Pane):
         self.lay_seam()
 
     def _hide_search(self) -> None:
-        if self._searching is not None:
-            self._searching.stop()
-        if self.search_line.display:
-            self.search_line.display = False
+        if self.is_searching:
             self.table.focus()
-        self.search.value = ""
+        self.search_line.close()
