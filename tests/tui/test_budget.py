@@ -63,6 +63,7 @@ async def test_a_run_stops_hard_and_goes_on_with_messages_or_over_the_budget(
         await story.press("enter")
         await story.until_phase(Phase.PAUSED)
         await story.until_shown("the budget of shop is used up: 0 of 0 calls used.", "WhatsApp's policy", "· 0/0 calls")
+        await story.until_shown("$ enters messages, or goes on over it. p tries again.")
         assert story.exchanges == []
 
         await enter(story, *"3")

@@ -33,5 +33,5 @@ def used_up(profile: str, budget: Budget) -> OverBudget:
     return OverBudget(
         f"the budget of {profile} is used up: {meter(budget)}. {POLICY.removesuffix('.')}",
         f"Enter the messages sent since: 'watui budget add N --profile {name}'. To go on all the same, say by how many"
-        " calls: --over-budget N. In the console its command budget does both",
+        " calls: --over-budget N",
     )

@@ -126,9 +126,12 @@ def banner(session: Session) -> Content | None:
     if failure is None:
         return _stuck(session)
     if session.phase is Phase.PAUSED:
-        return Content.assemble(
-            ("Paused: ", "bold"), clean(failure), " ", (key_of("check.pause"), "bold"), " tries again."
+        more = (
+            (f" {key_of('check.budget')}", "bold"),
+            " enters messages, or goes on over it.",
         )
+        again = ((f" {key_of('check.pause')}", "bold"), " tries again.")
+        return Content.assemble(("Paused: ", "bold"), clean(failure), *(more if session.is_over_budget else ()), *again)
     return Content.assemble(("Stopped: ", "bold"), clean(failure), ".")
 
 

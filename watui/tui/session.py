@@ -130,7 +130,16 @@ class Session:
         if self.problem is not None:
             return f"{self.problem}. What was answered by then is kept"
         failure = self._run.failure if self._run else None
-        return f"{failure.title}. {failure.next_step}" if failure else None
+        if failure is None:
+            return None
+        return f"{failure.title}." if self.is_over_budget else f"{failure.title}. {failure.next_step}"
+
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether it is the budget that stopped the run."""
+        from watui.client.failures import OverBudget
+
+        return self._run is not None and isinstance(self._run.failure, OverBudget)
 
     @property
     def version(self) -> str | None:
@@ -461,9 +470,7 @@ class Session:
     async def _enter(self, work: Callable[[Ledger, Place, int], None], number: int) -> None:
         await self.desk.ledger(work, self.desk.place, number)
         self.desk.look_at_budget()
-        from watui.client.failures import OverBudget
-
-        if self._run is not None and isinstance(self._run.failure, OverBudget):
+        if self.is_over_budget:
             self.pause()
 
     async def cancel(self) -> None:
