@@ -12,7 +12,7 @@ from tests.tui.story import console
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings, load, save
 from watui.tui.commands import Scope, described
-from watui.tui.keys import key_names, use_keys
+from watui.tui.keys import is_key_of, key_names, use_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -139,3 +139,8 @@ def test_a_table_of_keys_stays_where_it_is_when_something_else_is_saved(tmp_path
     path.write_text('[keys]\n"check.search" = "ctrl+f"\n')
     save(path, "theme", "watui-light")
     assert load(path, {}) == Settings(theme="watui-light", keys={"check.search": "ctrl+f"})
+
+
+@pytest.mark.parametrize("character", [chr(code) for code in range(32, 127)])
+def test_every_character_is_a_key_that_can_be_shown(character: str) -> None:
+    assert not is_key_of(character, ["check.sample"]) or character == "s"

@@ -79,6 +79,10 @@ def _keys(command: Command, given: OwnKeys) -> list[str]:
     return list(given[command.name]) if command.name in given else [_shown(key) for key in command.keys]
 
 
+_UNBOUND = {" ": "space", ",": "comma"}
+"""Characters that Textual takes for something between keys."""
+
+
 def _parts(key: str) -> tuple[list[str], str]:
     """Return the modifiers of a key, and the key that they are held with; that may be a plus."""
     *modifiers, last = key[:-1].split("+")
@@ -94,8 +98,8 @@ def _called(key: str) -> str:
 
 def _name(character: str) -> str:
     """Return what Textual calls the key of a character; what is none is returned as it is."""
-    if len(character) != 1:
-        return character
+    if character in _UNBOUND or len(character) != 1:
+        return _UNBOUND.get(character, character)
     (binding,) = Binding.make_bindings([Binding(character, "")])
     return binding.key
 
