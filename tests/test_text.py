@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from watui.text import clean, counted, masked, masked_number, masked_parts
+from watui.text import clean, counted, masked, masked_number, masked_parts, shortened
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HOSTILE = st.characters(categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -101,6 +101,23 @@ def test_only_the_end_of_a_number_is_shown(text: str, shown: str) -> None:
     assert masked(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (shortened("+447900123456 / +447900123457", 20), "+••••••••••••…•••457"),
+        (shortened("of +44 7900 123456 to +44 7900 123457", 19), "of +•• •••• …•••457"),
+        ("+1 631 5…", "+• ••• •…"),
+        ("+1 631 …", "+• ••• …"),
+        ("contacts/16…", "contacts/••…"),
+        ("row 12 of 1,234…", "row 12 of 1,234…"),
+        ("Reading list.csv… 12 rows", "Reading list.csv… 12 rows"),
+    ],
+)
+def test_of_a_number_that_is_cut_no_more_is_shown(text: str, shown: str) -> None:
+    assert masked(text) == shown
+    assert masked(shown) == shown
+
+
 @given(st.text(), st.lists(st.integers(0, 40), max_size=4))
 def test_what_is_hidden_does_not_depend_on_how_a_line_is_cut(text: str, cuts: list[int]) -> None:
     places = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
@@ -129,7 +146,7 @@ def test_times_stay_readable(at: datetime, separator: str) -> None:
         assert masked(f"sent at {told}, 3 rows") == f"sent at {told}, 3 rows"
 
 
-@given(st.text(st.sampled_from("0123456789+-.,:;/() •＊４x_·"), max_size=40))
+@given(st.text(st.sampled_from("0123456789+-.,:;/() •＊４x_·…"), max_size=40))
 def test_what_is_hidden_stays_as_it_is(text: str) -> None:
     assert masked(masked(text)) == masked(text)
     assert len(masked(text)) == len(text)
@@ -150,6 +167,7 @@ def test_a_long_line_is_hidden_as_fast_as_it_is_long(piece: str) -> None:
         ("４４７９１１１２３４５６", "＊＊＊＊＊＊＊＊＊４５６"),
         ("4.47900E+11", "•.••••0E+11"),
         ("163", "163"),
+        ("+1  631,  55…", "+•  •••,  ••…"),
         ("nobody", "nobody"),
         ("", ""),
     ],

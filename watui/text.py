@@ -12,6 +12,9 @@ _SHOWN_DIGITS = 3
 _HIDDEN, _HIDDEN_WIDE = "•", "＊"
 """In place of a digit: as wide as that."""
 
+_CUT = "…"
+"""Where something is missing: digits beside it may be no more than a part of a number."""
+
 _BLANK = r"[ \u00a0\u2000-\u200a\u202f\u3000]"
 _SEPARATOR = rf"(?:(?:{_BLANK}?[().\-‐-―−－（）]{_BLANK}{{0,2}}){{1,2}}|{_BLANK}|[/_·]|(?<!\d{{5}}),(?!\d{{5}}))"
 """What stands between the digits of one number: a comma only where it stands between few of them."""
@@ -25,7 +28,8 @@ _NO_NUMBER = "|".join(
 )
 _DIGITS = re.compile(
     rf"(?<![\d{_HIDDEN}{_HIDDEN_WIDE}])"
-    rf"(?:{_NO_NUMBER}|((?:[+＋]{_SEPARATOR}?)?\d+(?:{_SEPARATOR}(?!{_NO_NUMBER})\d+)*))"
+    rf"(?:{_NO_NUMBER}"
+    rf"|((?:[+＋]{_SEPARATOR}?)?\d+(?:{_SEPARATOR}(?!{_NO_NUMBER})\d+)*(?:{_SEPARATOR}?{_CUT})?))"
 )
 """Digits that belong together: what is no number of a person, or, as a group, what may be one."""
 
@@ -62,14 +66,18 @@ def masked(text: str) -> str:
     """Return `text` with all digits of what may be a number hidden but the last three, each in its place.
 
     A number is what has seven digits or more, or six behind a +, with single separators between them; dates, times,
-    counts with commas and addresses with their ports are none.
+    counts with commas and addresses with their ports are none. Fewer digits are hidden where an ellipsis stands beside
+    them, for a number may have been cut there.
     """
     return _DIGITS.sub(_masked_if_number, text)
 
 
 def masked_number(number: str) -> str:
-    """Return `number` with all its digits hidden but the last three, whatever stands between them."""
-    left = sum(map(str.isdigit, number)) - _SHOWN_DIGITS
+    """Return `number` with all its digits hidden but the last three, whatever stands between them.
+
+    Where an ellipsis stands behind them the last three are missing: all are hidden.
+    """
+    left = sum(map(str.isdigit, number)) - (0 if number.endswith(_CUT) else _SHOWN_DIGITS)
     if left <= 0:
         return number
     characters = list(number)
@@ -90,7 +98,9 @@ def masked_parts(parts: Sequence[str]) -> list[str]:
 
 def _masked_if_number(found: re.Match[str]) -> str:
     number = found[1] or ""
-    fewest = _FEWEST_BEHIND_PLUS if number.startswith(("+", "＋")) else _FEWEST_DIGITS
+    before = found.string[max(0, found.start() - 1) : found.start()]
+    is_cut = _CUT in (before, number[-1:])
+    fewest = 1 if is_cut else _FEWEST_BEHIND_PLUS if number.startswith(("+", "＋")) else _FEWEST_DIGITS
     return masked_number(number) if sum(map(str.isdigit, number)) >= fewest else found[0]
 
 
@@ -99,7 +109,7 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     end = (most - 1) // 3
-    return f"{text[: most - 1 - end]}…{text[-end:]}"
+    return f"{text[: most - 1 - end]}{_CUT}{text[-end:]}"
 
 
 def counted(count: int, noun: str) -> str:

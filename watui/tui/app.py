@@ -27,6 +27,7 @@ from textual.notifications import SeverityLevel
 from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 
 from watui.crash import Crash
 from watui.desk import Desk
@@ -34,12 +35,13 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.bandwidth import is_low_bandwidth
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
-from watui.text import clean, counted
+from watui.text import clean, counted, masked
 from watui.tui.commands import ALL_OVER, Command, Scope, bindings, described, together
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.hiding import Hiding
 from watui.tui.keys import key_names, key_of, use_keys
+from watui.tui.masking import Masking
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
@@ -77,6 +79,14 @@ class Switched(NamedTuple):
     """What is to be said there of a run that was left behind."""
 
 
+_MASKING = Masking()
+
+
+def _holds_number(widget: Widget) -> bool:
+    shown = widget.render()
+    return isinstance(shown, Content) and masked(shown.plain) != shown.plain
+
+
 def _first_theme(app: WatuiApp) -> str:
     return first_theme(app.chosen_theme, app.available_themes)
 
@@ -91,6 +101,8 @@ class WatuiApp(App[int]):
     theme: Reactive[str] = Reactive(Initialize(_first_theme))
     is_utc = reactive(False, init=False)
     """Whether times are told in UTC. Whoever shows times watches it."""
+    hides_numbers = reactive(False, init=False)
+    """Whether numbers are hidden. Whoever cuts text into lines, or hides more than what is painted, watches it."""
     BINDINGS: ClassVar = bindings(*ALL_OVER)
     ENABLE_COMMAND_PALETTE = True
 
@@ -119,6 +131,7 @@ class WatuiApp(App[int]):
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
         self.hiding = Hiding(hides_numbers, self._mask)
+        self.set_reactive(WatuiApp.hides_numbers, self.hiding.is_on)
         self.add_mode(
             CHECK,
             lambda: CheckScreen(self.session, self._find_changes, self.hiding, self.outlet, settings.notice),
@@ -195,12 +208,6 @@ class WatuiApp(App[int]):
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
 
-    @cached_property
-    def _masking(self) -> LineFilter:
-        from watui.tui.masking import Masking
-
-        return Masking()
-
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
         return {"quiet": quiet(variables["foreground"]), **variables}
@@ -210,13 +217,17 @@ class WatuiApp(App[int]):
         found = super().get_line_filters()
         if self.native_ansi_color:
             found = [each for each in found if not isinstance(each, DimFilter)]
-        return [*found, *([self._masking] if self.hiding.is_on else [])]
+        return [*found, *([_MASKING] if self.hiding.is_on else [])]
 
     def watch_is_utc(self, is_utc: bool) -> None:
         ZONE.is_utc = is_utc
 
     def _mask(self) -> None:
         """Paint the screens at hand anew, for what is hidden has changed."""
+        self.hides_numbers = self.hiding.is_on
+        if self.hides_numbers and any(map(_holds_number, self.screen.query("Toast"))):
+            self._latest_notice = "", 0.0
+            self.clear_notifications()  # They stand there wrapped, and can't be told otherwise.
         for screen in self.screen_stack:
             screen.set_class(self.hiding.is_on, "-masked", update=False)
             for widget in screen.walk_children(with_self=True):
@@ -249,7 +260,8 @@ class WatuiApp(App[int]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a notice; not once more where it is the latest one, and still there."""
+        """Show a notice, its numbers hidden before it is wrapped; not once more where it is the latest, still there."""
+        message = self.hiding.shown(message)
         latest, until = self._latest_notice
         now = time.monotonic()
         if message != latest or now >= until:

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.actions import words
 from watui.actions.plans import REVERSE, Plan, Target
@@ -34,6 +34,7 @@ from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from watui.actions.batch import Batch

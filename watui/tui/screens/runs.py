@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 from textual.worker import Worker
 
 from watui.checks.compare import Comparison
@@ -36,6 +35,7 @@ from watui.tui.session import LOOK_SECONDS, Session
 from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.static import Static
 
 
 class RunsScreen(MainScreen):

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.client.failures import Failure
@@ -24,6 +23,7 @@ from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
+from watui.tui.widgets.static import Static
 
 
 class TourScreen(Modal[None]):
