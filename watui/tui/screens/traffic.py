@@ -273,12 +273,7 @@ class TrafficScreen(MainScreen):
         if not curl_words.names_token(exchange):
             self.refuse(f"No token went with this request: {key_of('traffic.copy')} copies it.")
             return
-        question_ = Content.assemble(
-            ("Copy the command with the token in it?", "bold"),
-            f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
-            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without.",
-        )
-        if not await self.app.push_screen_wait(Confirm(question_, "copy it with the token")):
+        if not await self.app.push_screen_wait(self._question_of_token()):
             return
         with self.refusing():
             try:
@@ -291,6 +286,16 @@ class TrafficScreen(MainScreen):
                 self.refuse(f"There is no token of {at} for this request: {key_of('traffic.copy')} copies it.")
             else:
                 await self._copy(exchange, token, " The token is in it.")
+
+    def _question_of_token(self) -> Confirm:
+        """Return what is asked before a token is copied, and numbers that are hidden on the screen with it."""
+        what = "the token and all digits of its numbers" if self.hiding.is_on else "the token"
+        question_ = Content.assemble(
+            (f"Copy the command with {what} in it?", "bold"),
+            f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
+            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without the token.",
+        )
+        return Confirm(question_, f"copy it with {what}")
 
     async def _copy(self, exchange: Exchange, token: str | None, more: str) -> None:
         try:
