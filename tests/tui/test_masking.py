@@ -7,6 +7,7 @@ import pytest
 from textual.widget import Widget
 
 from tests.hidden import assert_hidden
+from tests.tui import stages
 from tests.tui.story import NARROW, WIDE, Story, console
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
@@ -17,6 +18,7 @@ from watui.tui.phases import Phase
 from watui.tui.screens.contact import ContactScreen
 from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog, ImportDialog
 from watui.tui.screens.layouts import ColumnDialog
+from watui.tui.screens.runs import PairsScreen
 from watui.tui.screens.traffic import TrafficScreen
 from watui.tui.widgets.safe_input import SafeInput
 from watui.tui.widgets.toggle import Toggle
@@ -95,6 +97,19 @@ async def test_cells_of_numbers_are_hidden_however_they_are_written(paths: Paths
         await story.until(lambda: "+• •••" in painted(story), "the number, hidden")
         assert_hidden(rows_painted(story.screen.rows.table), ["16315551014"])
         assert_hidden(rows_painted(story.screen.rows.detail), ["16315551014"])
+
+
+async def test_what_differs_between_two_runs_is_hidden_and_shown(paths: Paths) -> None:
+    async with console(paths, size=WIDE) as story:
+        await stages.compared(story.pilot)
+        pairs = await story.until_on(PairsScreen)
+        await story.until(lambda: "+1 631-555-10" in painted(story), "numbers")
+        await story.press("H")
+        await story.until(lambda: "+• •••-•••-•0" in painted(story), "numbers, hidden")
+        numbers = [f"1631555{last}" for last in range(1000, 1040)]
+        assert_hidden(rows_painted(pairs.table), numbers)
+        await story.press("S")
+        await story.until_told("Saved as")
 
 
 async def test_columns_to_choose_from_are_hidden_before_they_are_shortened(paths: Paths, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome, Wish
 from watui.text import clean, counted
 from watui.tui.bulk_view import BulkLook, BulkView
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.panels import key_bar
 from watui.tui.phases import Stage
 from watui.tui.screens.closing import unless_closed
@@ -51,7 +51,7 @@ class BulkScreen(Modal[bool]):
     """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.BULK, Scope.SHOWING)
+    BINDINGS: ClassVar = bindings(*together(Scope.BULK))
     AUTO_FOCUS = ""
 
     head = query_one("#bulk-head", Static)

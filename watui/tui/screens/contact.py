@@ -14,7 +14,7 @@ from watui.contract import errors
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.contacts import Contact, Facts, lines
 from watui.tui.masking import is_masked
 from watui.tui.panels import key_bar
@@ -31,7 +31,7 @@ class ContactScreen(Modal[None]):
     """Shows one contact. What the ledger knows is there at once, what the server knows comes when it answers."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.CONTACT, Scope.SHOWING)
+    BINDINGS: ClassVar = bindings(*together(Scope.CONTACT))
     facts_shown = query_one("#facts", Static)
     scroll = query_one("#contact-scroll", VerticalScroll)
     keys = query_one("#contact-keys", Line)

@@ -20,7 +20,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.hiding import Hiding
 from watui.tui.keys import key_of
 from watui.tui.panels import MOST_OF_A_SOURCE
@@ -254,7 +254,7 @@ class PairsScreen(Modal[None]):
     """What differs between two runs."""
 
     CSS_PATH = "runs.tcss"
-    BINDINGS: ClassVar = bindings(Scope.PAIRS)
+    BINDINGS: ClassVar = bindings(*together(Scope.PAIRS))
     AUTO_FOCUS = "RowTable"
 
     table = query_one("#pairs-table", RowTable)
