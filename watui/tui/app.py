@@ -77,6 +77,8 @@ class Switched(NamedTuple):
     """What a person has said of that by then."""
     left_words: str | None = None
     """What is to be said there of a run that was left behind."""
+    is_utc: bool = False
+    """Whether times are told in UTC by then."""
 
 
 _MASKING = Masking()
@@ -114,6 +116,7 @@ class WatuiApp(App[int]):
         warning: str | None = None,
         *,
         hides_numbers: bool | None = None,
+        is_utc: bool = False,
     ) -> None:
         """`secrets` are those by which the desk is known; `warning` is what a person must know before all else.
 
@@ -132,6 +135,7 @@ class WatuiApp(App[int]):
         """The profile at which the console is to be opened next."""
         self.hiding = Hiding(hides_numbers, self._mask)
         self.set_reactive(WatuiApp.hides_numbers, self.hiding.is_on)
+        self.set_reactive(WatuiApp.is_utc, is_utc)
         self.add_mode(
             CHECK,
             lambda: CheckScreen(self.session, self._find_changes, self.hiding, self.outlet, settings.notice),
@@ -195,6 +199,9 @@ class WatuiApp(App[int]):
         from watui.tui.screens.traffic import TrafficScreen
 
         return TrafficScreen(self._find_changes, self.hiding, self.outlet)
+
+    def on_load(self) -> None:
+        ZONE.is_utc = self.is_utc
 
     def on_mount(self) -> None:
         self._is_shown = True
@@ -357,7 +364,7 @@ class WatuiApp(App[int]):
 
     def switch_to(self, profile: str) -> None:
         """Leave, after asking where something would be lost, to open the console at another profile."""
-        self._quit(Switched(profile, self.hiding.wanted))
+        self._quit(Switched(profile, self.hiding.wanted, is_utc=self.is_utc))
 
     @work(exclusive=True, group="quit")
     async def _quit(self, switched: Switched | None = None) -> None:
@@ -422,11 +429,17 @@ class WatuiApp(App[int]):
 
 
 def run_console(
-    desk: Desk, settings: Settings, secrets: Secrets, warning: str | None, hides_numbers: bool | None
+    desk: Desk,
+    settings: Settings,
+    secrets: Secrets,
+    warning: str | None,
+    hides_numbers: bool | None,
+    *,
+    is_utc: bool = False,
 ) -> int | Switched | None:
     """Run the console until it ends and return the exit code, or where to go on; None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(desk, settings, secrets, warning, hides_numbers=hides_numbers)
+    app = WatuiApp(desk, settings, secrets, warning, hides_numbers=hides_numbers, is_utc=is_utc)
     asyncio.run(_run(app))
     if app.ended_by is not None:
         return app.ended_by
