@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from tests.hidden import assert_hidden
 from watui.export.formats import Format, text_of, write_rows
 from watui.export.hiding import hidden
 from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, PairRow, ResultRow
@@ -94,15 +95,6 @@ def rows_of(numbers: Iterable[str], separator: str) -> list[ResultRow]:
         )
         for line, number in enumerate(numbers, 1)
     ]  # fmt: skip
-
-
-def assert_hidden(cells: Sequence[str], numbers: Iterable[str]) -> None:
-    """No cell holds more than three digits of any number in a row, whatever else stands between them."""
-    assert cells
-    for cell in cells:
-        digits = re.sub(r"[^\d•]", "", cell)
-        for number in numbers:
-            assert all(number[place : place + 4] not in digits for place in range(len(number) - 3)), cell
 
 
 @pytest.mark.parametrize("format_", FORMATS)

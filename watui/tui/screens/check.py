@@ -291,8 +291,8 @@ class CheckScreen(IntakeScreen):
         from watui.tui.notices import LONG_SECONDS, sequence
 
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
-            words = f"watui: run {self.session.record.id} {self.session.phase.value}"
-            self._outlet.send(sequence(self._notice, self.hiding.shown(words)))
+            # By its id alone: what a terminal does with it, nobody here can hide.
+            self._outlet.send(sequence(self._notice, f"watui: run {self.session.record.id} {self.session.phase.value}"))
 
     def action_pause(self) -> None:
         """Pause, or go on; with no list at hand, with the latest run that has not ended."""
