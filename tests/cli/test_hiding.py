@@ -10,6 +10,7 @@ from tests.cli.conftest import Ended, Watui
 from tests.cli.test_changes import Site, hurry, rows_of
 from tests.hidden import TIMES_BESIDE, assert_hidden
 from watui.cli.exits import Exit
+from watui.settings.paths import Paths
 from watui.simulator.world import World
 
 HIDE = "--hide-numbers"
@@ -42,6 +43,17 @@ def test_a_check(watui: Watui, source: Path, site: Site, options: list[str]) -> 
     assert ended.code == Exit.DONE
     assert "•000" in ended.out
     assert_hidden([ended.out, ended.err], [NUMBER], TIMES_BESIDE)
+
+
+def test_it_wins_over_a_log_that_is_to_hold_numbers(
+    watui: Watui, paths: Paths, source: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATUI_LOG_NUMBERS", "1")
+    assert watui("check", str(source), "--url", site.url, HIDE).code == Exit.DONE
+    assert "/v1/contacts: HTTP 200" in paths.event_log.read_text("utf-8")
+    assert_hidden(paths.event_log.read_text("utf-8").splitlines(), [NUMBER], TIMES_BESIDE)
+    assert watui("check", str(source), "--url", site.url, "--recheck").code == Exit.DONE
+    assert NUMBER[1:] in paths.event_log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out"])
