@@ -10,12 +10,14 @@ import pytest
 from hypothesis import settings
 
 from tests.simulated import a_world, create_app
+from watui.cli import talk
 from watui.ledger.drivers import Driver
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.settings.paths import Paths, find_paths
 from watui.simulator.serving import ServerThread
 from watui.simulator.world import World
+from watui.zone import ZONE, Zone
 
 IN_MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 2 * 2**30
 """Where a file system in memory usually is, and what must be free there to work in it."""
@@ -82,6 +84,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("WATUI_HOME", str(home / "watui"))
     return home
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests() -> Iterator[None]:
+    """The whole process hides no numbers and tells times in its own zone, whatever a test has wanted."""
+    yield
+    talk.HIDING.clear()
+    ZONE.__dict__ = dict(vars(Zone()))
 
 
 @pytest.fixture

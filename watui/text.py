@@ -9,24 +9,32 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal obeys, reorders or hides instead of drawing."""
 
 _SHOWN_DIGITS = 3
-_HIDDEN = "•"
+_HIDDEN, _HIDDEN_WIDE = "•", "＊"
+"""In place of a digit: as wide as that."""
 
-_SEPARATOR = r"(?: ?[().\-‐-―−－（）]{1,2} ?|[ \u00a0/])?"
-_DIGIT = r"(?!(?<!\d)(?:\d{1,2}:\d\d|\d{1,3}(?:,\d{3})+(?!\d)))\d"
-"""One that does not begin a time, or a count with commas."""
-_OTHER_BEGINNINGS = "|".join(
+_CUT = "…"
+"""Where something is missing: digits beside it may be no more than a part of a number."""
+
+_BLANK = r"[ \u00a0\u2000-\u200a\u202f\u3000]"
+_SEPARATOR = rf"(?:(?:{_BLANK}?[().\-‐-―−－（）]{_BLANK}{{0,2}}){{1,2}}|{_BLANK}|[/_·]|(?<!\d{{5}}),(?!\d{{5}}))"
+"""What stands between the digits of one number: a comma only where it stands between few of them."""
+_NO_NUMBER = "|".join(
     (
-        r"(?<![\d+])\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d)?",  # a date
-        r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}:\d",  # an address of a network with its port
-        r"(?<=\d:)\d{1,5}(?!\d)",  # the port, or the end of a time
-        r"(?<=\d,)\d{3}(?!\d)",  # the end of a count
-        r"(?<=\d\.)",  # the rest of an address or a version
+        r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!-?\d)",  # a date
+        r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?![.:]?\d)",  # a time
+        r"\d{1,3}(?:,\d{3})+(?!,?\d)",  # a count
+        r"\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}(?!\d)",  # an address of a network with its port
     )
 )
-_NUMBER = re.compile(
-    rf"(?<![\d•])(?!{_OTHER_BEGINNINGS})(?:[+＋](?:{_SEPARATOR}{_DIGIT}){{6,}}|\d(?:{_SEPARATOR}{_DIGIT}){{6,}})(?!\d)"
+_DIGITS = re.compile(
+    rf"(?<![\d{_HIDDEN}{_HIDDEN_WIDE}])"
+    rf"(?:{_NO_NUMBER}"
+    rf"|((?:[+＋]{_SEPARATOR}?)?\d+(?:{_SEPARATOR}(?!{_NO_NUMBER})\d+)*(?:{_SEPARATOR}?{_CUT})?))"
 )
-"""What may be a number of a person: more digits together than any count without commas has."""
+"""Digits that belong together: what is no number of a person, or, as a group, what may be one."""
+
+_FEWEST_DIGITS, _FEWEST_BEHIND_PLUS = 7, 6
+"""Of a number: more than any count without commas has."""
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DELETE = "\x7f"
@@ -55,44 +63,45 @@ def clean(text: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Return `text` with all digits of what may be a number hidden but the last three; it keeps its width.
+    """Return `text` with all digits of what may be a number hidden but the last three, each in its place.
 
-    A number is what has seven digits or more, or six behind a +, with single separators between them; dates, times
-    and counts with commas are none.
+    A number is what has seven digits or more, or six behind a +, with single separators between them; dates, times,
+    counts with commas and addresses with their ports are none. Fewer digits are hidden where an ellipsis stands beside
+    them, for a number may have been cut there.
     """
-    return "".join(masked_parts([text]))
+    return _DIGITS.sub(_masked_if_number, text)
 
 
 def masked_number(number: str) -> str:
-    """Return `number` with all its digits hidden but the last three, whatever stands between them."""
-    return "".join(_hidden_at(number, _digits(number)[:-_SHOWN_DIGITS]))
+    """Return `number` with all its digits hidden but the last three, whatever stands between them.
+
+    Where an ellipsis stands behind them the last three are missing: all are hidden.
+    """
+    left = sum(map(str.isdigit, number)) - (0 if number.endswith(_CUT) else _SHOWN_DIGITS)
+    if left <= 0:
+        return number
+    characters = list(number)
+    for place in [place for place, character in enumerate(number) if character.isdigit()][:left]:
+        characters[place] = _HIDDEN_WIDE if unicodedata.east_asian_width(characters[place]) == "F" else _HIDDEN
+    return "".join(characters)
 
 
 def masked_parts(parts: Sequence[str]) -> list[str]:
     """Return the parts of a line as `masked` leaves them: a number may go from one into the next."""
     line = "".join(parts)
-    hidden = [place for found in _NUMBER.finditer(line) for place in _digits(found[0], found.start())[:-_SHOWN_DIGITS]]
-    if not hidden:
+    shown = masked(line)
+    if shown == line:
         return list(parts)
-    characters = iter(_hidden_at(line, hidden))
+    characters = iter(shown)
     return ["".join(islice(characters, len(part))) for part in parts]
 
 
-def _digits(text: str, start: int = 0) -> list[int]:
-    """Return where the digits of `text` are, which begins at `start`."""
-    return [place for place, character in enumerate(text, start) if character.isdigit()]
-
-
-def _hidden_at(text: str, places: Sequence[int]) -> list[str]:
-    """Return the characters of `text` with those at `places` hidden."""
-    characters = list(text)
-    for place in places:
-        characters[place] = _hide(characters[place])
-    return characters
-
-
-def _hide(digit: str) -> str:
-    return _HIDDEN * (2 if unicodedata.east_asian_width(digit) == "F" else 1)
+def _masked_if_number(found: re.Match[str]) -> str:
+    number = found[1] or ""
+    before = found.string[max(0, found.start() - 1) : found.start()]
+    is_cut = _CUT in (before, number[-1:])
+    fewest = 1 if is_cut else _FEWEST_BEHIND_PLUS if number.startswith(("+", "＋")) else _FEWEST_DIGITS
+    return masked_number(number) if sum(map(str.isdigit, number)) >= fewest else found[0]
 
 
 def shortened(text: str, most: int) -> str:
@@ -100,7 +109,7 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     end = (most - 1) // 3
-    return f"{text[: most - 1 - end]}…{text[-end:]}"
+    return f"{text[: most - 1 - end]}{_CUT}{text[-end:]}"
 
 
 def counted(count: int, noun: str) -> str:

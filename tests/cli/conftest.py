@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import NamedTuple
 
 import pytest
@@ -60,7 +59,7 @@ def watui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     def call(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["watui", *arguments])
         capsys.readouterr()
-        monkeypatch.setattr(talk, "HIDING", Event())
+        talk.HIDING.clear()
         code = run()
         return Ended(int(code), *capsys.readouterr())
 

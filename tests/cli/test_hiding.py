@@ -1,7 +1,6 @@
 """`--hide-numbers`: nothing that a command says, prints or writes shows more than the last three digits of a number."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,9 @@ import pytest
 
 from tests.cli.conftest import Ended, Watui
 from tests.cli.test_changes import Site, hurry, rows_of
+from tests.hidden import TIMES_BESIDE, assert_hidden
 from watui.cli.exits import Exit
+from watui.settings.paths import Paths
 from watui.simulator.world import World
 
 HIDE = "--hide-numbers"
@@ -36,17 +37,23 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def assert_hidden(*texts: str) -> None:
-    for text in texts:
-        assert "6315551" not in re.sub(r"[^\d•]", "", text), text
-
-
 @pytest.mark.parametrize("options", [["table"], ["jsonl"], ["csv"], ["jsonl", "--follow"], ["jsonl", "--trace"]])
 def test_a_check(watui: Watui, source: Path, site: Site, options: list[str]) -> None:
     ended = watui("check", str(source), "--url", site.url, HIDE, "--format", *options)
     assert ended.code == Exit.DONE
     assert "•000" in ended.out
-    assert_hidden(ended.out, ended.err)
+    assert_hidden([ended.out, ended.err], [NUMBER], TIMES_BESIDE)
+
+
+def test_it_wins_over_a_log_that_is_to_hold_numbers(
+    watui: Watui, paths: Paths, source: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATUI_LOG_NUMBERS", "1")
+    assert watui("check", str(source), "--url", site.url, HIDE).code == Exit.DONE
+    assert "/v1/contacts: HTTP 200" in paths.event_log.read_text("utf-8")
+    assert_hidden(paths.event_log.read_text("utf-8").splitlines(), [NUMBER], TIMES_BESIDE)
+    assert watui("check", str(source), "--url", site.url, "--recheck").code == Exit.DONE
+    assert NUMBER[1:] in paths.event_log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out"])
@@ -57,7 +64,7 @@ def test_what_is_written(watui: Watui, source: Path, site: Site, tmp_path: Path,
     assert "•000" in path.read_text("utf-8")
     assert "•000" in har.read_text("utf-8")
     assert json.loads(har.read_text("utf-8"))["log"]["entries"]
-    assert_hidden(path.read_text("utf-8"), har.read_text("utf-8").replace(site.url, ""))
+    assert_hidden([path.read_text("utf-8"), har.read_text("utf-8").replace(site.url, "")], [NUMBER], TIMES_BESIDE)
 
 
 def test_runs(watui: Watui, source: Path, site: Site, tmp_path: Path) -> None:
@@ -68,8 +75,8 @@ def test_runs(watui: Watui, source: Path, site: Site, tmp_path: Path) -> None:
         ended = watui("runs", *arguments, HIDE)
         assert ended.code == Exit.DONE
         assert "•000" in ended.out
-        assert_hidden(ended.out, ended.err)
-    assert_hidden(watui("runs", HIDE, "export", "1").out)
+        assert_hidden([ended.out, ended.err], [NUMBER], TIMES_BESIDE)
+    assert_hidden([watui("runs", HIDE, "export", "1").out], [NUMBER], TIMES_BESIDE)
     ended = watui("runs", "export", "1", HIDE, "--output", str(tmp_path / "ids.txt"))
     assert ended.err.endswith("ids.txt, numbers hidden\n")
 
@@ -81,7 +88,7 @@ def test_changes_and_what_is_known_of_them(watui: Watui, site: Site) -> None:
     def told(*arguments: str) -> Ended:
         ended = watui(*arguments, "--url", site.url, HIDE)
         assert f"•{number[-3:]}" in ended.out or f"•{stranger[-3:]}" in ended.out
-        assert_hidden(ended.out, ended.err)
+        assert_hidden([ended.out, ended.err], [NUMBER], TIMES_BESIDE)
         return ended
 
     assert told("block", number, stranger, "--yes", "--reason", f"as {number} said").code == Exit.UNFINISHED
@@ -100,7 +107,7 @@ def test_words_about_what_went_wrong(watui: Watui, site: Site, arguments: list[s
     ended = watui(*arguments, "--url", site.url, HIDE)
     assert ended.code != Exit.DONE
     assert "•000" in ended.err
-    assert_hidden(ended.err)
+    assert_hidden([ended.err], [NUMBER], TIMES_BESIDE)
 
 
 def test_without_it_all_is_shown(watui: Watui, source: Path, site: Site) -> None:

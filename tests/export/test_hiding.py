@@ -4,8 +4,9 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
@@ -13,10 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from tests.hidden import assert_hidden
+from watui.contract import models
+from watui.export import hiding, rows
 from watui.export.formats import Format, text_of, write_rows
 from watui.export.hiding import hidden
 from watui.export.rows import ActionRow, BlocklistRow, IdentityRow, PairRow, ResultRow
 from watui.export.table import RESULTS, formatted
+from watui.traffic import hiding as traffic_hiding
 
 ROW = ResultRow(
     "of 16315551001.csv", 2, "+1  631 / 555, 1001", "+16315551001", "US", "valid", "16315551001",
@@ -81,6 +86,40 @@ def test_numbers_and_words_with_numbers_are_hidden_and_nothing_else(row: msgspec
     assert {name: value for name, value in after.items() if value != before[name]} == shown
 
 
+HARMLESS = {
+    *("region", "status", "kind", "outcome", "change", "before", "after", "state", "level", "role", "hash", "node"),
+    *("at", "checked_at", "blocked_at", "created_at", "started_at", "ended_at"),
+    *("server_version", "server_version_before", "server_version_after"),
+    # What people chose for themselves and their servers.
+    *("profile", "server", "url", "by", "user", "secret", "trust", "word"),
+    # Findings, which name settings and places.
+    *("subject", "words", "next_step"),
+}
+"""Members that hold no number of those who are asked about."""
+
+
+def texts_of(module: ModuleType) -> set[str]:
+    """The members of all rows of a module that may hold a text."""
+    kinds = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    assert kinds
+    return {field.name for kind in kinds for field in msgspec.structs.fields(kind) if "str" in str(field.type)}
+
+
+def test_of_every_text_in_a_row_it_is_known_whether_it_is_hidden() -> None:
+    members, found = texts_of(rows), set(hiding._HIDING)
+    assert found | HARMLESS == members
+    assert not found & HARMLESS
+
+
+def test_of_every_text_in_a_body_it_is_known_whether_it_is_a_number() -> None:
+    """All others are hidden as prose is."""
+    prose = {"status", "version", "api_status", "title", "details", "href", "reason", "message_id", "hash"}
+    of_logins = {"new_password", "token", "expires_after"}
+    names, found = texts_of(models), traffic_hiding._NUMBERS
+    assert found & names | prose | of_logins == names
+    assert found - names == {"number"}, "of the simulator's own"
+
+
 NUMBERS = st.lists(st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True), min_size=1, max_size=4)
 FORMATS = [*(each for each in Format if each is not Format.XLSX), "table"]
 
@@ -94,15 +133,6 @@ def rows_of(numbers: Iterable[str], separator: str) -> list[ResultRow]:
         )
         for line, number in enumerate(numbers, 1)
     ]  # fmt: skip
-
-
-def assert_hidden(cells: Sequence[str], numbers: Iterable[str]) -> None:
-    """No cell holds more than three digits of any number in a row, whatever else stands between them."""
-    assert cells
-    for cell in cells:
-        digits = re.sub(r"[^\d•]", "", cell)
-        for number in numbers:
-            assert all(number[place : place + 4] not in digits for place in range(len(number) - 3)), cell
 
 
 @pytest.mark.parametrize("format_", FORMATS)

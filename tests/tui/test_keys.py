@@ -1,18 +1,25 @@
 """Keys that a person's settings give to commands."""
 
 import contextvars
+import importlib
+import pkgutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.binding import Binding
 
 from tests.tui.story import console
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings, load, save
-from watui.tui.commands import Scope, described
+from watui.tui import screens
+from watui.tui.commands import Scope, described, together
 from watui.tui.keys import is_key_of, key_names, use_keys
+from watui.tui.screens.modal import Modal
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +41,27 @@ def test_no_two_commands_have_a_key_at_once_but_enter() -> None:
     problems = [used({command.name: key})[1] for command in described() for key in command.keys]
     clashes = [words for found in problems for words in found if "is the key of" in words]
     assert [words for words in clashes if "enter is the key of" not in words] == []
+
+
+def modals(kind: type[Modal[Any]] = Modal) -> Iterator[type[Modal[Any]]]:
+    """All screens over a screen."""
+    for each in kind.__subclasses__():
+        yield each
+        yield from modals(each)
+
+
+def test_how_things_are_shown_can_be_changed_wherever_there_are_commands() -> None:
+    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+        importlib.import_module(module.name)
+    panels = {}
+    for modal in modals():
+        ids = (binding.id for binding in modal.BINDINGS if isinstance(binding, Binding) and binding.id)
+        if scopes := {Scope(each.partition(".")[0]) for each in ids}:
+            panels[modal] = scopes
+    assert set.union(*panels.values()) == {Scope.CONTACT, Scope.BULK, Scope.TOUR, Scope.PAIRS, Scope.SHOWING}
+    for modal, scopes in panels.items():
+        assert Scope.SHOWING in scopes, modal
+        assert any(scopes == set(together(scope)) for scope in scopes), modal
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 """Numbers that are hidden on all screens, and in pictures."""
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
 
-from tests.tui.story import Story, console
+from tests.hidden import TIMES_BESIDE, assert_hidden
+from tests.tui import stages
+from tests.tui.story import NARROW, WIDE, Story, console
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.tui import notices
@@ -12,7 +17,12 @@ from watui.tui.commands import Scope, bar
 from watui.tui.hiding import Hiding
 from watui.tui.phases import Phase
 from watui.tui.screens.contact import ContactScreen
-from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog
+from watui.tui.screens.dialogs import Confirm, ExportDialog, HarDialog, ImportDialog
+from watui.tui.screens.layouts import ColumnDialog
+from watui.tui.screens.reasons import BlockDialog
+from watui.tui.screens.runs import PairsScreen
+from watui.tui.screens.traffic import TrafficScreen
+from watui.tui.widgets.safe_input import SafeInput
 from watui.tui.widgets.toggle import Toggle
 
 pytestmark = pytest.mark.anyio
@@ -20,11 +30,20 @@ pytestmark = pytest.mark.anyio
 NUMBER, HIDDEN = "+1 631 555 1000", "+• ••• ••• •000"
 
 
+def lines_painted(story: Story) -> list[str]:
+    """The lines of all that is on the screen, widget by widget, as they are painted."""
+    widgets = [widget for widget in story.app.screen.query("*") if widget.region.area and widget.is_on_screen]
+    return [line for widget in widgets for line in rows_painted(widget)]
+
+
 def painted(story: Story) -> str:
     """The words of all that is on the screen, as they are painted."""
-    widgets = [widget for widget in story.app.screen.query("*") if widget.region.area and widget.is_on_screen]
-    lines = [line.text for widget in widgets for line in widget.render_lines(widget.size.region)]
-    return " ".join(word for line in lines for word in line.split())
+    return " ".join(word for line in lines_painted(story) for word in line.split())
+
+
+def rows_painted(widget: Widget) -> list[str]:
+    """The lines of a widget, as they are painted."""
+    return [line.text for line in widget.render_lines(widget.outer_size.region)]
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +57,11 @@ async def test_numbers_are_hidden_and_shown_again(paths: Paths) -> None:
         await story.until(lambda: NUMBER in painted(story), "the number")
         await story.press("H")
         await story.until(lambda: HIDDEN in painted(story), "the number hidden")
-        assert NUMBER not in painted(story)
-        assert "16315551000" not in painted(story)
+        assert_hidden(lines_painted(story), [NUMBER])
         await story.press("b")
-        assert "16315551000" not in painted(story)
+        await story.until_on(BlockDialog)
+        await story.until(lambda: "+• •••-•••-•000" in painted(story), "who is blocked, hidden")
+        assert_hidden(lines_painted(story), [NUMBER])
         await story.press("escape", "3")
         await story.press("H", "1")
         await story.until(lambda: NUMBER in painted(story), "the number again")
@@ -56,8 +76,91 @@ async def test_a_picture_hides_what_is_hidden_on_the_screen(paths: Paths, tmp_pa
         await story.until_told("Saved as watui-check-2.svg.")
     shown, hidden = ((tmp_path / name).read_text("utf-8") for name in ("watui-check.svg", "watui-check-2.svg"))
     assert "16315551000" in shown
-    assert "16315551000" not in hidden
+    assert_hidden(re.findall(r">([^<>]+)<", hidden), [NUMBER])
     assert "••••••••000" in hidden
+
+
+async def test_what_was_said_is_hidden_where_a_line_ends_in_a_number(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.resolve("+1 (631) 555 1014")
+        await story.press("5", "r", "enter", "end")
+        screen = await story.until_on(TrafficScreen)
+        lines = screen.lines
+        await story.until(lambda: "16315551014" in "".join(map(str.strip, rows_painted(lines))), "the number")
+        await story.press("H")
+        await story.until(lambda: "•014" in "".join(map(str.strip, rows_painted(lines))), "the number, hidden")
+        painted_ = list(map(str.strip, rows_painted(lines)))
+        for row, below in pairwise(painted_):
+            assert_hidden([row + below], ["16315551014"])
+        await story.press("H")
+        await story.until(lambda: "16315551014" in "".join(map(str.strip, rows_painted(lines))), "the number again")
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+async def test_cells_of_numbers_are_hidden_however_they_are_written(paths: Paths, size: tuple[int, int]) -> None:
+    async with console(paths, size=size) as story:
+        await story.preview("+1  631 / 555 ;; 1014")
+        await story.until(lambda: "+1  631 / 555" in painted(story) or "+1 631 / 555" in painted(story), "the number")
+        await story.press("H")
+        await story.until(lambda: "+• •••" in painted(story), "the number, hidden")
+        assert_hidden(rows_painted(story.screen.rows.table), ["16315551014"])
+        assert_hidden(rows_painted(story.screen.rows.detail), ["16315551014"])
+
+
+async def test_what_differs_between_two_runs_is_hidden_and_shown(paths: Paths) -> None:
+    async with console(paths, size=WIDE) as story:
+        await stages.compared(story.pilot)
+        pairs = await story.until_on(PairsScreen)
+        await story.until(lambda: "+1 631-555-10" in painted(story), "numbers")
+        await story.press("H")
+        await story.until(lambda: "+• •••-•••-•0" in painted(story), "numbers, hidden")
+        numbers = [f"1631555{last}" for last in range(1000, 1040)]
+        assert_hidden(rows_painted(pairs.table), numbers)
+        await story.press("S")
+        await story.until_told("Saved as")
+
+
+async def test_columns_to_choose_from_are_hidden_before_they_are_shortened(paths: Paths, tmp_path: Path) -> None:
+    numbers = "+447900123456 / +447900123457"
+    table = tmp_path / "list.csv"
+    table.write_text(f"name,phone\nAda,+16315551014\n{numbers},+16315551015\n")
+    async with console(paths) as story:
+        story.app.hiding.turn()
+        await story.press("i")
+        await story.until_on(ImportDialog)
+        story.app.screen.query_one("#path", SafeInput).value = str(table)
+        await story.press("enter")
+        await story.until_phase(Phase.PREVIEW)
+        await story.press("l")
+        dialog = await story.until_on(ColumnDialog)
+        await story.until(lambda: "•014" in painted(story), "the columns")
+        assert_hidden(rows_painted(dialog.columns), ["447900123456", "447900123457", "16315551014"])
+
+
+async def test_what_is_told_is_hidden_also_where_it_is_wrapped_or_told_before(paths: Paths) -> None:
+    def told() -> str:
+        return "".join("".join(map(str.strip, rows_painted(each))) for each in story.app.screen.query("Toast"))
+
+    async with console(paths, size=NARROW) as story:
+        for cut in range(28, 40):
+            story.app.notify(f"{'x' * cut} +1 631 555 1014")
+        await story.until(lambda: "1014" in told(), "what is told")
+        await story.press("H")
+        await story.until(lambda: "1014" not in told() and "Numbers" in told(), "nothing of it")
+        story.app.clear_notifications()
+        for cut in range(28, 40):
+            story.app.notify(f"{'x' * cut} +1 631 555 1014")
+        await story.until(lambda: "•014" in told(), "what is told, hidden")
+        assert_hidden([told()], ["16315551014"])
+
+
+async def test_what_is_told_without_a_number_stays_when_numbers_are_hidden(paths: Paths) -> None:
+    async with console(paths) as story:
+        story.app.notify("The disk is full.")
+        await story.until(lambda: "The disk is full." in painted(story), "a notice")
+        await story.press("H")
+        await story.until(lambda: "Numbers are hidden" in painted(story), "another one")
+        assert "The disk is full." in painted(story)
 
 
 @pytest.fixture
@@ -181,8 +284,11 @@ async def test_an_export_hides_what_the_dialog_says(
         await story.press("enter")
         await story.until_told("numbers hidden" if hides else "watui-run-1.csv")
     text = (tmp_path / "watui-run-1.csv").read_text("utf-8")
-    assert ("6315551000" in text) is not hides
     assert (HIDDEN in text) is hides
+    if hides:
+        assert_hidden(text.splitlines(), [NUMBER])
+    else:
+        assert NUMBER in text
     assert any(notice.endswith("csv, numbers hidden") for notice in story.notices) is hides
 
 
@@ -202,7 +308,7 @@ async def test_a_run_and_what_was_said_are_exported_hidden_from_their_screens(pa
     for name in ("watui-run-1.csv", "watui-traffic.har"):
         text = (tmp_path / name).read_text("utf-8")
         assert "•000" in text
-        assert "6315551000" not in text
+        assert_hidden(text.splitlines(), [NUMBER], TIMES_BESIDE)
 
 
 @pytest.mark.parametrize(("answer", "copied"), [("y", "+16315551000"), ("n", "")])
@@ -223,14 +329,14 @@ async def test_what_is_selected_on_a_screen_is_copied_as_it_is_there(paths: Path
         assert story.app.clipboard == HIDDEN
 
 
-async def test_a_notice_outside_the_console_holds_no_number(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_notice_outside_the_console_names_the_run_by_its_id_alone(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(notices, "LONG_SECONDS", 0.0)
     monkeypatch.setattr(notices, "sequence", lambda _, words: words)
     sent: list[str] = []
     async with console(paths, settings=Settings(notice="title")) as story:
         story.app.outlet.send = sent.append
-        await story.press("H")
-        monkeypatch.setattr(story.app.hiding, "shown", lambda words: f"hidden {words}")
         await story.resolve(NUMBER)
         await story.until_idle("run")
-    assert sent == ["hidden watui: run 1 ended"]
+    assert sent == ["watui: run 1 ended"]

@@ -14,7 +14,6 @@ from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.tui import app
 from watui.tui.app import WatuiApp
-from watui.zone import ZONE
 
 
 class ClosingApp(WatuiApp):
@@ -39,14 +38,7 @@ def test_check_screen(stage: Stage, size: tuple[int, int], paths: Paths, snap_co
 @pytest.mark.parametrize(
     "stage", [stages.blocklist, stages.contact, stages.block_dialog, stages.report_dialog, stages.bulk]
 )
-def test_changes(
-    stage: Stage,
-    size: tuple[int, int],
-    paths: Paths,
-    snap_compare: Callable[..., bool],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ZONE, "minute", ZONE.minute)  # a stage puts a still one in its place
+def test_changes(stage: Stage, size: tuple[int, int], paths: Paths, snap_compare: Callable[..., bool]) -> None:
     console = ClosingApp(Desk(paths, None, "US"), Settings())
     assert snap_compare(console, terminal_size=size, run_before=stage)
 

@@ -316,6 +316,20 @@ async def test_a_request_is_copied_with_and_without_the_token(paths: Paths, worl
         assert f"Authorization: Bearer {TOKEN}" in story.app.clipboard
 
 
+@pytest.mark.parametrize("hides", [True, False])
+async def test_the_question_names_all_that_is_copied(paths: Paths, world: World, hides: bool) -> None:
+    async with console_at(world, paths, size=WIDE) as story:
+        await story.resolve("+1 631 555 1000")
+        await open_traffic(story)
+        await story.press(*(["H"] if hides else []), "C")
+        await story.until_on(Confirm)
+        await story.until_shown("Copy the command with the token")
+        assert ("the token and all digits of its numbers in it?" in story.all_text()) is hides
+        await story.press("y")
+        await story.until_told("The token is in it")
+        assert "+1 631 555 1000" in story.app.clipboard
+
+
 async def test_a_token_is_copied_for_its_own_server_alone(paths: Paths, world: World) -> None:
     async with console_at(world, paths) as story:
         story.session.desk.exchanges.add(an_exchange(url="https://elsewhere.example/v1/contacts"))

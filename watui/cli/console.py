@@ -28,11 +28,14 @@ def open_console(url: str | None = None, profile: str | None = None, region: str
     secrets = Secrets(paths.secrets, given_for=profile or settings.profile)
     site = find_target(settings, paths, url, profile, region, secrets)
     hides: bool | None = hides_numbers() or None
+    is_utc = False
     try:
         while isinstance(
-            ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning, hides), Switched
+            ended := run_console(Desk.at(paths, site), _of(settings, site), secrets, warning, hides, is_utc=is_utc),
+            Switched,
         ):
-            settings, warning, hides = find_settings(paths), ended.left_words, ended.hides_numbers
+            settings, warning = find_settings(paths), ended.left_words
+            hides, is_utc = ended.hides_numbers, ended.is_utc
             secrets = Secrets(paths.secrets, given_for=ended.profile)
             site = find_target(settings, paths, None, ended.profile, None, secrets)
     except LedgerUnusable as error:

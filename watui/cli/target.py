@@ -2,7 +2,10 @@
 
 import os
 
+from msgspec.structs import replace
+
 from watui.cli.exits import Stop
+from watui.cli.talk import hides_numbers
 from watui.client.server import BadServer, Server
 from watui.contract.conversion import UnknownRegion
 from watui.settings.paths import Paths
@@ -29,7 +32,12 @@ def find_target(
     region: str | None,
     secrets: Secrets | None = None,
 ) -> Site:
-    """Return the server at `url`, or that of the `profile`, or that of the settings."""
+    """Return the server at `url`, or that of the `profile`, or that of the settings.
+
+    While numbers are hidden, the log holds none either, whatever the settings say.
+    """
+    if hides_numbers():
+        settings = replace(settings, log_numbers=False)
     if url is not None and profile is not None:
         raise Stop("--url and --profile name two servers: leave one out")
     server = find_server(url)

@@ -22,8 +22,8 @@ def hidden(exchange: Exchange) -> Exchange:
     """
     return exchange._replace(
         url=_hidden_url(exchange.url),
-        request=_hidden_body(exchange.request),
-        response=_hidden_body(exchange.response),
+        request=_hidden_body(exchange.request, exchange.request_left_out),
+        response=_hidden_body(exchange.response, exchange.response_left_out),
         request_head=_hidden_head(exchange.request_head),
         response_head=_hidden_head(exchange.response_head),
         failure=None if exchange.failure is None else masked(exchange.failure),
@@ -46,13 +46,16 @@ def _hidden_head(head: bytes) -> bytes:
     return masked(head.decode("latin-1")).replace("•", "*").encode("latin-1")
 
 
-def _hidden_body(body: bytes) -> bytes:
-    """Return a body hidden; JSON is read for it, so that it stays JSON and nothing in it is written otherwise."""
+def _hidden_body(body: bytes, left_out: int) -> bytes:
+    """Return a body hidden; JSON is read for it, so that it stays JSON and nothing in it is written otherwise.
+
+    Where bytes behind it are `left_out`, a number may go on there.
+    """
     text = body.decode("utf-8", "replace")
     try:
         said = json.dumps(_hidden_value(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
-        said = masked(text)
+        said = masked(f"{text}…")[:-1] if left_out else masked(text)
     return said.encode("utf-8", "replace")
 
 

@@ -27,6 +27,7 @@ from textual.notifications import SeverityLevel
 from textual.reactive import Initialize, Reactive, reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 
 from watui.crash import Crash
 from watui.desk import Desk
@@ -34,12 +35,13 @@ from watui.ledger.schema import LedgerUnusable
 from watui.settings.bandwidth import is_low_bandwidth
 from watui.settings.secrets import Secrets
 from watui.settings.settings import BadSettings, Settings, save
-from watui.text import clean, counted
+from watui.text import clean, counted, masked
 from watui.tui.commands import ALL_OVER, Command, Scope, bindings, described, together
 from watui.tui.driver import driver_for
 from watui.tui.endings import TerminalKeeper, silent_console, tell
 from watui.tui.hiding import Hiding
 from watui.tui.keys import key_names, key_of, use_keys
+from watui.tui.masking import Masking
 from watui.tui.outlet import LOW_BANDWIDTH, USUAL, Outlet
 from watui.tui.screens.check import CheckScreen
 from watui.tui.screens.main import BLOCKLIST, CHECK, RUNS, SETTINGS, TRAFFIC, MainScreen
@@ -75,6 +77,16 @@ class Switched(NamedTuple):
     """What a person has said of that by then."""
     left_words: str | None = None
     """What is to be said there of a run that was left behind."""
+    is_utc: bool = False
+    """Whether times are told in UTC by then."""
+
+
+_MASKING = Masking()
+
+
+def _holds_number(widget: Widget) -> bool:
+    shown = widget.render()
+    return isinstance(shown, Content) and masked(shown.plain) != shown.plain
 
 
 def _first_theme(app: WatuiApp) -> str:
@@ -91,6 +103,8 @@ class WatuiApp(App[int]):
     theme: Reactive[str] = Reactive(Initialize(_first_theme))
     is_utc = reactive(False, init=False)
     """Whether times are told in UTC. Whoever shows times watches it."""
+    hides_numbers = reactive(False, init=False)
+    """Whether numbers are hidden. Whoever cuts text into lines, or hides more than what is painted, watches it."""
     BINDINGS: ClassVar = bindings(*ALL_OVER)
     ENABLE_COMMAND_PALETTE = True
 
@@ -102,6 +116,7 @@ class WatuiApp(App[int]):
         warning: str | None = None,
         *,
         hides_numbers: bool | None = None,
+        is_utc: bool = False,
     ) -> None:
         """`secrets` are those by which the desk is known; `warning` is what a person must know before all else.
 
@@ -119,6 +134,8 @@ class WatuiApp(App[int]):
         self.switched: Switched | None = None
         """The profile at which the console is to be opened next."""
         self.hiding = Hiding(hides_numbers, self._mask)
+        self.set_reactive(WatuiApp.hides_numbers, self.hiding.is_on)
+        self.set_reactive(WatuiApp.is_utc, is_utc)
         self.add_mode(
             CHECK,
             lambda: CheckScreen(self.session, self._find_changes, self.hiding, self.outlet, settings.notice),
@@ -183,6 +200,9 @@ class WatuiApp(App[int]):
 
         return TrafficScreen(self._find_changes, self.hiding, self.outlet)
 
+    def on_load(self) -> None:
+        ZONE.is_utc = self.is_utc
+
     def on_mount(self) -> None:
         self._is_shown = True
         # The terminal comes back from the shell empty, and of the size that it had: nothing else lets it be painted.
@@ -195,12 +215,6 @@ class WatuiApp(App[int]):
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self.end_by, number)
 
-    @cached_property
-    def _masking(self) -> LineFilter:
-        from watui.tui.masking import Masking
-
-        return Masking()
-
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
         return {"quiet": quiet(variables["foreground"]), **variables}
@@ -210,13 +224,17 @@ class WatuiApp(App[int]):
         found = super().get_line_filters()
         if self.native_ansi_color:
             found = [each for each in found if not isinstance(each, DimFilter)]
-        return [*found, *([self._masking] if self.hiding.is_on else [])]
+        return [*found, *([_MASKING] if self.hiding.is_on else [])]
 
     def watch_is_utc(self, is_utc: bool) -> None:
         ZONE.is_utc = is_utc
 
     def _mask(self) -> None:
         """Paint the screens at hand anew, for what is hidden has changed."""
+        self.hides_numbers = self.hiding.is_on
+        if self.hides_numbers and any(map(_holds_number, self.screen.query("Toast"))):
+            self._latest_notice = "", 0.0
+            self.clear_notifications()  # They stand there wrapped, and can't be told otherwise.
         for screen in self.screen_stack:
             screen.set_class(self.hiding.is_on, "-masked", update=False)
             for widget in screen.walk_children(with_self=True):
@@ -249,7 +267,8 @@ class WatuiApp(App[int]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a notice; not once more where it is the latest one, and still there."""
+        """Show a notice, its numbers hidden before it is wrapped; not once more where it is the latest, still there."""
+        message = self.hiding.shown(message)
         latest, until = self._latest_notice
         now = time.monotonic()
         if message != latest or now >= until:
@@ -345,7 +364,7 @@ class WatuiApp(App[int]):
 
     def switch_to(self, profile: str) -> None:
         """Leave, after asking where something would be lost, to open the console at another profile."""
-        self._quit(Switched(profile, self.hiding.wanted))
+        self._quit(Switched(profile, self.hiding.wanted, is_utc=self.is_utc))
 
     @work(exclusive=True, group="quit")
     async def _quit(self, switched: Switched | None = None) -> None:
@@ -410,11 +429,17 @@ class WatuiApp(App[int]):
 
 
 def run_console(
-    desk: Desk, settings: Settings, secrets: Secrets, warning: str | None, hides_numbers: bool | None
+    desk: Desk,
+    settings: Settings,
+    secrets: Secrets,
+    warning: str | None,
+    hides_numbers: bool | None,
+    *,
+    is_utc: bool = False,
 ) -> int | Switched | None:
     """Run the console until it ends and return the exit code, or where to go on; None after a mistake of our own."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = WatuiApp(desk, settings, secrets, warning, hides_numbers=hides_numbers)
+    app = WatuiApp(desk, settings, secrets, warning, hides_numbers=hides_numbers, is_utc=is_utc)
     asyncio.run(_run(app))
     if app.ended_by is not None:
         return app.ended_by

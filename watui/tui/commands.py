@@ -485,7 +485,7 @@ _TOGETHER = {
     Scope.RUNS: (Scope.RUNS, Scope.SCREENS, *ALL_OVER),
     Scope.SETTINGS: (Scope.SETTINGS, Scope.SCREENS, *ALL_OVER),
     Scope.TRAFFIC: (Scope.TRAFFIC, Scope.SCREENS, *ALL_OVER),
-    **{panel: (panel, Scope.SHOWING) for panel in (Scope.CONTACT, Scope.BULK, Scope.TOUR)},
+    **{panel: (panel, Scope.SHOWING) for panel in (Scope.CONTACT, Scope.BULK, Scope.TOUR, Scope.PAIRS)},
 }
 """Scopes whose commands work at once; a dialog over a screen has its own alone."""
 

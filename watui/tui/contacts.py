@@ -16,6 +16,7 @@ from watui.ledger.trail import Action, Outcome, Verdict, Wish
 from watui.text import clean, counted
 from watui.tui.cells import STATUS_STYLES, status_text
 from watui.tui.keys import key_of
+from watui.tui.masking import without_numbers
 from watui.tui.panels import STYLES
 from watui.tui.themes import DIM
 from watui.zone import ZONE
@@ -101,8 +102,8 @@ class Facts(NamedTuple):
     """What the simulator knows of it."""
 
 
-def lines(contact: Contact, facts: Facts, width: int) -> Content:
-    """Return all that is known of a contact, in lines of `width` columns."""
+def lines(contact: Contact, facts: Facts, width: int, *, hides_numbers: bool = False) -> Content:
+    """Return all that is known of a contact, in lines of `width` columns; numbers are hidden before they are cut."""
     region = read(contact.number, "ZZ").region or "no country"
     nothing = Content("")
     parts = [
@@ -118,6 +119,8 @@ def lines(contact: Contact, facts: Facts, width: int) -> Content:
     ]
     if len(facts.actions) > MOST_ACTIONS:
         parts.append(("", Content.styled(f"and {len(facts.actions) - MOST_ACTIONS:,} before", DIM)))
+    if hides_numbers:
+        parts = [(label, without_numbers(words_)) for label, words_ in parts]
     return Content("\n").join(line for label, words_ in parts for line in _lines(label, words_, width))
 
 

@@ -10,6 +10,9 @@ ELLIPSIS = "…"
 LEAST_STRETCH = 12
 """Columns below which the column that takes what is left is not pressed."""
 
+NUMBERS = frozenset({"input", "number", "wa_id"})
+"""Columns of numbers, however they are written."""
+
 _GAP = 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -14,7 +14,8 @@ from textual.content import Content
 
 from watui.client.exchanges import Exchange
 from watui.contract.conversion import for_people
-from watui.text import clean, counted, shortened
+from watui.text import clean, counted, masked, masked_number, shortened
+from watui.traffic.hiding import hidden
 from watui.traffic.words import headers, outcome, path, purpose, request_headers, why
 from watui.tui.grid import Cell, Column, fit, lay_out
 from watui.tui.keys import key_of
@@ -115,16 +116,36 @@ class LinesLook(NamedTuple):
         return (Cell(fit(clean(row.text), wanted[0].width), row.style),)
 
 
-def lines(exchange: Exchange, *, is_raw: bool, width: int, backstage: Backstage | None = None) -> list[TextLine]:
-    """Return all of an exchange, in lines of up to `width` columns; first what it was, and what came of it."""
+def lines(
+    exchange: Exchange,
+    *,
+    is_raw: bool,
+    width: int,
+    backstage: Backstage | None = None,
+    hides_numbers: bool = False,
+) -> list[TextLine]:
+    """Return all of an exchange, in lines of up to `width` columns; first what it was, and what came of it.
+
+    Where numbers are hidden, they are before lines are cut; of what was sent as JSON then no blank is left.
+    """
     width = max(1, width)
-    found = [*(part for line in _summary(exchange, backstage) for part in _in_words(line, width)), TextLine("")]
+    if hides_numbers:
+        exchange = hidden(exchange)
+    summary = _hidden(_summary(exchange, backstage)) if hides_numbers else _summary(exchange, backstage)
+    found = [*(part for line in summary for part in _in_words(line, width)), TextLine("")]
     found += (TextLine(f"> {name}: {value}", "dim") for name, value in request_headers(exchange))
     found += [TextLine(""), *_body(exchange.request, exchange.request_left_out, is_raw)]
     found += (TextLine(f"< {name}: {value}", "dim") for name, value in headers(exchange.response_head))
     found += [TextLine(""), *_body(exchange.response, exchange.response_left_out, is_raw)]
-    found += map(_known, backstage.contacts if backstage is not None else ())
+    contacts = backstage.contacts if backstage is not None else ()
+    known = (_known(each, masked_number(each.input) if hides_numbers else each.input) for each in contacts)
+    found += _hidden(known) if hides_numbers else known
     return [part for line in found for part in _wrapped(line, width)]
+
+
+def _hidden(found: Iterable[TextLine]) -> Iterator[TextLine]:
+    """Yield lines with the numbers in them hidden."""
+    return (line._replace(text=masked(line.text)) for line in found)
 
 
 def _summary(exchange: Exchange, backstage: Backstage | None) -> Iterator[TextLine]:
@@ -175,17 +196,17 @@ def _laid_out(body: bytes) -> bytes:
         return body
 
 
-def _known(contact: ContactState) -> TextLine:
-    """Return what the simulator knows of a contact that was named, as it is now."""
+def _known(contact: ContactState, name: str) -> TextLine:
+    """Return what the simulator knows of a contact that was named by `name`, as it is now."""
     if contact.number is None:
-        return TextLine(f"simulator: {contact.input} → can't be read as a number", "doubtful")
+        return TextLine(f"simulator: {name} → can't be read as a number", "doubtful")
     known = (
         "has an account" if contact.has_account else "has no account",
         "wrote within 24 h" if contact.is_engaged else "",
         "is blocked" if contact.is_blocked else "",
     )
     words = ", ".join(each for each in known if each)
-    return TextLine(f"simulator: {contact.input} → {for_people(contact.number)}, {words}", "doubtful")
+    return TextLine(f"simulator: {name} → {for_people(contact.number)}, {words}", "doubtful")
 
 
 def _in_words(line: TextLine, width: int) -> Iterator[TextLine]:
@@ -211,11 +232,12 @@ def place_of(text: str, found: Sequence[TextLine]) -> int | None:
     return next((place for place, line in enumerate(found) if wanted in line.text.lower()), None) if wanted else None
 
 
-def title(exchange: Exchange | None, is_raw: bool) -> str:
+def title(exchange: Exchange | None, is_raw: bool, *, hides_numbers: bool = False) -> str:
     """Return what stands over an exchange."""
     if exchange is None:
         return ""
-    return f"exchange {exchange.number:,}, {'as it was sent' if is_raw else 'laid out'}"
+    hidden_ = ", numbers hidden" if hides_numbers else ""
+    return f"exchange {exchange.number:,}, {'as it was sent' if is_raw else 'laid out'}{hidden_}"
 
 
 def state(traffic: Traffic, is_following: bool) -> Content:

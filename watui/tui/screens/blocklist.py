@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.getters import query_one
-from textual.widgets import Static
 
 from watui.actions.plans import Target, target_of
 from watui.client.blocklist import Part
@@ -33,6 +32,7 @@ from watui.tui.screens.main import BLOCKLIST, ContactsScreen
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.search_line import SearchLine
+from watui.tui.widgets.static import Static
 
 Step = Callable[[], Awaitable[object]]
 

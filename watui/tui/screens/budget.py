@@ -7,13 +7,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.checks.budget import MOST_AT_ONCE, POLICY, count_of, meter
 from watui.ledger.rows import Budget
 from watui.text import clean
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 
 class Entered(NamedTuple):

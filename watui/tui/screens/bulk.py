@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.actions import words
 from watui.actions.plans import REVERSE, Plan, Target
@@ -23,7 +23,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome, Wish
 from watui.text import clean, counted
 from watui.tui.bulk_view import BulkLook, BulkView
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.panels import key_bar
 from watui.tui.phases import Stage
 from watui.tui.screens.closing import unless_closed
@@ -34,6 +34,7 @@ from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from watui.actions.batch import Batch
@@ -50,7 +51,7 @@ class BulkScreen(Modal[bool]):
     """Plans, confirms, carries out and takes back changes of many contacts; gives whether anything was sent."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.BULK, Scope.SHOWING)
+    BINDINGS: ClassVar = bindings(*together(Scope.BULK))
     AUTO_FOCUS = ""
 
     head = query_one("#bulk-head", Static)

@@ -14,7 +14,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.ledger.rows import RowFilter, RunRecord
@@ -35,6 +34,7 @@ from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_list import RowList
 from watui.tui.widgets.seam import seams
 from watui.tui.widgets.simulator_panel import PANEL_WIDTH, WIDE, SimulatorPanel
+from watui.tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from watui.settings.settings import Notice
@@ -291,8 +291,8 @@ class CheckScreen(IntakeScreen):
         from watui.tui.notices import LONG_SECONDS, sequence
 
         if time.monotonic() - began_at >= LONG_SECONDS and self.session.record is not None:
-            words = f"watui: run {self.session.record.id} {self.session.phase.value}"
-            self._outlet.send(sequence(self._notice, self.hiding.shown(words)))
+            # By its id alone: what a terminal does with it, nobody here can hide.
+            self._outlet.send(sequence(self._notice, f"watui: run {self.session.record.id} {self.session.phase.value}"))
 
     def action_pause(self) -> None:
         """Pause, or go on; with no list at hand, with the latest run that has not ended."""

@@ -8,19 +8,20 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.getters import query_one
-from textual.widgets import Static
 
 from watui.client.failures import Failure, Refused
 from watui.contract import errors
 from watui.ledger import trail
 from watui.ledger.schema import LedgerUnusable
 from watui.ledger.trail import Kind, Outcome
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.contacts import Contact, Facts, lines
+from watui.tui.masking import is_masked
 from watui.tui.panels import key_bar
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.line import Line
+from watui.tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from watui.tui.changes import Changes
@@ -30,7 +31,7 @@ class ContactScreen(Modal[None]):
     """Shows one contact. What the ledger knows is there at once, what the server knows comes when it answers."""
 
     CSS_PATH = "changes.tcss"
-    BINDINGS: ClassVar = bindings(Scope.CONTACT, Scope.SHOWING)
+    BINDINGS: ClassVar = bindings(*together(Scope.CONTACT))
     facts_shown = query_one("#facts", Static)
     scroll = query_one("#contact-scroll", VerticalScroll)
     keys = query_one("#contact-keys", Line)
@@ -48,7 +49,8 @@ class ContactScreen(Modal[None]):
             yield Line(id="contact-keys")
 
     def on_mount(self) -> None:
-        self.watch(self.app, "is_utc", lambda: self._show(self._facts), init=False)
+        for shown_otherwise in ("is_utc", "hides_numbers"):
+            self.watch(self.app, shown_otherwise, lambda: self._show(self._facts), init=False)
         self._look()
 
     def on_resize(self) -> None:
@@ -90,7 +92,8 @@ class ContactScreen(Modal[None]):
     @unless_closed
     def _show(self, facts: Facts) -> None:
         self._facts = facts
-        self.facts_shown.update(lines(self._contact, facts, self.scroll.scrollable_content_region.width))
+        width = self.scroll.scrollable_content_region.width
+        self.facts_shown.update(lines(self._contact, facts, width, hides_numbers=is_masked(self)))
         self._show_keys()
 
     def _show_keys(self) -> None:

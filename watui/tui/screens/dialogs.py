@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import DirectoryTree, Input, Static
+from textual.widgets import DirectoryTree, Input
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
@@ -21,6 +21,7 @@ from watui.export.formats import format_of
 from watui.text import clean, counted
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 from watui.tui.widgets.toggle import Toggle
 
 Answer = TypeVar("Answer")

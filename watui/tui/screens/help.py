@@ -7,12 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from watui.tui.commands import Command, Scope, described
 from watui.tui.keys import key_names
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
+from watui.tui.widgets.static import Static
 
 _TITLES = {
     Scope.CHECK: "On the Check screen",

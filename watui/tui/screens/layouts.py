@@ -7,14 +7,16 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 
 from watui.contract.conversion import UnknownRegion
 from watui.contract.list_regions import PLUS, check_list_region
 from watui.intake.entries import Look
-from watui.text import clean, shortened
+from watui.text import clean, masked, masked_number, shortened
+from watui.tui.masking import is_masked
 from watui.tui.screens.modal import Modal
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 _MOST_OF_A_CELL = 20
 
@@ -45,6 +47,8 @@ class ColumnDialog(Modal[str | None]):
 
     def _described(self, index: int) -> Content:
         cells = [clean(row[index].strip()) if index < len(row) else "" for row in self._rows]
+        if is_masked(self):
+            cells = list(map(masked_number if index == self._at_hand else masked, cells))
         cells = [shortened(cell, _MOST_OF_A_CELL) or "–" for cell in cells]
         header = [(f"{cells.pop(0)}  ", "bold")] if self._has_header and cells else []
         mark = "›" if index == self._at_hand else " "

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from watui.contract.statuses import Status, by_meaning, explain
 from watui.ledger.rows import QUEUED, REJECTED
@@ -17,6 +16,7 @@ from watui.tui.commands import described
 from watui.tui.screens.help import keyed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
+from watui.tui.widgets.static import Static
 
 
 class MeaningScreen(Modal[None]):

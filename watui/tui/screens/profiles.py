@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.contract.rules import PASSWORD_RULE, is_password
 from watui.text import clean
@@ -21,6 +21,7 @@ from watui.tui.screens.modal import Modal
 from watui.tui.screens.reasons import PickInput
 from watui.tui.themes import DIM
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 _KEY = "bold $primary"
 

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.actions import words
 from watui.contract.rules import MAX_REASON
@@ -22,6 +22,7 @@ from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 from watui.tui.widgets.toggle import Toggle
 
 _KEY = "bold $primary"

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 from textual.worker import Worker
 
 from watui.checks.compare import Comparison
@@ -21,7 +20,7 @@ from watui.ledger.schema import LedgerUnusable
 from watui.text import clean, counted, shortened
 from watui.tui import panels, runs_view
 from watui.tui.changes import Changes
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.hiding import Hiding
 from watui.tui.keys import key_of
 from watui.tui.panels import MOST_OF_A_SOURCE
@@ -36,6 +35,7 @@ from watui.tui.session import LOOK_SECONDS, Session
 from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.static import Static
 
 
 class RunsScreen(MainScreen):
@@ -254,7 +254,7 @@ class PairsScreen(Modal[None]):
     """What differs between two runs."""
 
     CSS_PATH = "runs.tcss"
-    BINDINGS: ClassVar = bindings(Scope.PAIRS)
+    BINDINGS: ClassVar = bindings(*together(Scope.PAIRS))
     AUTO_FOCUS = "RowTable"
 
     table = query_one("#pairs-table", RowTable)

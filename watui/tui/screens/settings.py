@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 
 from watui.client.dialects import Ability
 from watui.client.failures import Failure
@@ -34,6 +33,7 @@ from watui.tui.settings_view import GroupsLook, MembersLook
 from watui.tui.view import ListView
 from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
+from watui.tui.widgets.static import Static
 from watui.zone import ZONE
 
 if TYPE_CHECKING:

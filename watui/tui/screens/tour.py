@@ -12,25 +12,25 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from watui.client.failures import Failure
 from watui.text import clean
 from watui.tour import STEPS, VERSIONS, Kind, Stage, Told, opened
-from watui.tui.commands import Scope, bar, bindings
+from watui.tui.commands import Scope, bar, bindings, together
 from watui.tui.panels import key_bar
 from watui.tui.screens.closing import unless_closed
 from watui.tui.screens.modal import Modal
 from watui.tui.themes import DIM
 from watui.tui.widgets.line import Line
+from watui.tui.widgets.static import Static
 
 
 class TourScreen(Modal[None]):
     """Plays a step when it is come to. Its simulator is served for as long as the screen is open."""
 
     CSS_PATH = "tour.tcss"
-    BINDINGS: ClassVar = bindings(Scope.TOUR, Scope.SHOWING)
+    BINDINGS: ClassVar = bindings(*together(Scope.TOUR))
     AUTO_FOCUS = "#tour-scroll"
 
     heading = query_one("#tour-heading", Static)

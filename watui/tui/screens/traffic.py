@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.widgets import Static
 
 from watui.client.exchanges import Exchange, Why
 from watui.client.failures import Failure
@@ -40,6 +39,7 @@ from watui.tui.widgets.line import Line
 from watui.tui.widgets.row_table import RowTable
 from watui.tui.widgets.search_line import SearchLine
 from watui.tui.widgets.simulator_panel import WIDE
+from watui.tui.widgets.static import Static
 
 REPLAY = Why("replay")
 
@@ -110,6 +110,7 @@ class TrafficScreen(MainScreen):
     def on_mount(self) -> None:
         self.app.mode_change_signal.subscribe(self, lambda _: self._follow())
         self.watch(self.app, "is_utc", self._tell_times, init=False)
+        self.watch(self.app, "hides_numbers", self._show_exchange, init=False)
         self.set_interval(self._outlet.pace.counts, self._follow)
         self.watch(self.table, "at_hand", self._moved, init=False)
         self._show()
@@ -168,7 +169,8 @@ class TrafficScreen(MainScreen):
     @unless_closed
     def _show_exchange(self) -> None:
         exchange = self.table.row
-        look = LinesLook(traffic_view.title(exchange, self._is_raw))
+        hides_numbers = self.hiding.is_on
+        look = LinesLook(traffic_view.title(exchange, self._is_raw, hides_numbers=hides_numbers))
         width = self.lines.size.width - _EDGES
         if exchange is None or width <= 0:
             self.lines.show(None, look)
@@ -176,7 +178,9 @@ class TrafficScreen(MainScreen):
         known = self._backstage
         is_known = known is not None and known[0] == exchange.number
         backstage = known[1] if known is not None and is_known else NOT_YET if self._desk.is_simulator else None
-        found = traffic_view.lines(exchange, is_raw=self._is_raw, width=width, backstage=backstage)
+        found = traffic_view.lines(
+            exchange, is_raw=self._is_raw, width=width, backstage=backstage, hides_numbers=hides_numbers
+        )
         self.lines.show(ListView(f"exchange {exchange.number} {self._is_raw} {width}", found), look)
         if not self.lines.has_focus and (place := traffic_view.place_of(self.traffic.wanted, found)) is not None:
             self.lines.move_to(place)
@@ -269,12 +273,7 @@ class TrafficScreen(MainScreen):
         if not curl_words.names_token(exchange):
             self.refuse(f"No token went with this request: {key_of('traffic.copy')} copies it.")
             return
-        question_ = Content.assemble(
-            ("Copy the command with the token in it?", "bold"),
-            f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
-            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without.",
-        )
-        if not await self.app.push_screen_wait(Confirm(question_, "copy it with the token")):
+        if not await self.app.push_screen_wait(self._question_of_token()):
             return
         with self.refusing():
             try:
@@ -287,6 +286,16 @@ class TrafficScreen(MainScreen):
                 self.refuse(f"There is no token of {at} for this request: {key_of('traffic.copy')} copies it.")
             else:
                 await self._copy(exchange, token, " The token is in it.")
+
+    def _question_of_token(self) -> Confirm:
+        """Return what is asked before a token is copied, and numbers that are hidden on the screen with it."""
+        what = "the token and all digits of its numbers" if self.hiding.is_on else "the token"
+        question_ = Content.assemble(
+            (f"Copy the command with {what} in it?", "bold"),
+            f"\n\nWhoever gets to see the clipboard, or the history of a shell, can act as you at"
+            f" {clean(self._desk.server_name)}. {key_of('traffic.copy')} copies it without the token.",
+        )
+        return Confirm(question_, f"copy it with {what}")
 
     async def _copy(self, exchange: Exchange, token: str | None, more: str) -> None:
         try:

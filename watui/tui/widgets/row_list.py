@@ -15,8 +15,10 @@ from textual.worker import Worker
 from watui.desk import Desk
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord
 from watui.ledger.schema import LedgerUnusable
+from watui.text import masked_number
 from watui.tui import panels
 from watui.tui.cells import RowLook
+from watui.tui.masking import is_masked
 from watui.tui.view import RunView
 from watui.tui.widgets.ground import Pane
 from watui.tui.widgets.line import Line
@@ -91,6 +93,7 @@ class RowList(Pane):
     def on_mount(self) -> None:
         self.set_interval(PICK_SECONDS, self._pick_again)
         self.watch(self.table, "at_hand", self._show_detail)
+        self.watch(self.app, "hides_numbers", self._show_detail, init=False)
 
     def show(self, record: RunRecord | None, look: RowLook) -> None:
         """Show the rows of `record` from now on, or none, drawn as `look` says."""
@@ -217,7 +220,10 @@ class RowList(Pane):
             self.post_message(self.Shown())
 
     def _show_detail(self) -> None:
-        self.detail.show(panels.detail(self.table.at_hand, self.size.width))
+        row = self.table.at_hand
+        if row is not None and is_masked(self):
+            row = row._replace(input=masked_number(row.input))
+        self.detail.show(panels.detail(row, self.size.width))
 
     def _show_view(self, view: RunView | None) -> None:
         self._view = view

@@ -15,8 +15,10 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
+from watui.text import masked_number
 from watui.tui.cells import STATUS_STYLES
-from watui.tui.grid import Cell, Column, fit
+from watui.tui.grid import NUMBERS, Cell, Column, fit
+from watui.tui.masking import is_masked
 
 HEADER_LINES = 1
 
@@ -244,7 +246,13 @@ class RowTable(ScrollView, Generic[R], can_focus=True):
 
     def _cells(self, row: R, now: float) -> Sequence[Cell]:
         assert self._look is not None, "a row is drawn only of a view that is shown"
-        return self._look.cells(row, self._columns, now)
+        found = self._look.cells(row, self._columns, now)
+        if not is_masked(self):
+            return found
+        return [
+            cell._replace(text=masked_number(cell.text)) if column.name in NUMBERS else cell
+            for cell, column in zip(found, self._columns, strict=True)
+        ]
 
     def _row_at(self, position: int) -> R | None:
         if self._view is None or not 0 <= position < len(self._view):

@@ -8,9 +8,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from watui.tui.widgets.safe_input import SafeInput
+from watui.tui.widgets.static import Static
 
 SEARCH_SECONDS = 0.15
 """After the last key of a search, before it is carried out."""

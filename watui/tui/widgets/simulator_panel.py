@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.widgets import Static
 
 from watui.client.failures import Failure
 from watui.desk import Desk
 from watui.text import clean
 from watui.tui.commands import Scope, bindings
+from watui.tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from watui.backstage import Backstage

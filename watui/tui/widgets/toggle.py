@@ -5,9 +5,9 @@ from typing import ClassVar
 from textual.binding import Binding
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from watui.tui.themes import DIM
+from watui.tui.widgets.static import Static
 
 
 class Toggle(Static, can_focus=True):
