@@ -162,6 +162,7 @@ def test_a_line_is_one_line_however_long_it_is(length: int, end: str) -> None:
         ("０９０−１２３４−５６７８", True),
         ("+1\u00a0212\u200b5550100", True),
         ("4.47900E+11", True),
+        ("447911123456,0", True),
         ("2125550100 x5", True),
         ("1234", False),
         ("1" * 18, False),

@@ -37,7 +37,7 @@ _ADDITION = re.compile(r"(?:;?\s*ext\w*|[x#])[\s.:=]*\d{1,7}\s*$|;phone-context=
 _NUMBER = re.compile(r"[+＋]?\d(?:[\s().\u2010-\u2015\u2212-]*\d){6,}")
 """What may be a number by itself: a bar, a comma, a word or another `+` ends it."""
 
-_is_plain = re.compile(r"\+?[0-9][0-9 ().-]{0,40}").fullmatch
+_is_plain = re.compile(r"\+?[0-9][0-9 ()-]{0,40}").fullmatch
 """What most inputs are: nothing can be wrong with them."""
 
 
@@ -141,6 +141,8 @@ def find_problem(text: str) -> str | None:
         return problems.NO_DIGITS
     if problems.SCIENTIFIC_NOTATION.fullmatch(text):
         return problems.SCIENTIFIC
+    if problems.WITH_DECIMALS.fullmatch(text):
+        return problems.DECIMALS
     if sum(not is_date(found) for found in _NUMBER.findall(_ADDITION.sub("", text))) > 1:
         return problems.TWO_NUMBERS
     return None

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import msgspec
 
-from watui.intake.problems import SCIENTIFIC_NOTATION
+from watui.intake.problems import SCIENTIFIC_NOTATION, WITH_DECIMALS
 
 LONGEST_LINE = 100_000
 """Characters of a line that are read; a longer one is no list of numbers and is cut, then rejected."""
@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 def looks_like_number(cell: str) -> bool:
     """Whether `cell` could be meant as a phone number: dial characters only, and a plausible count of digits."""
     text = cell.strip()
-    if SCIENTIFIC_NOTATION.fullmatch(text):
+    if SCIENTIFIC_NOTATION.fullmatch(text) or WITH_DECIMALS.fullmatch(text):
         return True
     is_dialable = _DIAL_CHARACTERS.fullmatch(text) is not None and not is_date(text)
     return is_dialable and FEWEST_DIGITS <= count_digits(text) <= MOST_DIGITS
