@@ -108,6 +108,8 @@ def test_any_card_is_read(text: str) -> None:
         assert not isinstance(row, Entry) or 0 < row.line <= text.count("\n") + text.count("\r") + 2
 
 
+NUMBERS_WITH_A_BAR = ["0172 3456789", "0173 9999999", "0172 3456780", "0173 9999990"]
+
 LETTER = """\
 Dear all,
 
@@ -143,11 +145,37 @@ def test_a_letter() -> None:
         ("IBAN DE02120300000000202051", []),
         ("$1,234,567.00 or 192.168.0.1", []),
         ("[15.01.25, 10:30:12] +49 172 3456789: hello", ["+49 172 3456789"]),
+        ("at the office under 030 / 23125-000", ["030 / 23125-000"]),
+        ("at the office under +49 30 / 23125-000, please", ["+49 30 / 23125-000"]),
+        ("0172 3456789 / 0173 9999999 or 0172 3456780/0173 9999990", NUMBERS_WITH_A_BAR),
+        ("on 20240315 it was 20240315-001", []),
+        ("invoice 20240315-001 and invoice no. 1234567890", []),
+        ("Rechnungsnummer: 2024031500", []),
+        ("the order of Ada, +1 212 555 0100", ["+1 212 555 0100"]),
+        ("IBAN DE89 3704 0044 0532 0130 00 or (GB29NWBK60161331926819).", []),
+        ("AT61 1904 3002 3457 3201 0172 3456789", ["0172 3456789"]),
+        ("DE89 3704 0044 0532 0130 01", []),
+        (
+            "customer 0172 3456789, customer no. 0172 3456789, order +1 212 555 0100",
+            ["0172 3456789", "+1 212 555 0100"],
+        ),
         ("none", []),
     ],
 )
 def test_numbers_in_a_line(text: str, numbers: list[str]) -> None:
     assert find_numbers(text) == numbers
+
+
+def test_what_may_be_no_number_in_a_letter_is_not_asked_and_named() -> None:
+    letter = (
+        LETTER
+        + "Invoice 20240315-001 is of 20240315, order no. 1234567890 too; pay it to\nDE89 3704 0044 0532 0130 00.\n"
+    )
+    assert read(letter)[-3:] == [
+        Entry(7, "20240315-001", problems.OTHERWISE),
+        Entry(7, "1234567890", problems.OTHERWISE),
+        Skipped.PROSE,
+    ]
 
 
 @pytest.mark.parametrize(

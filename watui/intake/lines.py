@@ -38,6 +38,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """Whether it holds no number, in a source where that is no mistake."""
     is_number: bool = False
     """Whether its source calls it a number, whatever it looks like."""
+    problem: str | None = None
+    """Why its source takes it for no number, though it is written like one."""
 
     @property
     def is_blank(self) -> bool:
