@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watui.intake import problems
-from watui.intake.entries import LONGEST_INPUT, Entry, Row, Skipped, find_problem, read_entries, single
+from watui.intake.entries import LONGEST_INPUT, Entry, Row, Skipped, find_problem, look_at, read_entries, single
 from watui.intake.records import Layout
 
 
@@ -198,3 +198,11 @@ def test_quotes_anywhere_crash_nothing_and_make_up_nothing(text: str) -> None:
         if problem is None:
             assert cell.replace('"', "") in plain
     assert last <= len(re.split("\r\n|\r|\n", text))
+
+
+def test_the_delimiter_that_excel_says_and_a_header_are_no_numbers() -> None:
+    layout, rows = _read("sep=;\nKunde Nr;Telefon\n1;0172 3456789\n")
+    assert layout.column_name == "Telefon"
+    assert rows == [Skipped.HEADER, Skipped.HEADER, Entry(3, "0172 3456789", None)]
+    look = look_at("list.csv", "sep=;\nKunde Nr;Telefon\n1;0172 3456789\n")
+    assert look.first == [["Kunde Nr", "Telefon"], ["1", "0172 3456789"]]

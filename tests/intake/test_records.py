@@ -59,10 +59,48 @@ def test_delimiters_and_line_ends(delimiter: str, end: str) -> None:
             Layout(",", 1, "Phone", True),
             id="order numbers beside phones",
         ),
+        # A title above the table, and dates as a spreadsheet keeps them.
+        pytest.param(
+            "Customer list 2024;;;\n;;;\nName;Joined;Phone;Mobile\nAl;45000;+12125550100;\nBo;45001;;+12125550101\n",
+            Layout(";", 2, "Phone", True, titles=1, other="Mobile"),
+            id="a title above the header",
+        ),
+        pytest.param("joined,x\n45000,2125550100\n45001,\n45002,\n", Layout(",", 1, "x", True), id="dates"),
+        pytest.param("Al,20001\nBo,20002\n", Layout(",", 1, None, False), id="nothing else than short numbers"),
+        pytest.param("sep=;\na;b\nAl;+12125550100\n", Layout(";", 1, "b", True, titles=1), id="the delimiter said"),
+        pytest.param('"sep=,"\nAl;1,+12125550100\n', Layout(",", 1, None, False, titles=1), id="and meant"),
+        pytest.param("sep=\t\nAl\t+12125550100\n", Layout("\t", 1, None, False, titles=1), id="and a tab"),
+        pytest.param(
+            "Kunde Nr;Telefon\n1000001;\n1000002;\n1000003;0172 3456789\n",
+            Layout(";", 1, "Telefon", True),
+            id="a telling name wins",
+        ),
+        pytest.param(
+            "Telefon;Mobil\n030 1234567;\n030 1234568;0172 3456789\n",
+            Layout(";", 0, "Telefon", True, other="Mobil"),
+            id="two telling names",
+        ),
+        pytest.param(
+            "Al,+12125550100,+12125550102\nBo,+12125550101,+12125550103\n",
+            Layout(",", 1, None, False, other="3"),
+            id="two columns without names",
+        ),
+        pytest.param(
+            "Al;+12125550100;\nBo;my phone;x\n", Layout(";", 1, None, False), id="a number is no title of a table"
+        ),
+        pytest.param(
+            "a;b;c\nBo;my phone;x\nAl;+12125550100;\n", Layout(";", 1, "b", True), id="a header is as wide as its table"
+        ),
     ],
 )
 def test_layouts(text: str, layout: Layout) -> None:
     assert _read(text)[0] == layout
+
+
+@pytest.mark.parametrize("column", ["mobile", "4"])
+def test_a_column_under_a_title(column: str) -> None:
+    text = "Customer list 2024;;;\n;;;\nName;Joined;Phone;Mobile\nAl;45000;+12125550100;\n"
+    assert _read(text, column)[0] == Layout(";", 3, "Mobile", True, titles=1)
 
 
 TABLE = "Name, Home Phone ,2024\nAl,1234567,7654321\n"

@@ -66,6 +66,24 @@ def test_a_sheet_is_read_row_by_row(tmp_path: Path) -> None:
     ]
 
 
+def test_a_header_stands_under_a_title(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    header = ["Name", "Joined", "Phone", "Mobile"]
+    write(
+        path, [["Customer list 2024"], [], header, ["Ada", 45000, "", "+49 172 3456789"], ["Bo", 45001, "+12125550100"]]
+    )
+    assert read(path) == (
+        "Phone",
+        [
+            Skipped.HEADER,
+            Skipped.BLANK,
+            Skipped.HEADER,
+            Entry(4, "", problems.NO_DIGITS),
+            Entry(5, "+12125550100", None),
+        ],
+    )
+
+
 def test_a_column_can_be_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "list.xlsx"
     write(path, [["work", "home"], ["+12125550100", "+12125550101"]])

@@ -79,7 +79,7 @@ class Look(NamedTuple):
 
     layout: Layout
     first: list[list[str]]
-    """The cells of its first rows that hold something, a header among them."""
+    """The cells of its first rows that hold something, without titles, and with a header."""
 
 
 def read_entries(text: TextIO, column: str | None, name: str) -> tuple[Layout, Iterator[Row]]:
@@ -106,7 +106,7 @@ def look_at(path: str, text: str | None = None) -> Look:
         else:
             layout, records = read_records(io.StringIO(text, newline=None), None, path)
         first = (record.cells for record in records if record.is_content)
-        return Look(layout, list(islice(first, _FIRST_RECORDS)))
+        return Look(layout, list(islice(first, layout.titles, layout.titles + _FIRST_RECORDS)))
 
 
 @contextmanager
@@ -149,11 +149,11 @@ def find_problem(text: str) -> str | None:
 
 
 def _rows(layout: Layout, records: Iterator[Record]) -> Iterator[Row]:
-    header_expected = layout.has_header
+    expected = layout.titles + layout.has_header
     for record in records:
         row = _row(record, layout.column)
-        if header_expected and isinstance(row, Entry):
-            header_expected = False
+        if expected and isinstance(row, Entry):
+            expected -= 1
             yield Skipped.HEADER
         else:
             yield row

@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 from watui.intake.cards import are_cards, card_records
 from watui.intake.lines import FEWEST_DIGITS, Line, Record, count_digits, looks_like_number, read_lines
 from watui.intake.problems import BadSource
-from watui.intake.prose import prose_records, sentences
+from watui.intake.prose import find_numbers, prose_records, sentences
 from watui.text import clean
 
 SAMPLE_RECORDS = 200
@@ -20,11 +20,28 @@ _LONGEST_RECORD = 50
 
 _DELIMITERS = ",;\t|"
 _PHONE_NAMES = re.compile(
-    r"phone|mobile|msisdn|whats|\bcell\b|\btel|telefon|teléfono|telefone|handy|电话|電話|手机|携帯|番号", re.IGNORECASE
+    r"phone|mobil|m[oó]vil|celular|cellulare|msisdn|whats|\bcell\b|\bgsm\b|\btel(?!efax)|telefon|teléfono|handy|téléphone"
+    r"|电话|電話|手机|携帯|番号",
+    re.IGNORECASE,
 )
 _NUMBER_NAMES = re.compile(r"number|numero|número|nummer|contact|wa_?id", re.IGNORECASE)
-_PHONE_NAME_WEIGHT, _NUMBER_NAME_WEIGHT = 0.6, 0.3
-"""What a telling column name adds to the share of cells that look like a number."""
+_PHONE_NAME_WEIGHT, _NUMBER_NAME_WEIGHT = 2.0, 0.5
+"""What a telling column name adds to the share of cells that look like a number: a telephone's outweighs that."""
+
+_SERIAL_DATE = re.compile(r"[2-5]\d{4}(?:[.,]\d+)?")
+"""How a spreadsheet keeps the days from 1954 to 2064; postal codes look like that as well."""
+
+_DIRECTIVE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""The first line by which Excel says the delimiter."""
+
+_MOST_TITLES = 5
+"""Rows above a header: a title, a date, a directive."""
+
+_FEWEST_DIGITS_OF_ANOTHER = 7
+"""Of numbers in a column whose name does not say that they are."""
+
+_MOST_CELLS_OF_ANOTHER = 0.5
+"""Share of such numbers from which on they may be meant as well."""
 
 
 class Layout(NamedTuple):
@@ -37,6 +54,10 @@ class Layout(NamedTuple):
     column_name: str | None
     """The header of that column, None where there is no header."""
     has_header: bool
+    titles: int = 0
+    """Rows above the header, or the first row, that belong to the table as a whole."""
+    other: str | None = None
+    """Another column that holds numbers, too, by name or number from 1."""
 
 
 _NO_TABLE = Layout(None, 0, None, False)
@@ -51,7 +72,8 @@ def read_records(text: TextIO, column: str | None, name: str) -> tuple[Layout, I
     head = list(islice(lines, SAMPLE_RECORDS))
     if column is None and are_cards(head):
         return _NO_TABLE, card_records(chain(head, lines))
-    delimiter = _find_delimiter([line.text for line in head])
+    said = _DIRECTIVE.fullmatch(head[0].text) if head else None
+    delimiter = said[1] if said else _find_delimiter([line.text for line in head])
     if column is None and _is_prose(head, delimiter):
         return _NO_TABLE, prose_records(chain(head, lines))
     records = _records(chain(head, lines), delimiter)
@@ -144,15 +166,39 @@ def _one_line_list(sample: list[Record]) -> list[Record] | None:
 
 def _find_layout(sample: list[Record], delimiter: str | None, column: str | None, name: str) -> Layout:
     content = [record.cells for record in sample if record.is_content]
-    first = content[0] if content else [""]
+    titles = _count_titles(content, column)
+    table = content[titles:]
+    first = table[0] if table else [""]
     by_name = _place(first, column) if column is not None else None
     if column is None:
-        index = _best_column(content)
+        index = _best_column(table)
     else:
         index = by_name if by_name is not None else _numbered_column(first, column, name)
     cell = first[index].strip() if index < len(first) else ""
-    has_header = by_name is not None or (len(content) > 1 and _is_header(cell))
-    return Layout(delimiter, index, clean(cell) if has_header else None, has_header)
+    has_header = by_name is not None or (len(table) > 1 and _is_header(cell))
+    other = _other_column(table, index, has_header=has_header) if column is None else None
+    return Layout(delimiter, index, clean(cell) if has_header else None, has_header, titles, other)
+
+
+def _count_titles(content: list[list[str]], column: str | None) -> int:
+    """Return how many rows stand above a header with a telling name, or with the `column` that is wanted.
+
+    They are narrower than it, and hold no number. Without such a header it is a directive at most.
+    """
+    widest = 0
+    for place, cells in enumerate(content[: _MOST_TITLES + 1]):
+        filled = [cell for cell in cells if cell.strip()]
+        if any(looks_like_number(cell) or find_numbers(cell) for cell in filled):
+            break
+        is_telling = any(map(_name_weight, filled)) or (column is not None and _place(cells, column) is not None)
+        if len(filled) > max(1, widest) and is_telling:
+            return place
+        widest = max(widest, len(filled))
+    return int(bool(content) and _is_directive(content[0]))
+
+
+def _is_directive(cells: list[str]) -> bool:
+    return cells[0].casefold() in ("sep=", '"sep=') or _DIRECTIVE.fullmatch(cells[0]) is not None
 
 
 def _is_header(cell: str) -> bool:
@@ -179,13 +225,39 @@ def _name_weight(cell: str) -> float:
     return _NUMBER_NAME_WEIGHT if _NUMBER_NAMES.search(cell) else 0.0
 
 
-def _best_column(content: list[list[str]]) -> int:
-    def score(index: int) -> float:
-        cells = [cells[index] for cells in content if index < len(cells)]
-        share = sum(map(looks_like_number, cells)) / len(content)
-        return share + _name_weight(cells[0]) * (share > 0)
+def _best_column(table: list[list[str]]) -> int:
+    def score(index: int) -> tuple[float, float]:
+        cells = [cells[index] for cells in table if index < len(cells)]
+        numbers = [cell for cell in cells if looks_like_number(cell)]
+        share = sum(not _SERIAL_DATE.fullmatch(cell.strip()) for cell in numbers) / len(table)
+        return share + _name_weight(cells[0]) * (share > 0), len(numbers) / len(table)
 
-    return max(range(max(map(len, content), default=0)), key=score, default=0)
+    return max(range(_width(table)), key=score, default=0)
+
+
+def _other_column(table: list[list[str]], chosen: int, *, has_header: bool) -> str | None:
+    """Return the column beside `chosen` that holds most numbers: by its header, or a number from 1; None for none.
+
+    Beside a column that is called a telephone's, others must be, too.
+    """
+    first = table[0] if has_header else []
+    telling = [index for index, cell in enumerate(first) if _name_weight(cell) >= _PHONE_NAME_WEIGHT]
+
+    def score(index: int) -> int:
+        cells = [cells[index] for cells in table if index < len(cells)]
+        count = sum(looks_like_number(cell) and count_digits(cell) >= _FEWEST_DIGITS_OF_ANOTHER for cell in cells)
+        is_meant = index in telling if chosen in telling else count >= _MOST_CELLS_OF_ANOTHER * len(table)
+        return count if is_meant else 0
+
+    best = max((index for index in range(_width(table)) if index != chosen), key=score, default=chosen)
+    if best == chosen or not score(best):
+        return None
+    name = clean(first[best].strip()) if best < len(first) else ""
+    return name or str(best + 1)
+
+
+def _width(table: list[list[str]]) -> int:
+    return max(map(len, table), default=0)
 
 
 def _place(first: list[str], column: str) -> int | None:
