@@ -58,6 +58,8 @@ class Given(NamedTuple):
     text: str | None = None
     column: str | None = None
     """Header, or number from 1, of the column of the numbers; None finds it."""
+    other: str | None = None
+    """Another column that holds numbers, too; known once it is read."""
 
 
 class Desk:

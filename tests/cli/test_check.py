@@ -143,6 +143,34 @@ def test_jsonl_has_every_documented_field(watui: Watui, source: Path, server: Se
     assert "7 rows read: 3 entries, 1 rejected, 1 header, 1 blank, 1 comment" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            "Telefon;Mobil\n030 1234567;\n;0172 3456789\n",
+            "column Telefon; Mobil holds numbers, too: --column Mobil reads",
+        ),
+        (
+            "Tel 1;Tel 2\n030 1234567;\n;0172 3456789\n",
+            "column Tel 1; Tel 2 holds numbers, too: --column 'Tel 2' reads",
+        ),
+        ("Al;+12125550100;+12125550101\n", "column 2; 3 holds numbers, too: --column 3 reads"),
+        ("id,phone\n1,+12125550100\n", "column phone"),
+    ],
+)
+def test_the_column_that_was_taken_is_said(watui: Watui, tmp_path: Path, table: str, said: str) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text(table)
+    for command in (["check", str(path), "--dry-run"], ["block", "--from", str(path), "--dry-run"]):
+        ended = watui(*command)
+        words = said.replace(" reads", " reads that")
+        assert f"numbers.csv: {words}\n" in ended.err, command
+
+
+def test_of_a_list_no_column_is_said(watui: Watui, source: Path) -> None:
+    assert "column" not in watui("check", str(source), "--dry-run").err
+
+
 def test_csv_and_table_hold_the_same_rows(watui: Watui, source: Path, server: ServerThread) -> None:
     arguments = ["check", str(source), "--url", server.url, "--format"]
     expected = [(row["input"], row["status"]) for row in rows_of(watui(*arguments, "jsonl"))]

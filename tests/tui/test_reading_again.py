@@ -106,6 +106,18 @@ async def test_another_column_is_chosen_from_the_first_rows(paths: Paths) -> Non
         assert numbers(story) == ["+12125550100", "+12125550101", "+442079460902"]
 
 
+async def test_another_column_with_numbers_is_named(paths: Paths) -> None:
+    async with console(paths) as story:
+        await story.preview("id,home phone,mobile\n1001,,+442079460900\n1002,+12125550101,+442079460901\n")
+        await story.until_shown("column mobile; home phone holds numbers, too; l another")
+        await story.press("l")
+        await story.until_on(ColumnDialog)
+        await story.press("up", "enter")
+        await story.until(lambda: "+12125550101" in numbers(story), "the other column")
+        await story.until_phase(Phase.PREVIEW)
+        await story.until_shown("column home phone; l another")
+
+
 async def test_a_list_stays_as_it_was_where_it_can_not_be_read_again(paths: Paths, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(LIST)

@@ -19,6 +19,7 @@ from watui.checks.prepare import Import, Progress, add_source
 from watui.hangup import on_hangup
 from watui.intake.entries import open_entries
 from watui.intake.problems import BadSource
+from watui.intake.records import Layout
 from watui.ledger.ledger import Ledger
 from watui.ledger.schema import LedgerUnusable
 
@@ -28,10 +29,19 @@ if TYPE_CHECKING:
 Tell = Callable[[Progress], None]
 
 
-def import_source(ledger: Ledger, path: str, wanted: Import, tell: Tell = lambda _: None) -> None:
-    """Import the file at `path`, or `-`, in this process; `tell` is told how far it is. Raises BadSource."""
+def import_source(ledger: Ledger, path: str, wanted: Import, tell: Tell = lambda _: None) -> Layout:
+    """Import the file at `path`, or `-`, in this process, and return how it is laid out. Raises BadSource.
+
+    `tell` is told how far it is.
+    """
     with open_entries(path, wanted.column) as source:
-        add_source(ledger, wanted, source.layout.column_name, source.rows, tell, source.share)
+        layout = source.layout
+
+        def tell_all(progress: Progress) -> None:
+            tell(msgspec.structs.replace(progress, other=layout.other))
+
+        add_source(ledger, wanted, layout.column_name, source.rows, tell_all, source.share)
+        return layout
 
 
 async def import_aside(

@@ -28,6 +28,8 @@ class Progress(msgspec.Struct, frozen=True):
     """That are in the ledger."""
     share: float | None = None
     """Of the source that these rows are; None where nobody knows how long it is."""
+    other: str | None = None
+    """Another column of it that holds numbers, too."""
 
 
 class Import(msgspec.Struct, frozen=True):

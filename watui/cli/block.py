@@ -13,6 +13,7 @@ import click
 from watui.actions import plans, words
 from watui.cli.change import Drawn, How, change, require_consent
 from watui.cli.exits import Exit, Stop
+from watui.cli.given import say_column
 from watui.cli.help import Command, Decorated
 from watui.cli.options import FILE, har_option, hide_numbers_option, refuse_output, target_options
 from watui.cli.rows import format_option, usual_format
@@ -21,6 +22,7 @@ from watui.cli.trail import actions
 from watui.contract.rules import MAX_REASON
 from watui.intake.entries import Entry, open_entries, single
 from watui.intake.problems import BadSource
+from watui.intake.sources import source_name
 from watui.ledger import trail
 from watui.ledger.trail import Kind, Wish
 
@@ -189,6 +191,7 @@ def _targets(kind: Kind, named: Named, region: str) -> list[plans.Target]:
     if named.source is not None:
         try:
             with open_entries(named.source, named.column) as source:
+                say_column(source_name(named.source), source.layout)
                 rows += source.rows
         except BadSource as error:
             raise Stop(str(error)) from error

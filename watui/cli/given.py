@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from shlex import quote
 
 from watui.checks.cost import cost_of
 from watui.checks.importing import import_source
@@ -19,6 +20,7 @@ from watui.client.server import Server
 from watui.contract.list_regions import PLUS, in_words
 from watui.intake.entries import read_entries, single
 from watui.intake.problems import BadSource
+from watui.intake.records import Layout
 from watui.intake.sample import sample_text
 from watui.intake.sources import SAMPLE_NAME, source_name
 from watui.ledger.ledger import Ledger
@@ -90,13 +92,23 @@ def _import(ledger: Ledger, run_id: int, given: Given, region: str) -> None:
         return Import(run_id, name, region, given.column, given.skip_doubtful, given.list_region)
 
     for path in given.files:
-        import_source(ledger, path, source(source_name(path)))
+        say_column(source_name(path), import_source(ledger, path, source(source_name(path))))
     if given.numbers:
         rows = [single(line, number) for line, number in enumerate(given.numbers, 1)]
         add_source(ledger, source(NUMBERS_NAME), None, rows)
     if given.sample:
         layout, sample = read_entries(io.StringIO(sample_text()), None, SAMPLE_NAME)
         add_source(ledger, source(SAMPLE_NAME), layout.column_name, sample)
+
+
+def say_column(name: str, layout: Layout) -> None:
+    """Say which column of a table was taken, and which one might have been."""
+    if layout.delimiter is None:
+        return
+    words = f"{name}: column {layout.column_name or layout.column + 1}"
+    if layout.other is not None:
+        words += f"; {layout.other} holds numbers, too: --column {quote(layout.other)} reads that"
+    say(words)
 
 
 def _why_nothing(record: RunRecord, names: str, reasons: str) -> str:

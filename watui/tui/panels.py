@@ -18,7 +18,7 @@ from watui.checks.standing import (
     skipped_in_words,
 )
 from watui.contract.statuses import Status, explain, meaning, told_apart
-from watui.desk import Desk
+from watui.desk import Desk, Given
 from watui.ledger.rows import Order, Row, RowFilter, RunRecord, RunState, Source, Summary, Tally
 from watui.text import clean, counted, shortened
 from watui.tui.cells import STATUS_STYLES, note, status_text
@@ -324,10 +324,12 @@ def importing(reading: Reading, width: int) -> Content:
     )
 
 
-def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Content:
-    """What a list holds and what asking about it takes, before anything is sent."""
+def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost, given: Sequence[Given]) -> Content:
+    """What a list holds and what asking about it takes, before anything is sent; `given` was read here."""
+    others = {each.name: each.other for each in given}
+    sources = (_source(source, others.get(source.name)) for source in found.sources)
     lines: list[Content] = [
-        Content.assemble(("Nothing has been sent yet. ", "bold"), *map(_source, found.sources)),
+        Content.assemble(("Nothing has been sent yet. ", "bold"), *sources),
         Content.assemble(
             f"{counted(record.read, 'row')} read: ",
             (counted(record.entries, "entry"), "bold"),
@@ -355,12 +357,12 @@ def summary(desk: Desk, record: RunRecord, found: Summary, cost: Cost) -> Conten
     return Content("\n").join(lines)
 
 
-def _source(source: Source) -> Content:
+def _source(source: Source, other: str | None) -> Content:
     from watui.contract.list_regions import in_words  # Not before there is a list.
 
-    said: list[Part] = []
-    if source.column:
-        said += [f"column {clean(source.column)}; ", (key_of("check.column"), "bold $primary"), " another"]
+    said: list[Part] = [f"column {clean(source.column)}; "] if source.column else []
+    said += [f"{'' if said else 'column '}{other} holds numbers, too; "] if other else []
+    said += [(key_of("check.column"), "bold $primary"), " another"] if said else []
     if source.list_region:
         said += ["; " if said else "", in_words(source.list_region)]
     layout = Content.assemble(" (", *said, ")") if said else ""

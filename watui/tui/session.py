@@ -45,11 +45,13 @@ class Reading:
         self.rows = 0
         self.share: float | None = None
         """Of its bytes; None where nobody knows how many there are."""
+        self.other: str | None = None
+        """Another column of it that holds numbers, too."""
         self._pace = Pace()
 
     def note(self, progress: Progress) -> None:
         """Take note of how far it is by now."""
-        self.rows, self.share = progress.rows, progress.share
+        self.rows, self.share, self.other = progress.rows, progress.share, progress.other
         if self.share is not None:
             self._pace.observe(time.monotonic(), self.share)
 
@@ -326,7 +328,7 @@ class Session:
         try:
             if self.record is None:
                 self.record = await self._new_draft()
-            await self.desk.import_aside(self.record.id, given, self.list_region, self._note_reading)
+            given = await self._read(self.record, given, self.list_region)
             self.given = (*self.given, given)
         finally:
             await asyncio.shield(self._end_import())
@@ -352,17 +354,23 @@ class Session:
         dropped: RunRecord | None = None
         try:
             draft = dropped = self.record = await self._new_draft()
+            read: tuple[Given, ...] = ()
             for each in given:
                 self.reading = Reading(each.name)
-                await self.desk.import_aside(draft.id, each, list_region, self._note_reading)
+                read = (*read, await self._read(draft, each, list_region))
             if not self.desk.reader.run(draft.id).rows:
                 raise BadSource(f"{self.reading.name} holds no numbers so: it stays as it was")
-            kept, dropped, known = draft, kept, (given, list_region)
+            kept, dropped, known = draft, kept, (read, list_region)
         finally:
             self.record, (self.given, self.list_region) = kept, known
             await asyncio.shield(self._end_import())
             if dropped is not None:
                 await asyncio.shield(self.desk.archive.discard(dropped.id))
+
+    async def _read(self, draft: RunRecord, given: Given, list_region: str | None) -> Given:
+        """Read what was given into a draft, and return what is known of it by then. Raises BadSource."""
+        await self.desk.import_aside(draft.id, given, list_region, self._note_reading)
+        return given._replace(other=self.reading.other)
 
     async def _new_draft(self) -> RunRecord:
         """Return an empty draft; one for which nobody waits any more is deleted. Raises LedgerUnusable."""

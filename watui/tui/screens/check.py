@@ -179,7 +179,7 @@ class CheckScreen(IntakeScreen):
         self.update_classes({f"-{name.value}": name is phase for name in Phase} | {"-asked": phase in ASKED})
         record, found, cost = self.session.record, self.session.summary, self.session.cost
         if phase is Phase.PREVIEW and record is not None and found is not None and cost is not None:
-            self.summary.update(panels.summary(self.session.desk, record, found, cost))
+            self.summary.update(panels.summary(self.session.desk, record, found, cost, self.session.given))
         self._show_rows()
         self._show_state()
 
