@@ -43,8 +43,22 @@ from watui.contract.damage import begins_with_plus, find_doubt, with_plus
         ("US", "*100#", "*100# is a code for the telephone network: give the number alone"),
         ("US", "1-800-FLOWERS", "letters are read as digits, as on a keypad"),
         ("DE", "0172 3456789 (private cell)", "letters are read as digits, as on a keypad"),
+        # A letter that was typed for a digit.
+        ("DE", "O151 23456789", "letter O for 0? +4915123456789 is a number of DE"),
+        ("DE", "o151 23456789", "letter o for 0? +4915123456789 is a number of DE"),
+        ("GB", "+44 7900 12345l", "letter l for 1? +447900123451 is a number of GB"),
+        ("US", "+1 (2I2) 555-O1OO", "letter I for 1? +12125550100 is a number of US"),
+        ("DE", "call O151 23456789", "letter O for 0? +4915123456789 is a number of DE"),
+        ("DE", "O1 2", "letter O for 0? it is left out"),
+        ("US", "I am at +1 212 555 2368", None),
         ("DE", "call me on +49 176 1234567", None),
         ("DE", "WhatsApp: 0176 1234567", None),
+        ("JP", "03-1234-5678 内線12", "内線12 is an extension: give the number alone"),
+        ("CN", "010-12345678分机 12", "分机 12 is an extension: give the number alone"),
+        # Digits that were lost before it was text.
+        ("GB", "447900000000", "ends in 8 zeros: were digits lost?"),
+        ("US", "+1 212 551 0000", None),
+        ("US", "+12125500000", "ends in 5 zeros: were digits lost?"),
         # Nothing is wrong with these, and nothing can be told of those.
         ("IN", "9876543210", None),
         ("DE", "＋８１ ９０ １２３４ ５６７８", None),

@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from watui.contract.conversion import read
-from watui.contract.damage import find_doubt
+from watui.contract.damage import MANY_ZEROS, find_doubt
 from watui.contract.list_regions import international
 from watui.intake.entries import Entry, Row, Skipped
 from watui.ledger.ledger import Ledger
@@ -55,7 +55,7 @@ def prepare(entry: Entry, region: str, skip_doubtful: bool, list_region: str | N
         return NewRow(entry.line, entry.input, None, None, None, None, entry.problem)
     sent = international(entry.input, list_region, region) if list_region is not None else None
     reading = read(sent or entry.input, region)
-    is_plain = reading.number == entry.input and reading.doubt is None
+    is_plain = reading.number == entry.input and reading.doubt is None and not entry.input.endswith(MANY_ZEROS)
     doubt = None if is_plain else find_doubt(entry.input, reading, region)
     if skip_doubtful and doubt is not None:
         return NewRow(entry.line, entry.input, None, None, None, None, f"doubtful: {doubt}")

@@ -16,13 +16,24 @@ _WHERE_IT_BEGINS = re.compile(r"[+＋\d]")
 _HIDDEN = "Cf"
 """Unicode's category of what takes no room, such as a mark for the direction of writing."""
 
-_HAS_ADDITION = re.compile("[A-Za-z#;*]|,,")
+_HAS_ADDITION = re.compile("[A-Za-z#;*内內分내]|,,")
 _LETTER = re.compile("[A-Za-z]")
 _PAUSE = re.compile(r"\d\s*(?:[pw]|,,)[\s,;pw]*(\d[\d#*]*)\s*$", re.IGNORECASE)
 """The end of a number, and what a telephone is to dial after a pause."""
 
 _SERVICE_CODE = re.compile(r"\s*([*#]+\d+[*#]+)")
 """What asks something of the telephone network, alone or before a number."""
+
+_EXTENSION = re.compile(r"(?:内線|內線|分机|分機|내선)[\s:：]*\d+\s*$")
+"""An extension as it is written where `phonenumbers` does not know it."""
+
+_MISTYPED = re.compile(r"(?=.*\d)[+＋(]*[\d().\-/]*([OolI])[\dOolI().\-/]*[,.;:]?")
+"""A part of a number with a letter in it that looks like a digit."""
+
+_LOOKALIKES = str.maketrans("OolI", "0011")
+
+MANY_ZEROS = "00000"
+"""What hardly any number ends in, and what is left of one that was rounded does."""
 
 _LETTERS_OF_A_KEYPAD = 3
 """So many letters are read as the digits of their keys; fewer are left out."""
@@ -38,9 +49,14 @@ def find_doubt(text: str, reading: Reading, region: str) -> str | None:
         return "hidden characters stand between the digits"
     if _HAS_ADDITION.search(text) and (addition := _addition(text, region)):
         return addition
-    if number is None or (reading.doubt is None and len(number) < _UNUSUALLY_LONG):
+    if number is None:
         return reading.doubt
-    return _loss(text, number, region, reading.doubt) or reading.doubt
+    is_odd = reading.doubt is not None or len(number) >= _UNUSUALLY_LONG
+    if is_odd and (loss := _loss(text, number, region, reading.doubt)):
+        return loss
+    if reading.doubt is None and number.endswith(MANY_ZEROS):
+        return f"ends in {len(number) - len(number.rstrip('0'))} zeros: were digits lost?"
+    return reading.doubt
 
 
 def with_plus(text: str) -> str:
@@ -62,16 +78,31 @@ def _addition(text: str, region: str) -> str | None:
         return f"{code[1]} is a code for the telephone network: give the number alone"
     if pause := _PAUSE.search(text):
         return f"{pause[1]} is dialled after a pause: give the number alone"
+    if extension := _EXTENSION.search(text):
+        return f"{extension[0].strip()} is an extension: give the number alone"
+    if mistyped := _mistyped(text, region):
+        return mistyped
     try:
-        extension = phonenumbers.parse(text, region).extension
+        known = phonenumbers.parse(text, region).extension
     except phonenumbers.NumberParseException:
-        extension = None
-    if extension:
-        return f"extension {extension} is left out: the main line is asked"
+        known = None
+    if known:
+        return f"extension {known} is left out: the main line is asked"
     begins = _WHERE_IT_BEGINS.search(text)
     if begins is not None and len(_LETTER.findall(text, begins.start())) >= _LETTERS_OF_A_KEYPAD:
         return "letters are read as digits, as on a keypad"
     return None
+
+
+def _mistyped(text: str, region: str) -> str | None:
+    """Return what a number may have been in which a letter stands for a digit."""
+    parts = text.split()
+    letters = [found[1] for found in map(_MISTYPED.fullmatch, parts) if found]
+    if not letters:
+        return None
+    meant = read(" ".join(part.translate(_LOOKALIKES) if _MISTYPED.fullmatch(part) else part for part in parts), region)
+    what = f"{meant.number} is a number of {meant.region}" if meant.doubt is None else "it is left out"
+    return f"letter {letters[0]} for {letters[0].translate(_LOOKALIKES)}? {what}"
 
 
 def _loss(text: str, number: str, region: str, doubt: str | None) -> str | None:
