@@ -55,6 +55,11 @@ DAMAGED: dict[str, tuple[str | None, str]] = {
     "+33 6.12.34.56.00": ("+33612345600", ""),
     "+49 172 34\ufffd6789": (None, problems.UNDECODABLE),
     "+49 172\x1b[2J 3456789": (None, problems.CONTROL_CHARACTERS),
+    **dict.fromkeys(
+        ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#NV", "#WERT!"],
+        (None, problems.SHEET_ERROR),
+    ),
+    "O151 2345678": ("+491512345678", "letter O for 0? it is left out"),
     "ask at the desk": (None, problems.NO_DIGITS),
     "1" * 260: (None, problems.TOO_LONG),
 }
@@ -121,6 +126,7 @@ def test_what_is_sent_is_what_was_given_or_its_international_form(
         PLUS: {"447900123457": "+447900123457"},
         "GB": {
             "044.668.18.00": "+44446681800",
+            "O151 2345678": "+441512345678",
             "0172 3456789": "+441723456789",
             "1723456789": "+441723456789",
             "447900123457": "+447900123457",

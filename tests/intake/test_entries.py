@@ -37,6 +37,7 @@ def _entries(text: str) -> list[tuple[int, str, str | None]]:
         ("ask at the desk", problems.NO_DIGITS),
         ("", problems.NO_DIGITS),
         ("²", problems.NO_DIGITS),
+        ("#DIV/0!", problems.SHEET_ERROR),
         ("4.47900E+11", problems.SCIENTIFIC),
         ("4,479e+11", problems.SCIENTIFIC),
         ("4E11", problems.SCIENTIFIC),

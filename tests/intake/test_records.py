@@ -59,6 +59,7 @@ def test_delimiters_and_line_ends(delimiter: str, end: str) -> None:
             Layout(",", 1, "Phone", True),
             id="order numbers beside phones",
         ),
+        pytest.param("#N/A\n+12125550100\n", Layout(None, 0, None, False), id="a spreadsheet's error is no header"),
         # A title above the table, and dates as a spreadsheet keeps them.
         pytest.param(
             "Customer list 2024;;;\n;;;\nName;Joined;Phone;Mobile\nAl;45000;+12125550100;\nBo;45001;;+12125550101\n",

@@ -137,6 +137,8 @@ def find_problem(text: str) -> str | None:
         return problems.UNDECODABLE
     if _CONTROL_CHARACTERS.search(text):
         return problems.CONTROL_CHARACTERS
+    if problems.ERROR_OF_A_SHEET.fullmatch(text):
+        return problems.SHEET_ERROR
     if not _DIGIT.search(text):
         return problems.NO_DIGITS
     if problems.SCIENTIFIC_NOTATION.fullmatch(text):

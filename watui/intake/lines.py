@@ -7,7 +7,7 @@ from typing import TextIO
 
 import msgspec
 
-from watui.intake.problems import SCIENTIFIC_NOTATION, WITH_DECIMALS
+from watui.intake.problems import ERROR_OF_A_SHEET, SCIENTIFIC_NOTATION, WITH_DECIMALS
 
 LONGEST_LINE = 100_000
 """Characters of a line that are read; a longer one is no list of numbers and is cut, then rejected."""
@@ -47,8 +47,9 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_comment(self) -> bool:
-        """Whether it begins with `#`, and not because its first cell is something like an order number."""
-        is_marked = self.cells[0].lstrip().startswith("#") and not self.is_number
+        """Whether it begins with `#`, and not because its first cell is something like an order number, or an error."""
+        first = self.cells[0].strip()
+        is_marked = first.startswith("#") and not self.is_number and not ERROR_OF_A_SHEET.fullmatch(first)
         return is_marked and not any(map(looks_like_number, self.cells[1:]))
 
     @property

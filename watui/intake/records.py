@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 
 from watui.intake.cards import are_cards, card_records
 from watui.intake.lines import FEWEST_DIGITS, Line, Record, count_digits, looks_like_number, read_lines
-from watui.intake.problems import BadSource
+from watui.intake.problems import ERROR_OF_A_SHEET, BadSource
 from watui.intake.prose import find_numbers, prose_records, sentences
 from watui.text import clean
 
@@ -204,7 +204,7 @@ def _is_directive(cells: list[str]) -> bool:
 def _is_header(cell: str) -> bool:
     digits = count_digits(cell)
     if digits == 0:
-        return bool(cell)
+        return bool(cell) and not ERROR_OF_A_SHEET.fullmatch(cell)
     return digits < FEWEST_DIGITS and _name_weight(cell) > 0
 
 
