@@ -5,7 +5,7 @@ import re
 NO_DIGITS = "no digits"
 SCIENTIFIC = "digits lost to scientific notation"
 SHEET_ERROR = "a spreadsheet's error where a number should be"
-OTHERWISE = "a date, an invoice or an account, by what stands there: give it by itself if it is a number"
+OTHERWISE = "a date, an invoice or an account? give it by itself if it is a number"
 DECIMALS = "ends in .0, as a spreadsheet's number does: take that off, a server reads it as digits"
 UNDECODABLE = "damaged characters: the file is not in one encoding"
 CONTROL_CHARACTERS = "control characters inside"
