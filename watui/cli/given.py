@@ -66,13 +66,15 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
     run_id = ledger.add_run(options)
     is_kept = False
     try:
-        _import(ledger, run_id, given, options.region)
+        layouts = _import(ledger, run_id, given, options.region)
         record = reader.run(run_id)
         found = summary_of(reader, run_id)
         if record.entries == 0:
             names = ", ".join(source.name for source in found.sources)
             raise Stop(_why_nothing(record, names, reasons_in_words(found)))
         is_kept = True
+        for name, layout in layouts:
+            say_column(name, layout)
         return record, found
     except BadSource as error:
         raise Stop(str(error)) from error
@@ -87,18 +89,21 @@ def import_all(paths: Paths, given: Given, options: RunOptions) -> tuple[RunReco
         reader.close()
 
 
-def _import(ledger: Ledger, run_id: int, given: Given, region: str) -> None:
+def _import(ledger: Ledger, run_id: int, given: Given, region: str) -> list[tuple[str, Layout]]:
+    """Import every source, and return by name how the files are laid out. Raises BadSource."""
+
     def source(name: str) -> Import:
         return Import(run_id, name, region, given.column, given.skip_doubtful, given.list_region)
 
-    for path in given.files:
-        say_column(source_name(path), import_source(ledger, path, source(source_name(path))))
+    names = [(path, source_name(path)) for path in given.files]
+    layouts = [(name, import_source(ledger, path, source(name))) for path, name in names]
     if given.numbers:
         rows = [single(line, number) for line, number in enumerate(given.numbers, 1)]
         add_source(ledger, source(NUMBERS_NAME), None, rows)
     if given.sample:
         layout, sample = read_entries(io.StringIO(sample_text()), None, SAMPLE_NAME)
         add_source(ledger, source(SAMPLE_NAME), layout.column_name, sample)
+    return layouts
 
 
 def say_column(name: str, layout: Layout) -> None:
