@@ -28,7 +28,7 @@ def card_records(lines: Iterable[Line]) -> Iterator[Record]:
     for line in _unfolded(lines):
         if found := _TEL.fullmatch(line.text):
             has_number = True
-            yield Record(line.number, [_value(found[1], found[2])], line.is_cut, is_number=True)
+            yield Record(line.number, [_value(found[1], found[2])], line.problem, is_number=True)
         elif _is(line.text, _BEGIN) or _is(line.text, _END):
             if not has_number:
                 yield Record(begins_at, [""], is_prose=True)

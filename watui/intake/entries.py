@@ -164,7 +164,7 @@ def _rows(layout: Layout, records: Iterator[Record]) -> Iterator[Row]:
 def _row(record: Record, column: int) -> Row:
     cells = record.cells
     text = cells[column].strip() if column < len(cells) else ""
-    if _is_plain(text) and "#" not in cells[0] and not record.is_cut and record.problem is None:
+    if _is_plain(text) and "#" not in cells[0] and record.problem is None:
         return Entry(record.line, text, None)
     if record.is_prose:
         return Skipped.PROSE
@@ -172,8 +172,6 @@ def _row(record: Record, column: int) -> Row:
         return Skipped.BLANK
     if record.is_comment:
         return Skipped.COMMENT
-    if record.is_cut:
-        return Entry(record.line, cells[0][:LONGEST_INPUT], problems.TOO_LONG)
     if record.problem is not None:
-        return Entry(record.line, text[:LONGEST_INPUT], record.problem)
+        return Entry(record.line, cells[0][:LONGEST_INPUT], record.problem)
     return Entry(record.line, text[:LONGEST_INPUT], find_problem(text))

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import msgspec
 
-from watui.intake.problems import ERROR_OF_A_SHEET, SCIENTIFIC_NOTATION, WITH_DECIMALS
+from watui.intake.problems import ERROR_OF_A_SHEET, SCIENTIFIC_NOTATION, TOO_LONG, WITH_DECIMALS
 
 LONGEST_LINE = 100_000
 """Characters of a line that are read; a longer one is no list of numbers and is cut, then rejected."""
@@ -25,6 +25,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     is_cut: bool
     """Whether it was longer than LONGEST_LINE."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why it holds no number, as far as that is known before it is read."""
+        return TOO_LONG if self.is_cut else None
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One row of a source."""
@@ -32,14 +37,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     line: int
     """Physical line, from 1, where it begins."""
     cells: list[str]
-    is_cut: bool = False
-    """Whether its line was too long to be read whole."""
+    problem: str | None = None
+    """Why it holds no number, whatever it looks like: its line was cut, or its source takes it for something else."""
     is_prose: bool = False
     """Whether it holds no number, in a source where that is no mistake."""
     is_number: bool = False
     """Whether its source calls it a number, whatever it looks like."""
-    problem: str | None = None
-    """Why its source takes it for no number, though it is written like one."""
 
     @property
     def is_blank(self) -> bool:

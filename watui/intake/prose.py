@@ -64,7 +64,7 @@ def _found(line: Line) -> Iterator[Record]:
         is_otherwise = is_called_otherwise and not found[0].lower().startswith(_SAYS_THAT_IT_IS_ONE)
         problem = OTHERWISE if is_otherwise or _BEGINS_LIKE_A_DATE.fullmatch(found[0]) else None
         for number in _parted(found[0]):
-            yield Record(line.number, [number], problem=problem)
+            yield Record(line.number, [number], problem)
 
 
 def _without_iban(found: re.Match[str]) -> str:
@@ -96,4 +96,4 @@ def prose_records(lines: Iterable[Line]) -> Iterator[Record]:
         yield from found
         if not found:
             cells = [line.text if line.is_cut else ""]
-            yield Record(line.number, cells, line.is_cut, is_prose=bool(line.text.strip()) and not line.is_cut)
+            yield Record(line.number, cells, line.problem, is_prose=bool(line.text.strip()) and not line.is_cut)

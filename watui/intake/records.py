@@ -109,7 +109,7 @@ def _records(lines: Iterable[Line], delimiter: str | None) -> Iterator[Record]:
             continue
         if line.is_cut:
             yield from _by_line(held, delimiter)
-            yield Record(line.number, [line.text], is_cut=True)
+            yield Record(line.number, [line.text], line.problem)
             held.clear()
             continue
         held.append(line)
