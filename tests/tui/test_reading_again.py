@@ -199,6 +199,9 @@ async def test_a_draft_that_is_made_after_the_reading_was_stopped_is_not_kept(
         await (story.paste("020 7946 0018") if is_first else ask_for_another_country(story))
         await begun.wait()
         await story.press("escape")
+        reading = story.screen.adding
+        assert reading is not None
+        await story.until(lambda: reading.is_cancelled, "the end of the reading")
         may_end.set()
         await story.until_phase(Phase.EMPTY if is_first else Phase.PREVIEW)
         await story.until(lambda: drafts(story) == ([] if is_first else [1]), "no draft is left over")
