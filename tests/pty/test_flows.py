@@ -103,9 +103,9 @@ def test_another_column_is_read_and_a_country_is_given(tmp_path: Path) -> None:
     path = tmp_path / "both.csv"
     path.write_text("old,new\n16315551000,020 7946 0018\n16315551001,020 7946 0019\n")
     with operator() as they:
-        they.does(f"i{path}\r", "column old; l another")
+        they.does(f"i{path}\r", "column old; new holds numbers, too")
         they.does("l", "Which column of both.csv holds the numbers")
-        they.does(f"{DOWN}\r", "column new; l another", "too long")
+        they.does(f"{DOWN}\r", "column new; old holds numbers, too", "too long")
         they.does("+", "Of which country are the numbers")
         they.does("GB\r", "By country: GB 2", r"sent as \+442079460018")
 
@@ -195,7 +195,7 @@ def test_the_traffic_is_searched_laid_out_and_saved(tmp_path: Path) -> None:
 
 def test_the_tour_goes_to_its_end_and_back() -> None:
     with operator() as they:
-        they.does("T", "1 of 10", "two numbers|Send \\+ and the country|country code, always")
+        they.does("T", "1 of 10", "POST /v1/contacts", "↓ rest")
         for step in range(2, 11):
             they.does("\r", f"{step} of 10")
         they.does("\x1b[D", "9 of 10")
