@@ -105,7 +105,7 @@ def test_another_column_is_read_and_a_country_is_given(tmp_path: Path) -> None:
     with operator() as they:
         they.does(f"i{path}\r", "column old; new holds numbers, too")
         they.does("l", "Which column of both.csv holds the numbers")
-        they.does(f"{DOWN}\r", "column new; old holds numbers, too", "too long")
+        they.does(f"{DOWN}\r", "column new; l another", "too long")
         they.does("+", "Of which country are the numbers")
         they.does("GB\r", "By country: GB 2", r"sent as \+442079460018")
 
