@@ -20,7 +20,7 @@ NUMBERS = ["+1 631 555 1000", "+1 631 555 1001", "+1 631 555 1002", "+1 631 555 
 ALL_ROWS = r"1001 .* invalid"
 """The one row that no filter here shows."""
 PASSWORD = "Pass-Word-1"
-SECONDS = 12.0
+SECONDS = 30.0
 
 
 class Operator:
