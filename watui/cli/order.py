@@ -21,7 +21,7 @@ from watui.settings.paths import find_paths
 _LOGGER = logging.getLogger(__name__)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Of a disk on which the output, or anything else, is written."""
+"""What a disk says that is full, wherever something was to be written."""
 
 
 def run_in_order(name: str, command: Callable[[], int], *, is_logged: bool = True) -> int:
@@ -63,7 +63,7 @@ def _without_traceback(command: Callable[[], int]) -> int:
         return Exit.UNHEARD
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback, no data in the words
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            say(f"watui: what it says can't be written: {error.strerror}")
+            say(f"watui: nothing more can be written: {error.strerror}")
             return Exit.UNFINISHED
         say(Crash.of(error).report(find_paths().crash_log))
         return Exit.BUG
