@@ -1,16 +1,20 @@
 """The command line, in this process and as a process of its own."""
 
+import asyncio
 import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
+from tests.cli.site import Site
 from tests.conftest import TOKEN
+from watui.actions import batch as batch_module
 from watui.cli import talk
 from watui.cli.app import run
 from watui.client.pacing import Pacing
@@ -64,6 +68,22 @@ def watui(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Ended(int(code), *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def site(world: World) -> Iterator[Site]:
+    with Site(world) as site:
+        yield site
+
+
+async def at_once(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no batch wait, between two requests or for a server."""
+    monkeypatch.setattr(batch_module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": at_once}))
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, start
-from tests.cli.test_changes import LIST, Site, at_once, rows_of
+from tests.cli.conftest import SECONDS, Watui, assert_one_sentence, at_once, start
+from tests.cli.site import Site
+from tests.cli.test_changes import LIST, rows_of
 from tests.conftest import TOKEN
 from watui.cli.exits import Exit
 from watui.client import blocklist as blocklist_module
@@ -25,12 +25,6 @@ from watui.simulator.limits import Bucket
 from watui.simulator.world import World
 
 LARGE = 5_000
-
-
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        yield site
 
 
 def fill(site: Site, count: int) -> list[str]:

@@ -1,6 +1,5 @@
 """`watui block`, `unblock` and `report`: what reaches the server, what a person is asked and told, and how it ends."""
 
-import asyncio
 import csv
 import io
 import json
@@ -12,119 +11,31 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import SECONDS, Ended, Watui, assert_one_sentence, process, start
+from tests.cli.site import Site
 from tests.conftest import TOKEN
 from tests.pty.terminal import Terminal
-from tests.simulated import create_app
-from watui.actions import batch as batch_module
 from watui.cli.exits import Exit
-from watui.contract.wa_ids import BLOCKLIST_SUFFIX, wa_id_of
+from watui.contract.wa_ids import wa_id_of
 from watui.ledger import trail
 from watui.ledger.ledger import Ledger
 from watui.ledger.reader import Reader
 from watui.ledger.schema import LedgerUnusable
 from watui.settings.paths import Paths
-from watui.simulator.conditions import Conditions
-from watui.simulator.events import ConditionsChanged
 from watui.simulator.faults import Fault
 from watui.simulator.faults import Kind as Broken
-from watui.simulator.limits import Bucket
-from watui.simulator.record import Latest, Record
-from watui.simulator.serving import ServerThread
-from watui.simulator.world import START, World
-
-NUMBERS = [f"+1631555{line:04}" for line in range(1_000, 2_000)]
 
 BLOCK, UNBLOCK, REPORT, LIST = (f"/v1/contacts/{path}" for path in ("*/block", "*/unblock", "*/report", "blocklist"))
 
 
-class Site:
-    """A simulated server on loopback. Whoever has an account there wrote lately."""
-
-    def __init__(self, world: World, bucket: Bucket | None = None) -> None:
-        self.world = world
-        world.base = Conditions(latency=None, engaged=1.0)
-        world.reset(START)
-        self.seen: list[Latest] = []
-        """Every request, in order."""
-        self.meanwhile: Callable[[], None] | None = None
-        """What happens after each request."""
-        self._bucket = bucket
-
-    def __enter__(self) -> Self:
-        app = create_app(self.world, TOKEN, bucket=self._bucket, record=Record(follower=self._note))
-        self._server = ServerThread(app)
-        self.url = self._server.url
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.stop()
-
-    def become(self, **conditions: Any) -> None:
-        """Have other conditions from now on."""
-        now = time.time()
-        self.world.happen(ConditionsChanged(now, Conditions(latency=None, engaged=1.0, **conditions)))
-
-    @property
-    def changes(self) -> list[str]:
-        """The paths of the requests that were to change something."""
-        return [each.path for each in self.seen if each.method != "GET"]
-
-    @property
-    def blocked(self) -> list[str]:
-        """The wa_ids of the blocklist, in its order."""
-        listed = self.world.people.blocklist(100_000, 0).contacts
-        return [contact.wa_id.removesuffix(BLOCKLIST_SUFFIX) for contact in listed]
-
-    def writers(self, count: int) -> list[str]:
-        """Return numbers that can be blocked."""
-        return self._with_account(True)[:count]
-
-    def strangers(self, count: int) -> list[str]:
-        """Return numbers without an account, which can't be blocked."""
-        return self._with_account(False)[:count]
-
-    def block(self, numbers: Iterable[str]) -> None:
-        """Let somebody else block `numbers`."""
-        for number in numbers:
-            self.world.people.block(number, time.time())
-
-    def _note(self, request: Latest) -> None:
-        self.seen.append(request)
-        if self.meanwhile is not None:
-            self.meanwhile()
-
-    def _with_account(self, exists: bool) -> list[str]:
-        now = time.time()
-        return [number for number in NUMBERS if self.world.people.has_account(number, now) is exists]
-
-
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        yield site
-
-
-async def at_once(_: float) -> None:
-    await asyncio.sleep(0)
-
-
-def hurry(patches: pytest.MonkeyPatch) -> None:
-    """Let no batch wait, between two requests or for a server."""
-    patches.setattr(batch_module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": at_once}))
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture

@@ -1,28 +1,18 @@
 """`--har FILE`: what was said to a server and by it, whole, of every command that asks one; and no secret."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from tests.cli.conftest import Watui
-from tests.cli.test_changes import Site, a_list, hurry
+from tests.cli.site import Site
+from tests.cli.test_changes import a_list
 from tests.conftest import TOKEN
 from watui.cli.exits import Exit
-from watui.simulator.world import World
 
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        yield site
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def paths_in(archive: Path) -> list[str]:

@@ -1,32 +1,23 @@
 """`--hide-numbers`: nothing that a command says, prints or writes shows more than the last three digits of a number."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Ended, Watui
-from tests.cli.test_changes import Site, hurry, rows_of
+from tests.cli.site import Site
+from tests.cli.test_changes import rows_of
 from tests.hidden import TIMES_BESIDE, assert_hidden
 from watui.cli.exits import Exit
 from watui.settings.paths import Paths
-from watui.simulator.world import World
 
 HIDE = "--hide-numbers"
 NUMBER = "+16315551000"
 LIST = f"phone\n+1 631 555 1000\n+1631555, 1000\n{NUMBER}\n{NUMBER} / +16315551001\n"
 
 
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        yield site
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture

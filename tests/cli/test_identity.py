@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests.cli.conftest import Watui, assert_one_sentence
-from tests.cli.test_changes import Site, hurry, rows_of, the_trail
+from tests.cli.site import Site
+from tests.cli.test_changes import rows_of, the_trail
 from watui.cli.exits import Exit
 from watui.contract.wa_ids import wa_id_of
 from watui.export.rows import IdentityRow, iso
@@ -19,22 +20,18 @@ from watui.settings.paths import Paths
 from watui.simulator.faults import Fault
 from watui.simulator.faults import Kind as Broken
 from watui.simulator.population import identity_hash
-from watui.simulator.world import World
 
 IDENTITY = "/v1/contacts/*/identity"
 MEXICAN, MEXICAN_WA_ID = "+525512345678", "5215512345678"
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        site.world.people.change_account(MEXICAN, True, time.time())
-        yield site
+def site(site: Site) -> Site:
+    site.world.people.change_account(MEXICAN, True, time.time())
+    return site
 
 
 def change(site: Site, number: str) -> tuple[str, float]:

@@ -6,12 +6,12 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.cli.conftest import Ended, Watui, assert_one_sentence, process
-from tests.cli.test_changes import BLOCK, LIST, REPORT, UNBLOCK, Site, Typed, hurry, outcomes_of, rows_of, the_trail
+from tests.cli.site import Site
+from tests.cli.test_changes import BLOCK, LIST, REPORT, UNBLOCK, Typed, outcomes_of, rows_of, the_trail
 from watui.cli.exits import Exit
 from watui.contract.wa_ids import wa_id_of
 from watui.export.rows import ActionRow
@@ -21,18 +21,8 @@ from watui.ledger.trail import Kind, NewAction, Outcome, Place, Wish
 from watui.settings.paths import Paths
 from watui.simulator.faults import Fault
 from watui.simulator.faults import Kind as Broken
-from watui.simulator.world import World
 
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    with Site(world) as site:
-        yield site
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 @pytest.fixture

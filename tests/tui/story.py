@@ -213,11 +213,12 @@ async def console(
     settings: Settings | None = None,
     *,
     read_only: bool = False,
+    has_budget: bool = False,
     notifications: bool = True,
 ) -> AsyncIterator[Story]:
     """A console at work on `server`, or on the embedded simulator; without `notifications` none is painted."""
     profile = SIMULATOR if server is None else PROFILE
-    desk = Desk(paths, server, (settings or Settings()).region, profile, read_only=read_only)
+    desk = Desk(paths, server, (settings or Settings()).region, profile, read_only=read_only, has_budget=has_budget)
     app = WatuiApp(desk, settings or Settings())
     story = Story(app)
     try:

@@ -1,23 +1,20 @@
 """The budget on the Check screen: its meter, its hard stop, and the two ways on."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from tests.conftest import TOKEN
-from tests.simulated import a_world, create_app
-from tests.tui.story import NARROW, PEOPLE, PROFILE, WIDE, Story, console
+from tests.simulated import a_world
+from tests.tui.story import NARROW, PEOPLE, WIDE, Story, console, console_at
 from watui.client.failures import OverBudget
 from watui.client.server import Server
 from watui.contract.models import CheckRequest
 from watui.contract.statuses import FINAL
-from watui.desk import Desk
 from watui.ledger.budget import EntryKind, entries
 from watui.settings.paths import Paths
 from watui.settings.settings import Settings
 from watui.simulator.serving import ServerThread
-from watui.tui.app import WatuiApp
 from watui.tui.phases import Phase
 from watui.tui.screens.budget import BudgetDialog
 from watui.tui.screens.traffic import REPLAY
@@ -27,21 +24,9 @@ pytestmark = pytest.mark.anyio
 LIST = "\n".join(PEOPLE[:5])
 
 
-@asynccontextmanager
-async def a_shop(paths: Paths, size: tuple[int, int] = NARROW) -> AsyncIterator[Story]:
+def a_shop(paths: Paths, size: tuple[int, int] = NARROW) -> AbstractAsyncContextManager[Story]:
     """A console at a server that has a budget, which asks one number a request."""
-    settings = Settings(batch_size=1)
-    with ServerThread(create_app(a_world(latency=None), TOKEN)) as server:
-        desk = Desk(paths, Server.at(server.url, TOKEN), "US", PROFILE, has_budget=True)
-        app = WatuiApp(desk, settings)
-        story = Story(app)
-        try:
-            async with app.run_test(size=size, notifications=True) as pilot:
-                story.begin(pilot)
-                await pilot.pause()
-                yield story
-        finally:
-            await desk.close()
+    return console_at(a_world(latency=None), paths, size=size, settings=Settings(batch_size=1), has_budget=True)
 
 
 async def enter(story: Story, *keys: str) -> None:
