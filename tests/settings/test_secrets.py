@@ -221,22 +221,29 @@ def test_without_a_keyring_the_file_is_used_and_the_reason_told(
     assert ring is None or not ring.asked
 
 
+MOST_SECONDS = 1.3
+"""For five secrets, where the keyring does not answer."""
+
+
 @pytest.mark.parametrize(("kind", "words"), [(Locked, "the keyring fails: RuntimeError"), (Hanging, "did not answer")])
 def test_a_keyring_that_fails_is_not_asked_again(
     kind: type[Ring], words: str, install: Install, paths: Paths, secrets: Secrets
 ) -> None:
     secrets.keep(PROFILE, Secret.TOKEN, CANARY, Store.FILE)
-    install(ring := kind())
-    secrets = Secrets(paths.secrets, {})
-    watch = Stopwatch()
-    for _ in range(5):
-        found = secrets.find(PROFILE, Secret.TOKEN)
-        assert found is not None
-        assert found.store is Store.FILE
-    seconds = watch.seconds()
-    print(f"\n{kind.__name__}: five secrets found in {seconds:.2f} s, the keyring asked {ring.asked} time")
-    assert ring.asked == 1
-    assert seconds < 1.3
+    took: list[float] = []
+    # A machine that stands still for a moment only adds to what it takes: the quickest of three counts.
+    while min(took, default=MOST_SECONDS) >= MOST_SECONDS and len(took) < 3:
+        install(ring := kind())
+        secrets = Secrets(paths.secrets, {})
+        watch = Stopwatch()
+        for _ in range(5):
+            found = secrets.find(PROFILE, Secret.TOKEN)
+            assert found is not None
+            assert found.store is Store.FILE
+        took.append(watch.seconds())
+        assert ring.asked == 1
+    print(f"\n{kind.__name__}: five secrets found in {took[-1]:.2f} s, the keyring asked {ring.asked} time")
+    assert min(took) < MOST_SECONDS
     with pytest.raises(NoKeyring, match=words) as caught:
         secrets.keep(PROFILE, Secret.TOKEN, CANARY, Store.KEYRING)
     assert CANARY not in str(caught.value)
